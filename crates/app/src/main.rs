@@ -1,0 +1,3 @@
+//! The netwark binary.
+
+fn main() {}

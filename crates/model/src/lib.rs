@@ -1,0 +1,13 @@
+//! The nouns that cross a wall: tools, operations, workers, sign-in, wire messages.
+//!
+//! Everything here is data and the rules that belong to it. Nothing here does I/O or knows another
+//! crate of the workspace.
+
+pub mod auth;
+pub mod error;
+pub mod messages;
+pub mod operations;
+pub mod queues;
+pub mod target;
+pub mod tools;
+pub mod workers;

@@ -1,0 +1,216 @@
+//! Tools: what can be measured, with typed options.
+//!
+//! A tool stands in one file: options (serde for the API, clap for the shell, a schema for the
+//! form), bounds, and the shape of what it measured. [`ToolDefinition`] is the same thing without
+//! its types, so that the API, the page, the shell and the documentation serve every tool in the
+//! [`Registry`] alike.
+
+pub mod args;
+mod legacy;
+pub mod mtr;
+pub mod ping;
+mod schema;
+pub mod verdict;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+pub use self::legacy::{LegacyFlag, Meaning};
+use crate::error::FieldError;
+
+/// How a tool is called and described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToolText {
+    /// Its name in the API and on the command line.
+    pub name: &'static str,
+    /// Its name for people.
+    pub title: &'static str,
+    /// One sentence: what it does.
+    pub summary: &'static str,
+    /// One sentence: what a target is.
+    pub target: &'static str,
+}
+
+/// A tool with its types.
+pub trait Tool: 'static {
+    /// Its options. Every option has a default; bounds stand in the schema.
+    type Options: Serialize + DeserializeOwned + clap::Args + ToSchema + Default;
+
+    /// How it is called and described.
+    const TEXT: ToolText;
+
+    /// What the schema cannot say: options that do not go together.
+    fn check(options: &Self::Options) -> Vec<FieldError>;
+
+    /// The time a measurement takes when nothing answers, in milliseconds.
+    fn longest_ms(options: &Self::Options) -> u64;
+
+    /// The flags of the program that the older API passed its option string to.
+    fn legacy_flags() -> &'static [LegacyFlag] {
+        &[]
+    }
+}
+
+/// Options that have been checked: complete, in range, consistent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedOptions {
+    /// All options with their values, defaults included.
+    pub typed: Value,
+    /// The time a measurement takes when nothing answers, in milliseconds.
+    pub longest_ms: u64,
+}
+
+/// A tool without its types.
+#[derive(Clone)]
+pub struct ToolDefinition {
+    /// How it is called and described.
+    pub text: ToolText,
+    /// JSON Schema of its options.
+    pub schema: Value,
+    /// The flags of the older API's option strings.
+    pub legacy_flags: &'static [LegacyFlag],
+    command: fn() -> clap::Command,
+    from_json: fn(Value) -> Result<CheckedOptions, Vec<FieldError>>,
+    from_matches: fn(&clap::ArgMatches) -> Result<Value, String>,
+}
+
+impl std::fmt::Debug for ToolDefinition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToolDefinition").field("name", &self.text.name).finish_non_exhaustive()
+    }
+}
+
+impl ToolDefinition {
+    /// The definition of a tool.
+    pub fn of<T: Tool>() -> Self {
+        Self {
+            text: T::TEXT,
+            schema: schema::of::<T::Options>(),
+            legacy_flags: T::legacy_flags(),
+            command: || {
+                use clap::Args;
+                T::Options::augment_args(clap::Command::new(T::TEXT.name).about(T::TEXT.summary))
+            },
+            from_json: from_json::<T>,
+            from_matches: |matches| {
+                use clap::FromArgMatches;
+                let options = T::Options::from_arg_matches(matches).map_err(|e| args::clap_message(&e))?;
+                serde_json::to_value(options).map_err(|e| e.to_string())
+            },
+        }
+    }
+
+    /// The command line of this tool's options, without a target.
+    pub fn command(&self) -> clap::Command {
+        (self.command)()
+    }
+
+    /// Checks options given as a JSON object.
+    ///
+    /// # Errors
+    /// One error per field that is unknown, of the wrong type, out of range or inconsistent.
+    pub fn check(&self, options: Map<String, Value>) -> Result<CheckedOptions, Vec<FieldError>> {
+        let errors = schema::check(&self.schema, &options);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        (self.from_json)(Value::Object(options))
+    }
+
+    /// Checks options given as command line arguments that clap has parsed by [`Self::command`].
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_matches(&self, matches: &clap::ArgMatches) -> Result<CheckedOptions, Vec<FieldError>> {
+        let value = (self.from_matches)(matches).map_err(|text| vec![FieldError::body("options", text)])?;
+        let Value::Object(options) = value else {
+            return Err(vec![FieldError::body("options", "must be an object")]);
+        };
+        self.check(options)
+    }
+
+    /// Checks options given as the older API's string, such as `-c 5`.
+    ///
+    /// # Errors
+    /// One error per flag that is unknown, refused or has a bad value.
+    pub fn check_string(&self, text: &str) -> Result<CheckedOptions, Vec<FieldError>> {
+        let arguments = legacy::translate(self.text.name, self.legacy_flags, text)?;
+        let matches = self
+            .command()
+            .no_binary_name(true)
+            .disable_help_flag(true)
+            .try_get_matches_from(arguments)
+            .map_err(|e| vec![FieldError::body("options", args::clap_message(&e))])?;
+        self.check_matches(&matches)
+    }
+
+    /// Checks options in either form; absent ones are the defaults.
+    ///
+    /// # Errors
+    /// As [`Self::check`] and [`Self::check_string`].
+    pub fn check_any(&self, options: Option<&Value>) -> Result<CheckedOptions, Vec<FieldError>> {
+        match options {
+            None | Some(Value::Null) => self.check(Map::new()),
+            Some(Value::Object(map)) => self.check(map.clone()),
+            Some(Value::String(text)) => self.check_string(text),
+            Some(_) => Err(vec![FieldError::body(
+                "options",
+                "must be an object, or a string of flags such as \"-c 5\"",
+            )]),
+        }
+    }
+}
+
+fn from_json<T: Tool>(value: Value) -> Result<CheckedOptions, Vec<FieldError>> {
+    let options: T::Options =
+        serde_json::from_value(value).map_err(|e| vec![FieldError::body("options", e.to_string())])?;
+    let errors = T::check(&options);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let typed =
+        serde_json::to_value(&options).map_err(|e| vec![FieldError::body("options", e.to_string())])?;
+    Ok(CheckedOptions { typed, longest_ms: T::longest_ms(&options) })
+}
+
+/// The tools a process knows, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    tools: BTreeMap<&'static str, ToolDefinition>,
+}
+
+impl Registry {
+    /// Every tool of this version.
+    pub fn standard() -> Self {
+        Self::default().with::<ping::Ping>().with::<mtr::Mtr>()
+    }
+
+    /// The same registry with one more tool.
+    #[must_use]
+    pub fn with<T: Tool>(mut self) -> Self {
+        self.tools.insert(T::TEXT.name, ToolDefinition::of::<T>());
+        self
+    }
+
+    /// The tool of this name.
+    pub fn get(&self, name: &str) -> Option<&ToolDefinition> {
+        self.tools.get(name)
+    }
+
+    /// All tools, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &ToolDefinition> {
+        self.tools.values()
+    }
+
+    /// The names of all tools, for error messages.
+    pub fn names(&self) -> String {
+        self.tools.keys().copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! REST API, web UI, scheduler and sweeper.

@@ -1,0 +1,1 @@
+//! Everything the server remembers: entities, migrations and the only home of SQL.

@@ -1,0 +1,1 @@
+//! Takes work, runs probes, reports.
