@@ -8,13 +8,14 @@ pub(crate) fn ip(bytes: &[u8]) {
     let Ok(packet) = ip::parse(bytes) else { return };
     assert!(packet.payload.len() <= bytes.len());
     let mut copy = Vec::new();
-    if !packet.later_fragment && ip::write(&packet, &mut copy).is_ok() {
-        if let Ok(again) = ip::parse(&copy) {
-            assert_eq!(
-                (packet.source, packet.destination, packet.ttl),
-                (again.source, again.destination, again.ttl)
-            );
-        }
+    if !packet.later_fragment
+        && ip::write(&packet, &mut copy).is_ok()
+        && let Ok(again) = ip::parse(&copy)
+    {
+        assert_eq!(
+            (packet.source, packet.destination, packet.ttl),
+            (again.source, again.destination, again.ttl)
+        );
     }
 }
 
