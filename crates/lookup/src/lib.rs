@@ -1,1 +1,3 @@
-//! Questions answered at once: names, addresses, vendors, registries.
+//! Questions answered at once: names and addresses.
+
+pub mod dns;
