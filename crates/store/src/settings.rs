@@ -1,0 +1,73 @@
+//! Values the server keeps for itself, shared by all servers on one database.
+
+use sea_orm::Set;
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+
+use crate::{Store, StoreError};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "settings")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        #[sea_orm(column_type = "Text")]
+        pub value: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl Store {
+    /// The value of this name, when one was kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let row = entity::Entity::find_by_id(name.to_owned()).one(self.read()).await?;
+        Ok(row.map(|row| row.value))
+    }
+
+    /// Keeps a value unless the name has one already. Returns what stands afterwards, so that of
+    /// several servers that start at once all get the same.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_setting(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let row = entity::ActiveModel { name: Set(name.clone()), value: Set(value.clone()) };
+                let nothing = OnConflict::column(entity::Column::Name).do_nothing().to_owned();
+                let insert = entity::Entity::insert(row).on_conflict(nothing).do_nothing();
+                insert.exec_without_returning(transaction).await?;
+                let row = entity::Entity::find_by_id(name).one(transaction).await?;
+                Ok(row.map_or(value, |row| row.value))
+            })
+        })
+        .await
+    }
+
+    /// Keeps a value, instead of an earlier one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replace_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let row = entity::ActiveModel { name: Set(name.to_owned()), value: Set(value.to_owned()) };
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let update =
+                    OnConflict::column(entity::Column::Name).update_column(entity::Column::Value).to_owned();
+                entity::Entity::insert(row).on_conflict(update).exec_without_returning(transaction).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
