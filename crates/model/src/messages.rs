@@ -168,3 +168,8 @@ pub struct Hello {
 pub fn inbox(worker_id: Uuid) -> String {
     format!("inbox.{worker_id}")
 }
+
+/// The address for orders that a worker must hear even when it takes no more work, such as to cancel.
+pub fn control(worker_id: Uuid) -> String {
+    format!("control.{worker_id}")
+}

@@ -1,0 +1,15 @@
+//! Migrations, oldest first. One list for both databases.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261121_000001_operations;
+mod m20261121_000002_auth;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_operations::Migration), Box::new(m20261121_000002_auth::Migration)]
+    }
+}

@@ -1,0 +1,188 @@
+//! Ending what did not end by itself: deadlines, cancellation, restarts, history.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use netwark_model::messages::{Delivery, Order, control};
+use netwark_model::operations::Status;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect, Set};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::entity::{operation, outbox, result};
+use super::outbox::OutboxMessage;
+use super::{Change, touch};
+use crate::convert::{millis, to_text};
+use crate::{Store, StoreError, workers};
+
+/// Most results ended in one transaction, so that a long list does not hold the writer.
+const CHUNK: u64 = 500;
+
+impl Store {
+    /// Ends as `timeout` every result whose time has passed: nobody took it, or who took it did not end.
+    /// Returns the operations that changed; call again while there are any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn expire_results(&self, now: Timestamp) -> Result<Vec<Change>, StoreError> {
+        let overdue = result::Column::Deadline.lte(millis(now));
+        if result::Entity::find().filter(overdue.clone()).limit(1).one(self.read()).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let rows = result::Entity::find().filter(overdue).limit(CHUNK).all(transaction).await?;
+                end(transaction, rows, now, |row| {
+                    let cause = if row.started_at.is_none() {
+                        "no worker took it in time"
+                    } else {
+                        "the worker did not finish in time"
+                    };
+                    (Status::Timeout, cause)
+                })
+                .await
+            })
+        })
+        .await
+    }
+
+    /// Ends with an error every result that a worker inside a server process had begun: that
+    /// process is gone. Work that nobody had begun stays.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_begun_by_embedded(&self, now: Timestamp) -> Result<Vec<Change>, StoreError> {
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let embedded: Vec<Uuid> = workers::entity::Entity::find()
+                    .filter(workers::entity::Column::Embedded.eq(true))
+                    .select_only()
+                    .column(workers::entity::Column::Id)
+                    .into_tuple()
+                    .all(transaction)
+                    .await?;
+                workers::entity::Entity::update_many()
+                    .col_expr(workers::entity::Column::Online, Expr::value(false))
+                    .filter(workers::entity::Column::Embedded.eq(true))
+                    .exec(transaction)
+                    .await?;
+                let rows = result::Entity::find()
+                    .filter(result::Column::Deadline.is_not_null())
+                    .filter(result::Column::Status.eq(Status::Progress.as_str()))
+                    .filter(result::Column::WorkerId.is_in(embedded))
+                    .all(transaction)
+                    .await?;
+                end(transaction, rows, now, |_| (Status::Error, "server restarted")).await
+            })
+        })
+        .await
+    }
+
+    /// Cancels what of an operation has not ended. Returns the change, if there was one, and what is
+    /// to be published so that workers stop. `None` when there is no such operation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_operation(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<(Option<Change>, Vec<OutboxMessage>)>, StoreError> {
+        self.write(move |transaction| Box::pin(cancel(transaction, id, now))).await
+    }
+
+    /// Deletes ended operations that were made before `before`, a few at a time; returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_operations(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let ids: Vec<Uuid> = operation::Entity::find()
+            .filter(operation::Column::CreatedAt.lt(millis(before)))
+            .filter(operation::Column::FinishedAt.is_not_null())
+            .order_by_asc(operation::Column::CreatedAt)
+            .limit(CHUNK)
+            .select_only()
+            .column(operation::Column::Id)
+            .into_tuple()
+            .all(self.read())
+            .await?;
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let deleted = operation::Entity::delete_many()
+                    .filter(operation::Column::Id.is_in(ids))
+                    .exec(transaction)
+                    .await?;
+                Ok(deleted.rows_affected)
+            })
+        })
+        .await
+    }
+}
+
+async fn cancel(
+    transaction: &DatabaseTransaction,
+    id: Uuid,
+    now: Timestamp,
+) -> Result<Option<(Option<Change>, Vec<OutboxMessage>)>, StoreError> {
+    if operation::Entity::find_by_id(id).one(transaction).await?.is_none() {
+        return Ok(None);
+    }
+    let open = result::Entity::find()
+        .filter(result::Column::OperationId.eq(id))
+        .filter(result::Column::Deadline.is_not_null())
+        .all(transaction)
+        .await?;
+    let mut messages = Vec::new();
+    for worker in open.iter().filter_map(|row| row.worker_id) {
+        let message = OutboxMessage {
+            id: Uuid::now_v7(),
+            address: control(worker),
+            delivery: Delivery::new(Order::Cancel { operation_id: id }),
+        };
+        let row = super::outbox::row(&message, id, None, now)?;
+        outbox::Entity::insert(row).exec_without_returning(transaction).await?;
+        messages.push(message);
+    }
+    let changes = end(transaction, open, now, |_| (Status::Cancelled, "cancelled")).await?;
+    Ok(Some((changes.into_iter().next(), messages)))
+}
+
+/// Ends results with the status and cause that `why` gives each. What had been measured is kept.
+async fn end(
+    transaction: &DatabaseTransaction,
+    rows: Vec<result::Model>,
+    now: Timestamp,
+    why: impl Fn(&result::Model) -> (Status, &'static str),
+) -> Result<Vec<Change>, StoreError> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut by_operation: BTreeMap<Uuid, Vec<result::Model>> = BTreeMap::new();
+    for row in rows {
+        by_operation.entry(row.operation_id).or_default().push(row);
+    }
+    let mut changes = Vec::new();
+    for (operation_id, rows) in by_operation {
+        let Some(version) = touch::raise(transaction, operation_id, now).await? else { continue };
+        for row in rows {
+            let (status, cause) = why(&row);
+            let payload = match (&row.payload, status) {
+                (Some(kept), Status::Timeout | Status::Cancelled) => kept.clone(),
+                _ => to_text("payload", &json!({ "cause": cause }))?,
+            };
+            let mut change = row.into_active_model();
+            change.status = Set(status.as_str().into());
+            change.payload = Set(Some(payload));
+            change.updated_at = Set(millis(now));
+            change.finished_at = Set(Some(millis(now)));
+            change.deadline = Set(None);
+            change.version = Set(version);
+            change.update(transaction).await?;
+        }
+        changes.push(touch::settle(transaction, operation_id, version, now).await?);
+    }
+    super::outbox::forget(transaction, &ids).await?;
+    Ok(changes)
+}

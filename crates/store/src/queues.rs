@@ -1,0 +1,116 @@
+//! Queues and who listens on them.
+
+use std::collections::HashMap;
+
+use netwark_model::queues::{Queue, QueueDefinition, full_name};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{QueryOrder, Set};
+
+use crate::{Store, StoreError, workers};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "queues")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        #[sea_orm(column_type = "Text")]
+        pub label: String,
+        #[sea_orm(column_type = "Text")]
+        pub location: String,
+        pub broadcast: bool,
+        pub builtin: bool,
+        pub position: i32,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl Store {
+    /// Makes the queues exactly these, in this order; built-in ones come first.
+    ///
+    /// # Errors
+    /// When a name is no queue name, or the database fails.
+    pub async fn declare_queues(&self, configured: &[QueueDefinition]) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        let builtin = netwark_model::queues::builtin();
+        let all = builtin.iter().map(|q| (q, true)).chain(configured.iter().map(|q| (q, false)));
+        for (position, (queue, builtin)) in all.enumerate() {
+            let name = full_name(&queue.name).map_err(StoreError::Conflict)?;
+            rows.push(entity::ActiveModel {
+                label: Set(queue.label.clone().unwrap_or_else(|| queue.name.clone())),
+                name: Set(name),
+                location: Set(queue.location.clone()),
+                broadcast: Set(queue.broadcast),
+                builtin: Set(builtin),
+                position: Set(i32::try_from(position).unwrap_or(i32::MAX)),
+            });
+        }
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let names: Vec<String> =
+                    rows.iter().filter_map(|row| row.name.try_as_ref().cloned()).collect();
+                entity::Entity::delete_many()
+                    .filter(entity::Column::Name.is_not_in(names))
+                    .exec(transaction)
+                    .await?;
+                let update = OnConflict::column(entity::Column::Name)
+                    .update_columns([
+                        entity::Column::Label,
+                        entity::Column::Location,
+                        entity::Column::Broadcast,
+                        entity::Column::Builtin,
+                        entity::Column::Position,
+                    ])
+                    .to_owned();
+                entity::Entity::insert_many(rows).on_conflict(update).exec(transaction).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// All queues, built-in ones first, with the number of their listeners.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn queues(&self) -> Result<Vec<Queue>, StoreError> {
+        let rows = entity::Entity::find().order_by_asc(entity::Column::Position).all(self.read()).await?;
+        let members = workers::members(self.read()).await?;
+        let mut counts: HashMap<&str, (u32, u32)> = HashMap::new();
+        for member in &members {
+            let count = counts.entry(member.queue.as_str()).or_default();
+            count.0 += 1;
+            count.1 += u32::from(member.online);
+        }
+        let queue = |row: entity::Model| {
+            let (workers, online) = counts.get(row.name.as_str()).copied().unwrap_or_default();
+            Queue {
+                queue: row.name,
+                name: row.label,
+                location: row.location,
+                broadcast: row.broadcast,
+                builtin: row.builtin,
+                workers,
+                online,
+            }
+        };
+        Ok(rows.into_iter().map(queue).collect())
+    }
+
+    /// True for each of these names that is a queue with copies for every member, false for one that
+    /// any one takes; absent when there is no such queue.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn queue_kinds(&self) -> Result<HashMap<String, bool>, StoreError> {
+        let rows = entity::Entity::find().all(self.read()).await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.broadcast)).collect())
+    }
+}

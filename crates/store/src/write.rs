@@ -1,0 +1,198 @@
+//! The one way to write.
+//!
+//! SQLite has a single writer, and every commit costs a sync of the disk. One task owns the
+//! writing connection and puts all writes that wait into one `BEGIN IMMEDIATE`, each in a savepoint
+//! of its own, so that one failing does not touch the others and many share one sync. PostgreSQL
+//! runs each write as a transaction of its own.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::migrations::Migrator;
+use crate::{Store, StoreError};
+
+/// Most writes that share one commit.
+const GROUP: usize = 128;
+/// Most writes that wait; beyond it callers wait for room.
+const WAITING: usize = 1024;
+/// Key of the advisory lock under which PostgreSQL is migrated.
+const MIGRATION_LOCK: i64 = 0x6e65_7477_6172_6b01;
+
+/// What a write does, given the transaction it runs in.
+pub(crate) type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
+
+/// Told whether the commit went well.
+type Settle = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Outcome<'t> = Pin<Box<dyn Future<Output = (bool, Settle)> + Send + 't>>;
+/// Given its transaction, or why there is none.
+type Job = Box<dyn for<'t> FnOnce(Result<&'t DatabaseTransaction, StoreError>) -> Outcome<'t> + Send>;
+
+/// Writes to a database.
+#[derive(Clone, Debug)]
+pub(crate) enum Writer {
+    /// A task that groups writes.
+    Grouped(mpsc::Sender<Job>, Arc<Mutex<Option<JoinHandle<()>>>>),
+    /// A transaction for each.
+    Each(DatabaseConnection),
+}
+
+impl Writer {
+    pub(crate) fn start(connection: DatabaseConnection, place: String) -> Self {
+        if connection.get_database_backend() != DbBackend::Sqlite {
+            return Self::Each(connection);
+        }
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let task = tokio::spawn(group(connection, receiver, place));
+        Self::Grouped(sender, Arc::new(Mutex::new(Some(task))))
+    }
+
+    /// Lets waiting writes end. Writes asked for afterwards are errors once every clone is gone.
+    pub(crate) async fn stop(self) {
+        if let Self::Grouped(sender, task) = self {
+            drop(sender);
+            let task = task.lock().await.take();
+            if let Some(task) = task {
+                // Other clones may still write; the task ends with the last of them.
+                let _ = tokio::time::timeout(std::time::Duration::from_secs(2), task).await;
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Runs `work` in a transaction and commits it; rolls it back when it fails.
+    ///
+    /// # Errors
+    /// What `work` says, or what the commit says: then nothing of it is stored.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Work<'t, T> + Send + 'static,
+    {
+        let result = match &self.writer {
+            Writer::Each(connection) => write_alone(connection, work).await,
+            Writer::Grouped(sender, _) => {
+                let (reply, answer) = oneshot::channel();
+                let job: Job = Box::new(move |transaction| {
+                    Box::pin(async move {
+                        let result = match transaction {
+                            Ok(transaction) => work(transaction).await,
+                            Err(error) => Err(error),
+                        };
+                        let fine = result.is_ok();
+                        let settle: Settle = Box::new(move |committed| {
+                            // The caller may have gone; its write stands all the same.
+                            let _ = reply.send(result.and_then(|value| committed.map(|()| value)));
+                        });
+                        (fine, settle)
+                    })
+                });
+                let gone =
+                    || StoreError::Unavailable { place: String::new(), detail: "it has been closed".into() };
+                sender.send(job).await.map_err(|_| gone())?;
+                answer.await.map_err(|_| gone())?
+            }
+        };
+        result.map_err(|error| error.at(&self.place))
+    }
+}
+
+async fn write_alone<T, F>(connection: &DatabaseConnection, work: F) -> Result<T, StoreError>
+where
+    T: Send,
+    F: for<'t> FnOnce(&'t DatabaseTransaction) -> Work<'t, T> + Send,
+{
+    let transaction = connection.begin().await?;
+    match work(&transaction).await {
+        Ok(value) => {
+            transaction.commit().await?;
+            Ok(value)
+        }
+        Err(error) => {
+            transaction.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn group(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>, place: String) {
+    while let Some(first) = jobs.recv().await {
+        let mut settles = Vec::new();
+        let committed = match run_group(&connection, first, &mut jobs, &mut settles).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::error!(%place, %error, "a commit failed");
+                Err(error)
+            }
+        };
+        for settle in settles {
+            settle(committed.clone());
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "closing the writing connection");
+    }
+}
+
+async fn run_group(
+    connection: &DatabaseConnection,
+    first: Job,
+    jobs: &mut mpsc::Receiver<Job>,
+    settles: &mut Vec<Settle>,
+) -> Result<(), StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await;
+    let transaction = match transaction {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            let error = StoreError::from(error);
+            settles.push(first(Err(error.clone())).await.1);
+            return Err(error);
+        }
+    };
+    let mut next = Some(first);
+    while let Some(job) = next {
+        let savepoint = transaction.begin().await?;
+        let (fine, settle) = job(Ok(&savepoint)).await;
+        settles.push(settle);
+        if fine {
+            savepoint.commit().await?;
+        } else {
+            savepoint.rollback().await?;
+        }
+        next = if settles.len() < GROUP { jobs.try_recv().ok() } else { None };
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Brings the schema up to date, under a lock, in one transaction.
+pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<(), StoreError> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let lock = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT pg_advisory_xact_lock($1)",
+            [MIGRATION_LOCK.into()],
+        );
+        transaction.execute_raw(lock).await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await?;
+    Ok(())
+}

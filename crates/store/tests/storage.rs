@@ -1,0 +1,49 @@
+//! One suite of storage cases, run on every database.
+//!
+//! SQLite always runs. PostgreSQL runs when `NETWARK_TEST_POSTGRES_URL` names a server on which
+//! databases may be made; where `CI` is set, its absence is a failure.
+
+mod cases;
+mod support;
+
+/// Makes one test per case and database.
+macro_rules! suite {
+    ($($module:ident :: $case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                crate::cases::$module::$case(&crate::support::sqlite().await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $case() {
+                if let Some(store) = crate::support::postgres().await {
+                    crate::cases::$module::$case(&store).await;
+                }
+            })*
+        }
+    };
+}
+
+suite! {
+    operations::expects_one_result_per_online_member,
+    operations::direct_queue_has_one_slot_for_whoever_takes_it,
+    operations::a_worker_named_twice_runs_once,
+    operations::nobody_online_stores_nothing,
+    operations::same_workers_as_before,
+    operations::repeated_key_answers_with_the_first,
+    operations::reports_are_applied_once,
+    operations::another_workers_report_is_refused,
+    operations::late_report_keeps_timeout,
+    operations::overdue_results_end,
+    operations::cancel_ends_what_is_open,
+    operations::restart_ends_only_what_had_begun,
+    operations::versions_rise_and_resume,
+    operations::list_filters_and_pages,
+    operations::history_is_forgotten,
+    operations::nul_in_a_payload_is_left_out,
+    workers::hello_makes_a_member_and_silence_ends_it,
+    workers::names_are_unique,
+    workers::queues_are_declared_anew,
+}
