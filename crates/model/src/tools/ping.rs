@@ -162,7 +162,7 @@ pub struct PingStatistics {
     pub duplicates: u32,
     /// First replies after the timeout; they count as lost.
     pub late: u32,
-    /// Replies that overtook one sent before them.
+    /// Replies in time that were overtaken by the reply to a later request (RFC 4737).
     pub reordered: u32,
     /// Requests answered by an ICMP error.
     pub errors: u32,
