@@ -1,0 +1,386 @@
+//! From the deciders' queues to the kernel.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use netwark_packet::ip::Family;
+use netwark_packet::protocol;
+
+use super::flight::Handle;
+use super::ports::{self, Port};
+use super::state::{Held, State};
+use super::wire::{self, Ends};
+use super::work::SOURCE_LIFETIME;
+use crate::decide::{Event, Probe, Time, Transport};
+use crate::net::clock;
+use crate::net::control;
+use crate::net::filter::BLOCK;
+use crate::net::socket::{self, Key, Kind};
+
+/// Packets sent in one turn at most, before answers are read again: a receive buffer holds many times as many.
+const TURN: u64 = 256;
+/// Probes taken from one work before the next one's turn.
+const SHARE: usize = 32;
+/// How long sending through a socket rests when the kernel's queue is full, in nanoseconds.
+const REST: u64 = 200_000;
+/// How often a send is tried again that failed by an error an earlier packet had caused.
+const TRIES: usize = 3;
+
+/// Why nothing more may be sent in this turn.
+enum Stop {
+    Blocked,
+}
+
+impl State {
+    /// Sends what may be sent now.
+    pub(super) fn send_some(&mut self, now: u64) {
+        self.release_held(now);
+        self.flush_all(now);
+        let mut budget = self.pace.allowance(now).min(TURN);
+        let allowed = budget;
+        while budget > 0
+            && let Some(index) = self.line.front().copied()
+        {
+            let share = (budget as usize).min(SHARE);
+            let taken = self.take_share(index, share, now);
+            budget -= (taken.0 as u64).min(budget);
+            if taken.1.is_err() {
+                break;
+            }
+        }
+        if budget == 0 && allowed < TURN && !self.line.is_empty() {
+            self.counters.delayed += 1;
+        }
+        self.pace.spend(now, allowed - budget);
+        self.flush_all(now);
+    }
+
+    /// Prepares some probes of the work at the head of the line, which then goes to its end.
+    fn take_share(&mut self, index: u32, share: usize, now: u64) -> (usize, Result<(), Stop>) {
+        for taken in 0..share {
+            let Some(probe) = self.work(index).and_then(|work| work.queue.pop_front()) else {
+                self.leave_line(index, false);
+                return (taken, Ok(()));
+            };
+            if self.must_wait(index, probe, now) {
+                continue;
+            }
+            if let Err(stop) = self.prepare(index, probe, now) {
+                return (taken, Err(stop));
+            }
+        }
+        let more = self.work(index).is_some_and(|work| !work.queue.is_empty());
+        self.leave_line(index, more);
+        (share, Ok(()))
+    }
+
+    /// Takes the first in line out of it, or to its end.
+    fn leave_line(&mut self, index: u32, again: bool) {
+        self.line.pop_front();
+        if again {
+            self.line.push_back(index);
+        }
+        if let Some(work) = self.work(index) {
+            work.in_line = again;
+        }
+    }
+
+    /// Holds a probe back whose target was sent to too recently.
+    fn must_wait(&mut self, index: u32, probe: Probe, now: u64) -> bool {
+        if self.target_gap == 0 {
+            return false;
+        }
+        if self.gaps.len() > 1 << 16 {
+            self.gaps.retain(|_, next| *next > now);
+        }
+        let next = self.gaps.entry(probe.to).or_insert(0);
+        let at = (*next).max(now);
+        *next = at + self.target_gap;
+        if at <= now {
+            return false;
+        }
+        self.counters.delayed += 1;
+        let number = self.counters.delayed;
+        let id = self.work(index).map_or(0, |work| work.id);
+        let Probe { key, to, ttl, flow } = probe;
+        self.held.push(Reverse(Held { until: at, number, work: index, id, key, to, ttl, flow }));
+        true
+    }
+
+    /// Sends the probes whose targets may be sent to again.
+    fn release_held(&mut self, now: u64) {
+        while self.held.peek().is_some_and(|Reverse(held)| held.until <= now) {
+            let Some(Reverse(held)) = self.held.pop() else { break };
+            if self.work(held.work).is_none_or(|work| work.id != held.id) {
+                continue;
+            }
+            let probe = Probe { key: held.key, to: held.to, ttl: held.ttl, flow: held.flow };
+            if self.prepare(held.work, probe, now).is_err() {
+                // It was put to the front of its work's queue, from where the next turn takes it.
+                break;
+            }
+            self.pace.spend(now, 1);
+        }
+    }
+
+    /// Turns a probe into a packet in its socket's batch.
+    fn prepare(&mut self, index: u32, probe: Probe, now: u64) -> Result<(), Stop> {
+        let port = match self.port_for(index, probe) {
+            Ok(port) => port,
+            Err(reason) => {
+                self.unsent(index, probe.key, reason, now);
+                return Ok(());
+            }
+        };
+        if self.ports.get(port).is_some_and(|port| port.batch.is_full()) {
+            self.flush(port, now);
+            if self.ports.get(port).is_some_and(|port| port.batch.is_full()) {
+                self.put_back(index, probe);
+                if let Some(work) = self.work(index).filter(|work| !work.in_line) {
+                    work.in_line = true;
+                    self.line.push_back(index);
+                }
+                return Err(Stop::Blocked);
+            }
+        }
+        if let Err(error) = self.write(index, port, probe, now) {
+            let reason = match self.ports.get(port) {
+                Some(port) => ports::unsent(&port.key, probe.to, &error),
+                None => error.to_string(),
+            };
+            self.unsent(index, probe.key, reason, now);
+        }
+        Ok(())
+    }
+
+    fn unsent(&mut self, index: u32, key: u64, reason: String, now: u64) {
+        self.counters.send_errors += 1;
+        self.deliver(index, now, Event::Unsent { key, reason });
+    }
+
+    /// The socket a probe goes through.
+    fn port_for(&mut self, index: u32, probe: Probe) -> Result<usize, String> {
+        let family = Family::of(probe.to);
+        let Some(work) = self.works.get_mut(index as usize).and_then(Option::as_mut) else {
+            return Err("the task has ended".into());
+        };
+        let flow = match work.shape.transport {
+            Transport::Udp { .. } => probe.flow,
+            Transport::Icmp | Transport::Tcp { .. } => 0,
+        };
+        let known = work.ports.iter().find(|(of, through, _)| (*of, *through) == (family, flow));
+        if let Some((_, _, port)) = known {
+            return Ok(*port);
+        }
+        let raw = self.capabilities.raw(family).available;
+        let kind = match work.shape.transport {
+            Transport::Icmp if raw => Kind::RawIcmp,
+            Transport::Icmp if self.capabilities.datagram(family).available => Kind::IcmpDatagram,
+            Transport::Icmp => {
+                return Err(self.capabilities.why_no_icmp(family == Family::V6).unwrap_or_default());
+            }
+            Transport::Udp { .. } => Kind::Udp { flow },
+            Transport::Tcp { .. } if raw => Kind::RawTcp,
+            Transport::Tcp { .. } => {
+                return Err(self.capabilities.tcp_syn.reason.clone().unwrap_or_else(|| "no raw TCP".into()));
+            }
+        };
+        let key = Key {
+            family,
+            kind,
+            source: work.shape.source,
+            interface: work.shape.interface.clone(),
+            dont_fragment: work.shape.dont_fragment,
+        };
+        let port = self.ports.acquire(&key, raw).map_err(|error| ports::refusal(&key, &error))?;
+        work.ports.push((family, flow, port));
+        Ok(port)
+    }
+
+    /// Writes a probe's packet into the batch of its socket.
+    fn write(&mut self, index: u32, through: usize, probe: Probe, now: u64) -> io::Result<()> {
+        let Self { works, ports, flight, stamp_budget, .. } = self;
+        let (icmp_ids, tcp_ports) = (ports.icmp_ids(), ports.tcp_ports());
+        let (Some(work), Some(port)) =
+            (works.get_mut(index as usize).and_then(Option::as_mut), ports.get_mut(through))
+        else {
+            return Ok(());
+        };
+        let family = port.key.family;
+        let stamp = stamp_budget.stamp(now);
+        let control = control::Outgoing::new(family, Some(probe.ttl), work.shape.dscp << 2, stamp);
+        let flow_port = u16::from(probe.flow) % BLOCK;
+        let handle = match work.shape.transport {
+            Transport::Icmp => {
+                let id = if port.key.kind == Kind::RawIcmp { icmp_ids + flow_port } else { port.number };
+                let own = match family {
+                    Family::V4 => protocol::ICMP,
+                    Family::V6 => protocol::ICMPV6,
+                };
+                let handle = flight.insert(index, probe.key, probe.to, own);
+                let sequence = flight.identity(handle);
+                port.batch.push(SocketAddr::new(probe.to, 0), control, |out| {
+                    work.recipe.echo(family, id, probe.flow, sequence, handle, out);
+                });
+                handle
+            }
+            Transport::Udp { port: destination_port } => {
+                let source = source(&mut work.sources, port, probe.to, now)?;
+                let source_port = port.number;
+                let ends = Ends { source, destination: probe.to, source_port, destination_port };
+                let handle = flight.insert(index, probe.key, probe.to, protocol::UDP);
+                let identity = flight.identity(handle);
+                port.batch.push(SocketAddr::new(probe.to, destination_port), control, |out| {
+                    work.recipe.datagram(&ends, identity, handle, out);
+                });
+                handle
+            }
+            Transport::Tcp { port: destination_port } => {
+                let source = source(&mut work.sources, port, probe.to, now)?;
+                let source_port = tcp_ports + flow_port;
+                let ends = Ends { source, destination: probe.to, source_port, destination_port };
+                let handle = flight.insert(index, probe.key, probe.to, protocol::TCP);
+                let sequence = wire::tcp_sequence(flight.identity(handle), handle);
+                port.batch.push(SocketAddr::new(probe.to, 0), control, |out| wire::syn(&ends, sequence, out));
+                handle
+            }
+        };
+        port.pending.push_back((handle, stamp));
+        Ok(())
+    }
+
+    /// Sends every batch that has something in it.
+    fn flush_all(&mut self, now: u64) {
+        for index in 0..self.ports.count() {
+            if self.ports.get(index).is_some_and(|port| !port.batch.is_empty()) {
+                self.flush(index, now);
+            }
+        }
+    }
+
+    /// Sends one socket's batch, unless the kernel's queue is full.
+    fn flush(&mut self, index: usize, now: u64) {
+        let mut tries = 0;
+        while let Some(port) = self.ports.get_mut(index).filter(|port| !port.batch.is_empty()) {
+            if port.blocked_until > now {
+                return;
+            }
+            let before = clock::monotonic();
+            match port.send() {
+                Ok(count) => self.departed(index, count, before),
+                Err(error) => match error.raw_os_error() {
+                    Some(libc::EAGAIN | libc::ENOBUFS) => {
+                        port.blocked_until = before + REST;
+                        self.counters.delayed += 1;
+                        return;
+                    }
+                    Some(libc::EINTR) => {}
+                    // An ICMP error that an earlier packet met is told once to whoever calls next.
+                    _ if port.errors && tries < TRIES => {
+                        tries += 1;
+                        self.read_errors(index);
+                    }
+                    _ => {
+                        tries = 0;
+                        self.refused(index, &error);
+                    }
+                },
+            }
+        }
+    }
+
+    /// The first packets of a batch have left, between `before` and now.
+    fn departed(&mut self, index: usize, count: usize, before: u64) {
+        let after = clock::monotonic();
+        self.counters.sent += count as u64;
+        let step = (after - before) / (count as u64).max(1);
+        let mut at = before;
+        let mut stamped = false;
+        for _ in 0..count {
+            let Some(port) = self.ports.get_mut(index) else { return };
+            let Some((handle, stamp)) = port.pending.pop_front() else { break };
+            if stamp {
+                port.expected.push(handle, at);
+                stamped = true;
+            }
+            self.left(handle, at);
+            at += step;
+        }
+        if stamped {
+            // Most devices stamp before the call returns; reading now saves a wake-up for each stamp.
+            self.read_errors(index);
+        }
+    }
+
+    fn left(&mut self, handle: Handle, at: u64) {
+        let Some(probe) = self.flight.get_mut(handle) else { return };
+        probe.leave(at);
+        let (index, key) = (probe.work, probe.key);
+        let Some(work) = self.works.get_mut(index as usize).and_then(Option::as_mut) else { return };
+        work.waiting.push_back(handle);
+        let deadline = at + work.timeout;
+        if work.alarm.is_none_or(|alarm| deadline < alarm) {
+            self.arm(index, deadline);
+        }
+        self.deliver(index, at, Event::Sent { key, at: Time(at) });
+    }
+
+    /// The first packet of a batch was refused.
+    fn refused(&mut self, index: usize, error: &io::Error) {
+        let now = clock::monotonic();
+        let Some(port) = self.ports.get_mut(index) else { return };
+        port.batch.skip();
+        let Some((handle, stamp)) = port.pending.pop_front() else { return };
+        let key = port.key.clone();
+        if stamp {
+            self.renumber(index);
+        }
+        let Some(probe) = self.flight.get(handle).copied() else { return };
+        self.flight.remove(handle);
+        let reason = ports::unsent(&key, probe.to, error);
+        self.unsent(probe.work, probe.key, reason, now);
+    }
+
+    /// Kernels differ in whether a refused packet was numbered for its stamp, so numbering begins anew.
+    fn renumber(&mut self, index: usize) {
+        self.read_errors(index);
+        if let Some(port) = self.ports.get_mut(index) {
+            port.expected.restart();
+            if let Err(error) = socket::number_stamps(port.fd()) {
+                tracing::warn!(%error, "failed to number send stamps anew; round trips are measured without them");
+            }
+        }
+    }
+
+    /// When something that waits may be sent; nothing when nothing waits.
+    pub(super) fn next_sending(&self) -> Option<u64> {
+        let blocked = self.ports.all().filter(|(_, port)| !port.batch.is_empty());
+        let blocked = blocked.map(|(_, port)| port.blocked_until).min();
+        let held = self.held.peek().map(|Reverse(held)| held.until);
+        // While a batch is stuck, those in line would only be stuck behind it.
+        let line = if self.line.is_empty() || blocked.is_some() { None } else { Some(self.pace.next()) };
+        [blocked, held, line].into_iter().flatten().min()
+    }
+}
+
+/// The address the kernel sends from: needed for checksums that cover it.
+fn source(
+    known: &mut HashMap<IpAddr, (IpAddr, u64)>,
+    port: &Port,
+    to: IpAddr,
+    now: u64,
+) -> io::Result<IpAddr> {
+    if let Some(source) = port.key.source {
+        return Ok(source);
+    }
+    if let Some((source, since)) = known.get(&to)
+        && since + SOURCE_LIFETIME > now
+    {
+        return Ok(*source);
+    }
+    let source = socket::source_for(&port.key, to)?;
+    known.insert(to, (source, now));
+    Ok(source)
+}

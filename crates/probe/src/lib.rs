@@ -1,0 +1,17 @@
+//! The measuring engine: ping and trace.
+//!
+//! Three layers. [`decide`] is the contract of the state machines that decide what to send and what an answer means
+//! ([`ping`], [`trace`], [`sweep_ping`]); they see neither sockets nor clocks. [`engine`] carries their packets, all of
+//! them on one thread. `net` is the operating system below it and the only home of unsafe code.
+
+pub mod decide;
+pub mod engine;
+mod net;
+pub mod ping;
+pub mod report;
+pub mod resolve;
+mod stats;
+pub mod sweep_ping;
+pub mod trace;
+pub mod verdict;
+mod words;

@@ -1,0 +1,13 @@
+//! The operating system below the engine: sockets, their options and filters, batches of packets, clocks.
+
+#![expect(unsafe_code, reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options")]
+
+pub(crate) mod clock;
+pub(crate) mod control;
+pub(crate) mod filter;
+mod options;
+pub(crate) mod receive;
+pub(crate) mod send;
+pub(crate) mod socket;
+
+pub(crate) use options::wake_precisely;
