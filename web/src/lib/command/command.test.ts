@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { Problem } from '../api/problem.ts';
+import type { Operation, ToolFlag, ToolInfo } from '../api/types.ts';
+import { complete, type Source } from './complete.ts';
+import { operationOf, parse } from './parse.ts';
+import { placeProblem } from './place.ts';
+
+const flag = (name: string, long = '', value = false, rest: Partial<ToolFlag> = {}): ToolFlag => ({
+	flag: name,
+	long,
+	value,
+	effect: 'parsed',
+	reason: null,
+	...rest
+});
+const tool = (name: string, flags: ToolFlag[]): ToolInfo => ({
+	name,
+	title: name,
+	summary: `Runs ${name}.`,
+	target: 'An address.',
+	schema: {},
+	flags
+});
+const queue = (name: string) => ({
+	queue: name,
+	name,
+	location: '',
+	broadcast: false,
+	builtin: false,
+	workers: 2,
+	online: 1
+});
+const known: Source = {
+	tools: [
+		tool('ping', [
+			flag('-c', '', true),
+			flag('-n'),
+			flag('-q'),
+			flag('-i', '', true),
+			flag('-f', '', false, { effect: 'refused', reason: 'flood ping is not offered; use -i' })
+		]),
+		tool('mtr', [flag('-T', 'tcp'), flag('-P', 'port', true)])
+	],
+	queues: [queue('netwark'), queue('netwark.broadcast'), queue('netwark.paris'), queue('netwark.lyon')],
+	pages: [{ title: 'Workers', href: '/workers', words: 'queues vantage points' }],
+	recent: [{ id: '1', type: 'ping', target: '192.0.2.7', status: 'done' } as Operation],
+	targets: [{ target: '127.0.0.1', label: 'itself' }]
+};
+const of = (text: string) => operationOf(parse(text, known));
+const mistakes = (text: string) =>
+	parse(text, known).mistakes.map((one) => [text.slice(one.start, one.end), one.message]);
+const labels = (text: string) => complete(text, known).map((choice) => choice.label);
+
+describe('the grammar', () => {
+	it('reads what the shell would take', () => {
+		expect(of('ping 1.1.1.1 -c 3 from netwark.broadcast')).toEqual({
+			type: 'ping',
+			target: '1.1.1.1',
+			options: '-c 3',
+			queues: ['netwark.broadcast']
+		});
+		expect(of('mtr example.org --tcp -P 443 from paris,lyon')).toEqual({
+			type: 'mtr',
+			target: 'example.org',
+			options: '--tcp -P 443',
+			queues: ['paris', 'lyon']
+		});
+		expect(of('ping ::1')).toEqual({ type: 'ping', target: '::1' });
+		expect(of('ping -nqc5 ::1 ')).toEqual({ type: 'ping', target: '::1', options: '-nqc5' });
+		expect(of('mtr --port=443 a from paris, lyon -T')).toEqual({
+			type: 'mtr',
+			target: 'a',
+			options: '--port=443 -T',
+			queues: ['paris', 'lyon']
+		});
+	});
+
+	it('puts mistakes under the faulty word', () => {
+		expect(mistakes('pong a')).toEqual([['pong', 'is no tool; the tools are ping, mtr']]);
+		expect(mistakes('ping a -f')).toEqual([['-f', 'is refused: flood ping is not offered; use -i']]);
+		expect(mistakes('ping a -qZ')).toEqual([['-qZ', '-Z is no flag of ping']]);
+		expect(mistakes('mtr a --flood x')).toEqual([
+			['--flood', 'is no flag of mtr'],
+			['x', 'is one word too many: the target is a']
+		]);
+		expect(mistakes('ping a -c')).toEqual([['-c', 'needs a value']]);
+		expect(mistakes('ping a from')).toEqual([['from', 'needs a queue behind it']]);
+		expect(mistakes('ping a from paris,rome')).toEqual([
+			['rome', expect.stringContaining('is no queue')]
+		]);
+		expect(mistakes('ping 192.0.2.0/24 -n')).toEqual([['192.0.2.0/24', expect.stringContaining('prefix')]]);
+		expect(mistakes('mtr --tcp=1 a')).toEqual([['--tcp=1', 'takes no value']]);
+	});
+
+	it('is not complete without a target', () => {
+		expect(of('ping')).toBeUndefined();
+		expect(of('ping -c 3')).toBeUndefined();
+		expect(parse('', known).mistakes).toEqual([]);
+	});
+});
+
+describe('completion', () => {
+	it('offers tools, pages and recent operations first', () => {
+		expect(labels('')).toEqual(['ping', 'mtr', 'Workers', 'ping 192.0.2.7']);
+		expect(labels('vantage')).toEqual(['Workers']);
+		expect(labels('pi')).toEqual(['ping', 'ping 192.0.2.7']);
+	});
+
+	it('offers what fits where the text ends', () => {
+		expect(labels('ping ')).toEqual(['192.0.2.7', '127.0.0.1']);
+		expect(labels('ping 12')).toEqual(['127.0.0.1']);
+		expect(labels('ping a -')).toEqual(['-c', '-n', '-q', '-i']);
+		expect(labels('mtr a --p')).toEqual(['--port']);
+		expect(labels('ping a ')).toEqual(['from', '-c', '-n', '-q', '-i']);
+		expect(labels('ping a fr')).toEqual(['from']);
+		expect(labels('ping a -c ')).toEqual([]);
+		expect(labels('ping a from pa')).toEqual(['netwark.paris']);
+		expect(labels('ping a from netwark.paris,ly')).toEqual(['netwark.lyon']);
+		expect(labels('ping a from netwark.paris,')).toEqual(['netwark', 'netwark.broadcast', 'netwark.lyon']);
+	});
+
+	it('replaces only the word that is being typed', () => {
+		const text = complete('ping a from netwark.paris,ly', known)[0];
+		expect(text).toMatchObject({ text: 'ping a from netwark.paris,netwark.lyon' });
+	});
+});
+
+describe('what the server found wrong', () => {
+	const placed = (text: string, name: string, description: string) => {
+		const problem = new Problem(422, 'Bad', '', [{ location: 'body', name, description }]);
+		return placeProblem(problem, parse(text, known), text.length).map((one) => text.slice(one.start, one.end));
+	};
+
+	it('stands under the word it speaks of', () => {
+		expect(placed('ping a -c 20000 -q', 'options.count', 'must be at most 10000, got 20000')).toEqual(['20000']);
+		expect(placed('ping a -c20000', 'options.count', 'must be at most 10000, got 20000')).toEqual(['-c20000']);
+		expect(placed('ping a -q -n', 'options', '-n of ping is refused')).toEqual(['-n']);
+		expect(placed('ping a..b', 'target', 'has an empty part')).toEqual(['a..b']);
+		expect(placed('ping a from paris,lyon', 'queues', "'lyon' has no member")).toEqual(['lyon']);
+		expect(placed('ping a', 'run_within_ms', 'too long')).toEqual(['ping a']);
+	});
+});

@@ -1,0 +1,119 @@
+import type { Operation, ToolInfo } from '../api/types.ts';
+import { parse, type Known } from './parse.ts';
+
+/** Somewhere to go. */
+export interface PageEntry {
+	title: string;
+	href: string;
+	/** Further words it is found by. */
+	words?: string;
+}
+
+/** One line of the list under the command bar. */
+export type Choice =
+	| { kind: 'word'; label: string; hint: string; text: string }
+	| { kind: 'page'; label: string; hint: string; href: string }
+	| { kind: 'recent'; label: string; hint: string; href: string; operation: Operation };
+
+/** What completion draws from. */
+export interface Source extends Known {
+	pages: PageEntry[];
+	recent: Operation[];
+	/** Targets that always answer, besides the recent ones. */
+	targets: { target: string; label: string }[];
+}
+
+const MOST = 12;
+
+/** What could stand at the end of the text, best first. */
+export function complete(text: string, source: Source): Choice[] {
+	if (text.trim() === '') return start(source);
+	const { expected, tool } = parse(text, source);
+	if (!tool || expected.kind === 'tool') return found(text.trim().toLowerCase(), text, source);
+	const before = text.slice(0, expected.word.start);
+	const typed = expected.word.text.toLowerCase();
+	const word = (label: string, hint: string, end = ' '): Choice => ({
+		kind: 'word',
+		label,
+		hint,
+		text: `${before}${label}${end}`
+	});
+	switch (expected.kind) {
+		case 'target':
+			return targets(source)
+				.filter(({ target }) => target.toLowerCase().startsWith(typed) && target.toLowerCase() !== typed)
+				.map(({ target, label }) => word(target, label))
+				.slice(0, MOST);
+		case 'flag':
+			return flags(expected.tool, typed).map(([label, hint]) => word(label, hint));
+		case 'queue':
+			return source.queues
+				.filter(({ queue }) => !expected.chosen.includes(queue))
+				.filter(({ queue }) => queue.includes(typed) && queue !== typed)
+				.map((queue) => word(queue.queue, `${queue.name}, ${queue.online} of ${queue.workers} online`, ''))
+				.slice(0, MOST);
+		case 'after': {
+			const list: Choice[] = 'from'.startsWith(typed) ? [word('from', 'choose the queues to run on')] : [];
+			return typed === '' ? [...list, ...flags(tool, '-').map(([label, hint]) => word(label, hint))] : list;
+		}
+		case 'value':
+			return [];
+	}
+}
+
+/** The flags a tool takes whose name begins so, those that change the measurement first. */
+function flags(tool: ToolInfo, typed: string): [label: string, hint: string][] {
+	return tool.flags
+		.filter((flag) => flag.effect === 'parsed')
+		.map((flag): [string, string] => {
+			const label = typed.startsWith('--') && flag.long ? `--${flag.long}` : flag.flag;
+			const long = flag.long && label !== `--${flag.long}` ? `--${flag.long}` : '';
+			return [label, [long, flag.value ? 'takes a value' : ''].filter(Boolean).join(', ')];
+		})
+		.filter(([label]) => label.toLowerCase().startsWith(typed))
+		.slice(0, MOST);
+}
+
+function targets(source: Source): { target: string; label: string }[] {
+	const seen = new Map<string, { target: string; label: string }>();
+	for (const { target } of source.recent) seen.set(target, { target, label: 'recent' });
+	for (const one of source.targets) if (!seen.has(one.target)) seen.set(one.target, one);
+	return [...seen.values()];
+}
+
+function start(source: Source): Choice[] {
+	return [
+		...source.tools.map((tool) => toolChoice(tool)),
+		...source.pages.map(pageChoice),
+		...source.recent.slice(0, 6).map(recentChoice)
+	];
+}
+
+/** Tools, pages and recent operations that hold what was typed. */
+function found(typed: string, text: string, source: Source): Choice[] {
+	const holds = (...fields: (string | undefined)[]) =>
+		fields.some((field) => field?.toLowerCase().includes(typed));
+	return [
+		...source.tools.filter((tool) => tool.name.startsWith(typed)).map((tool) => toolChoice(tool)),
+		...source.pages.filter((page) => holds(page.title, page.words)).map(pageChoice),
+		...source.recent.filter((operation) => holds(operation.target, operation.type)).map(recentChoice)
+	].slice(0, text.length > 0 ? MOST : undefined);
+}
+
+function toolChoice(tool: ToolInfo): Choice {
+	return { kind: 'word', label: tool.name, hint: tool.summary, text: `${tool.name} ` };
+}
+
+function pageChoice(page: PageEntry): Choice {
+	return { kind: 'page', label: page.title, hint: page.href, href: page.href };
+}
+
+function recentChoice(operation: Operation): Choice {
+	return {
+		kind: 'recent',
+		label: `${operation.type} ${operation.target}`,
+		hint: operation.status,
+		href: `/operations/${operation.id}`,
+		operation
+	};
+}
