@@ -64,6 +64,19 @@ pub struct CheckedOptions {
     pub longest_ms: u64,
 }
 
+/// A flag of a tool's command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its letter.
+    pub short: Option<char>,
+    /// Its long name.
+    pub long: Option<String>,
+    /// The word for its value; absent when it takes none.
+    pub value: Option<String>,
+    /// What it does.
+    pub help: String,
+}
+
 /// A tool without its types.
 #[derive(Clone)]
 pub struct ToolDefinition {
@@ -107,6 +120,25 @@ impl ToolDefinition {
     /// The command line of this tool's options, without a target.
     pub fn command(&self) -> clap::Command {
         (self.command)()
+    }
+
+    /// The flags of this tool's command line, in its order.
+    pub fn arguments(&self) -> Vec<Argument> {
+        let argument = |arg: &clap::Arg| Argument {
+            short: arg.get_short(),
+            long: arg.get_long().map(str::to_owned),
+            value: if arg.get_action().takes_values() {
+                Some(
+                    arg.get_value_names()
+                        .and_then(|names| names.first())
+                        .map_or_else(|| "VALUE".into(), ToString::to_string),
+                )
+            } else {
+                None
+            },
+            help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
+        };
+        self.command().get_arguments().map(argument).collect()
     }
 
     /// Checks options given as a JSON object.

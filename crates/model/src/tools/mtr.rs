@@ -169,6 +169,8 @@ impl Tool for Mtr {
 pub struct MtrOutcome {
     /// The report with the field names of `mtr --json`.
     pub report: MtrReport,
+    /// The report as lines of text, as `mtr --report` prints it.
+    pub raw: Vec<String>,
     /// The fuller report.
     pub trace: TraceReport,
 }
