@@ -10,6 +10,7 @@ mod net;
 pub mod ping;
 pub mod report;
 pub mod resolve;
+pub mod runner;
 mod stats;
 pub mod sweep_ping;
 pub mod trace;

@@ -125,7 +125,7 @@ impl PingDecider {
         }
     }
 
-    fn on_answer(&mut self, answer: Answer) {
+    fn on_answer(&mut self, answer: &Answer) {
         let Ok(index) = usize::try_from(answer.key) else { return };
         let Some(request) = self.requests.get_mut(index) else { return };
         request.sent.get_or_insert(answer.sent);
@@ -244,7 +244,7 @@ impl Decider for PingDecider {
             Event::Wake => self.send_due(now, network),
             Event::Sent { key, at } => self.on_sent(key, at),
             Event::Unsent { key, reason } => self.settle(key, Fate::Unsent(reason.into())),
-            Event::Answer(answer) => self.on_answer(answer),
+            Event::Answer(answer) => self.on_answer(&answer),
             Event::Expired { key } => self.settle(key, Fate::Lost),
         }
     }

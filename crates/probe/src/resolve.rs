@@ -9,13 +9,13 @@ use netwark_model::tools::args::Family;
 /// A future that a [`Resolve`] gives.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A resolver of names. It is shared by all work and bounds its own time.
+/// A resolver of names. It is shared by all work, bounds its own time and remembers what it was told.
 pub trait Resolve: Send + Sync {
     /// The addresses of a name, in the order in which they should be tried. Literal addresses never get here.
     /// `family` other than [`Family::Auto`] and [`Family::All`] asks for one family only.
     ///
     /// # Errors
-    /// [`ResolveError`] when the name has no such address or nobody could be asked.
+    /// [`ResolveError::Resolver`] when the name has no such address or nobody could be asked.
     fn addresses<'a>(
         &'a self,
         name: &'a str,
@@ -29,9 +29,9 @@ pub trait Resolve: Send + Sync {
 /// Why there is no address to measure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// The name does not exist.
-    #[error("{0} does not exist: the resolver of this worker knows no such name")]
-    NoSuchName(String),
+    /// The resolver found nothing or could not be asked; a sentence for people that names what was asked.
+    #[error("{0}")]
+    Resolver(String),
     /// The name exists but has no address, or none of the family asked for.
     #[error("{name} has no {wanted}")]
     NoAddress {
@@ -39,14 +39,6 @@ pub enum ResolveError {
         name: String,
         /// What it lacks, such as `IPv6 address`.
         wanted: &'static str,
-    },
-    /// The resolver could not be asked or did not answer.
-    #[error("{name} could not be resolved: {reason}")]
-    Failed {
-        /// The name.
-        name: String,
-        /// What happened.
-        reason: String,
     },
     /// A literal address of the family that was not asked for.
     #[error("{address} is an {is} address, but {wanted} was asked for")]
@@ -77,6 +69,9 @@ pub struct Choice {
     pub reason: Option<String>,
 }
 
+/// The most addresses of one name that are measured side by side.
+pub const MOST_ADDRESSES: usize = 16;
+
 /// Which families this worker can send to: it has a route to the world and a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
@@ -93,9 +88,10 @@ impl Reach {
 }
 
 /// Reads a target as a literal address, also in brackets: `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`.
+/// An IPv4 address in an IPv6 one (`::ffff:192.0.2.1`) is taken for what it is.
 pub fn literal(target: &str) -> Option<IpAddr> {
     let bare = target.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    bare.unwrap_or(target).parse().ok()
+    bare.unwrap_or(target).parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
 /// The choice for a literal address: that address, whatever this worker can reach, if its family is not refused.
@@ -115,7 +111,7 @@ pub fn choose_literal(address: IpAddr, family: Family) -> Result<Choice, Resolve
 ///
 /// `auto` takes the first IPv6 address where this worker has IPv6, else the first IPv4 address. `4` and `6` take the
 /// first of their family, whether or not this worker can reach it: the measurement then says so. `all` takes every
-/// address of the families this worker has.
+/// address of the families this worker has, at most [`MOST_ADDRESSES`].
 ///
 /// # Errors
 /// [`ResolveError::NoAddress`] and [`ResolveError::NoWay`].
@@ -178,15 +174,19 @@ fn first(addresses: &[IpAddr], why: &str) -> Option<Choice> {
 }
 
 fn every(usable: &[IpAddr], known: usize) -> Vec<Choice> {
-    let rest = match known - usable.len() {
-        0 => String::new(),
-        out => format!("; {out} left out, their family is not available here"),
-    };
+    let taken = usable.len().min(MOST_ADDRESSES);
+    let mut rest = String::new();
+    if usable.len() > taken {
+        rest.push_str(&format!("; {} more are left out", usable.len() - taken));
+    }
+    if known > usable.len() {
+        rest.push_str(&format!("; {} left out, their family is not available here", known - usable.len()));
+    }
     let choice = |(number, address): (usize, &IpAddr)| Choice {
         address: *address,
-        reason: Some(format!("{number} of {} addresses{rest}", usable.len())),
+        reason: Some(format!("{number} of {taken} addresses{rest}")),
     };
-    (1..).zip(usable).map(choice).collect()
+    (1..).zip(usable.iter().take(taken)).map(choice).collect()
 }
 
 fn family_of(address: &IpAddr) -> &'static str {
@@ -266,12 +266,20 @@ mod tests {
             [format!("192.0.2.1: 1 of 2 addresses; {out}"), format!("192.0.2.2: 2 of 2 addresses; {out}")]
         );
         assert_eq!(chosen(&list, Family::All, BOTH).unwrap().len(), 3);
+        let many: Vec<_> = (1..=20).map(|last| format!("192.0.2.{last}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let all = chosen(&many, Family::All, BOTH).unwrap();
+        assert_eq!(
+            (all.len(), all[15].as_str()),
+            (16, "192.0.2.16: 16 of 16 addresses; 4 more are left out")
+        );
     }
 
     #[test]
     fn literals_are_read_with_and_without_brackets() {
         assert_eq!(literal("[2001:db8::1]"), literal("2001:db8::1"));
         assert_eq!(literal("192.0.2.1"), Some(IpAddr::from([192, 0, 2, 1])));
+        assert_eq!(literal("::ffff:192.0.2.1"), literal("192.0.2.1"));
         assert_eq!(literal("example.org"), None);
         assert_eq!(literal("[192.0.2.1"), None);
     }

@@ -9,7 +9,7 @@ use netwark_model::tools::verdict::Verdict;
 use crate::scenario::Expect;
 
 /// Differences of a ping.
-pub fn ping(expect: &Expect, report: &PingReport, took: Duration) -> Vec<String> {
+pub(crate) fn ping(expect: &Expect, report: &PingReport, took: Duration) -> Vec<String> {
     let mut faults = common(expect, &report.verdict, took);
     for (name, wanted) in &expect.numbers {
         let found = number(report, name);
@@ -27,7 +27,7 @@ pub fn ping(expect: &Expect, report: &PingReport, took: Duration) -> Vec<String>
 }
 
 /// Differences of a trace.
-pub fn trace(expect: &Expect, report: &TraceReport, took: Duration) -> Vec<String> {
+pub(crate) fn trace(expect: &Expect, report: &TraceReport, took: Duration) -> Vec<String> {
     let mut faults = common(expect, &report.verdict, took);
     if expect.end != report.end {
         faults.push(format!("end: wanted {:?}, found {:?}", expect.end, report.end));

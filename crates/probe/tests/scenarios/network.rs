@@ -17,13 +17,13 @@ const START: Time = Time(1_000_000_000_000);
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A run that is over.
-pub struct Run<D> {
-    pub decider: D,
-    pub took: Duration,
+pub(crate) struct Run<D> {
+    pub(crate) decider: D,
+    pub(crate) took: Duration,
 }
 
 /// Runs a decider until it is done and shows every hundredth snapshot to `look`.
-pub fn run<D: Decider>(scenario: &Scenario, decider: D, look: impl Fn(&D::Output)) -> Run<D> {
+pub(crate) fn run<D: Decider>(scenario: &Scenario, decider: D, look: impl Fn(&D::Output)) -> Run<D> {
     let mut decider = decider;
     let mut network = Simulated::new(scenario, decider.shape());
     decider.on_event(START, Event::Start, &mut network);

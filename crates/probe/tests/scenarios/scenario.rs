@@ -12,31 +12,31 @@ use serde::Deserialize;
 /// A network, one measurement on it, and what must come out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     /// What it is about.
-    pub about: String,
+    pub(crate) about: String,
     /// The address that is measured.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// Options of a ping.
-    pub ping: Option<PingOptions>,
+    pub(crate) ping: Option<PingOptions>,
     /// Options of a trace.
-    pub trace: Option<MtrOptions>,
+    pub(crate) trace: Option<MtrOptions>,
     /// Routers and hosts by name.
-    pub nodes: BTreeMap<String, Node>,
+    pub(crate) nodes: BTreeMap<String, Node>,
     /// Ways through them; the last that fits a packet is taken.
-    pub routes: Vec<Route>,
+    pub(crate) routes: Vec<Route>,
     /// Probes that the system refuses to send.
-    pub unsent: Option<Unsent>,
+    pub(crate) unsent: Option<Unsent>,
     /// When the wall clock is set, in milliseconds since the start.
     #[serde(default)]
-    pub clock_steps_ms: Vec<u64>,
+    pub(crate) clock_steps_ms: Vec<u64>,
     /// What must come out.
-    pub expect: Expect,
+    pub(crate) expect: Expect,
 }
 
 impl Scenario {
     /// Says what makes no sense.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.about.is_empty() || self.ping.is_some() == self.trace.is_some() {
             return Err("a scenario says what it is about and has either a ping or a trace".into());
         }
@@ -51,54 +51,54 @@ impl Scenario {
 /// A router or a host. Patterns are repeated; the n-th probe of a distance meets mark n + distance.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Node {
+pub(crate) struct Node {
     /// Its address.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// What the link before it adds to a round trip.
-    pub adds_ms: f64,
+    pub(crate) adds_ms: f64,
     /// What it adds further, now and then: a pattern.
     #[serde(default)]
-    pub jitter_ms: Vec<f64>,
+    pub(crate) jitter_ms: Vec<f64>,
     /// Which packets get lost on the link before it: a pattern of `x` and `.`.
     #[serde(default)]
-    pub drops: String,
+    pub(crate) drops: String,
     /// Which packets it leaves unanswered itself: a pattern of `x` and `.`.
     #[serde(default)]
-    pub ignores: String,
+    pub(crate) ignores: String,
     /// How often it may answer.
-    pub limit: Option<Limit>,
+    pub(crate) limit: Option<Limit>,
     /// What it adds to its own answers: a pattern.
     #[serde(default)]
-    pub slow_ms: Vec<f64>,
+    pub(crate) slow_ms: Vec<f64>,
     /// Further copies of its own answers: a pattern.
     #[serde(default)]
-    pub copies: Vec<u32>,
+    pub(crate) copies: Vec<u32>,
     /// The address its answers come from, when it is another.
-    pub answers_from: Option<IpAddr>,
+    pub(crate) answers_from: Option<IpAddr>,
     /// MPLS labels it quotes.
     #[serde(default)]
-    pub labels: Vec<Label>,
+    pub(crate) labels: Vec<Label>,
     /// It refuses to carry on, or to take in, what reaches it.
-    pub refuses: Option<Refusal>,
+    pub(crate) refuses: Option<Refusal>,
     /// As a target of TCP probes: the port is closed.
     #[serde(default)]
-    pub closed: bool,
+    pub(crate) closed: bool,
 }
 
 /// A token bucket.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limit {
+pub(crate) struct Limit {
     /// So many answers at once.
-    pub burst: u32,
+    pub(crate) burst: u32,
     /// And one more in so many milliseconds.
-    pub every_ms: u64,
+    pub(crate) every_ms: u64,
 }
 
 /// How a node refuses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// Network unreachable.
     Network,
     /// Host unreachable, after the router has looked for it in vain.
@@ -119,7 +119,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The reason as the wire tells it, if it is one of the unreachables.
-    pub fn reason(&self) -> Option<Unreachable> {
+    pub(crate) fn reason(&self) -> Option<Unreachable> {
         match self {
             Self::Network => Some(Unreachable::Network),
             Self::Host { .. } => Some(Unreachable::Host),
@@ -133,59 +133,59 @@ impl Refusal {
 /// A way.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Route {
+pub(crate) struct Route {
     /// The nodes, nearest first; the last one is the destination, unless the way goes round.
-    pub via: Vec<String>,
+    pub(crate) via: Vec<String>,
     /// From when on, in milliseconds since the start.
     #[serde(default)]
-    pub from_ms: u64,
+    pub(crate) from_ms: u64,
     /// For these flows only.
-    pub flows: Option<Vec<u8>>,
+    pub(crate) flows: Option<Vec<u8>>,
     /// For the n-th probes of a distance only, n modulo 5.
-    pub turns: Option<Vec<u64>>,
+    pub(crate) turns: Option<Vec<u64>>,
     /// After the last node the packet is at this place of the way again, from 0.
-    pub back_to: Option<usize>,
+    pub(crate) back_to: Option<usize>,
 }
 
 /// Probes that the system refuses to send.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unsent {
+pub(crate) struct Unsent {
     /// Which ones, in the order of sending: a pattern of `x` and `.`.
-    pub pattern: String,
+    pub(crate) pattern: String,
     /// What the system says.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// What must come out; what is left out is not looked at.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expect {
+pub(crate) struct Expect {
     /// It takes so long at most, in milliseconds.
-    pub longest_ms: f64,
+    pub(crate) longest_ms: f64,
     /// It takes so long at least.
     #[serde(default)]
-    pub shortest_ms: f64,
+    pub(crate) shortest_ms: f64,
     /// How bad it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// All findings, worst first.
-    pub kinds: Vec<FindingKind>,
+    pub(crate) kinds: Vec<FindingKind>,
     /// The sentence.
-    pub summary: String,
+    pub(crate) summary: String,
     /// Numbers of a ping: those named here, as `name = value`.
     #[serde(default)]
-    pub numbers: BTreeMap<String, f64>,
+    pub(crate) numbers: BTreeMap<String, f64>,
     /// Fates of a ping's first requests, in short.
     #[serde(default)]
-    pub fates: Vec<String>,
+    pub(crate) fates: Vec<String>,
     /// Why a trace ends.
-    pub end: Option<TraceEnd>,
+    pub(crate) end: Option<TraceEnd>,
     /// Hops of a trace, in short: `3 192.0.2.3+192.0.2.4 9/10`.
-    pub hops: Option<Vec<String>>,
+    pub(crate) hops: Option<Vec<String>>,
     /// Mean round trips of the hops, 0 for silent ones.
-    pub averages_ms: Option<Vec<f64>>,
+    pub(crate) averages_ms: Option<Vec<f64>>,
     /// Ways of the flows, in short: `192.0.2.1 * 192.0.2.3`.
-    pub paths: Option<Vec<String>>,
+    pub(crate) paths: Option<Vec<String>>,
     /// Labels of the hops, in short.
-    pub labels: Option<Vec<String>>,
+    pub(crate) labels: Option<Vec<String>>,
 }
