@@ -1,1 +1,22 @@
 //! REST API, web UI, scheduler and sweeper.
+//!
+//! A folder per noun holds its routes, its requests and answers and its logic. [`router`] is the
+//! table of contents; [`run`] is the server's life.
+
+pub mod app;
+pub mod auth;
+pub mod error;
+mod extract;
+mod live;
+mod metrics;
+mod operations;
+mod router;
+mod run;
+mod system;
+mod tools;
+mod ui;
+mod workers;
+
+pub use self::app::{App, ServerSettings};
+pub use self::router::{description, router};
+pub use self::run::{Running, run};

@@ -44,8 +44,7 @@ impl Store {
         self.write(move |transaction| {
             Box::pin(async move {
                 let row = entity::ActiveModel { name: Set(name.clone()), value: Set(value.clone()) };
-                let nothing = OnConflict::column(entity::Column::Name).do_nothing().to_owned();
-                let insert = entity::Entity::insert(row).on_conflict(nothing).do_nothing();
+                let insert = entity::Entity::insert(row).on_conflict_do_nothing_on([entity::Column::Name]);
                 insert.exec_without_returning(transaction).await?;
                 let row = entity::Entity::find_by_id(name).one(transaction).await?;
                 Ok(row.map_or(value, |row| row.value))

@@ -1,1 +1,18 @@
 //! Takes work, runs probes, reports.
+//!
+//! A worker listens on its queues and its own inbox, runs each operation once, tells the server of
+//! its progress, and acknowledges work only once the final report is safe. It has a list of what it
+//! may touch, which the server cannot overrule.
+
+mod identity;
+mod policy;
+mod resolver;
+mod run;
+mod tools;
+mod worker;
+
+pub use self::identity::{IdentityError, worker_id};
+pub use self::policy::{Policy, PolicyError};
+pub use self::resolver::NameResolver;
+pub use self::tools::{Context, RunError, Runner, Snapshots, Toolbox};
+pub use self::worker::{RunningWorker, StartError, WorkerSettings, start};

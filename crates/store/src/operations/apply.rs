@@ -120,6 +120,8 @@ async fn apply(
             }
             change.late = Set(true);
         }
+        // Who begins what has ended is told, so that it does not measure for nothing.
+        (ResultNews::Started, ended) if ended.is_final() => return Ok(Applied::Refused),
         _ => return Ok(Applied::Known),
     }
     change.update(transaction).await?;

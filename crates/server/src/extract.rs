@@ -1,0 +1,254 @@
+//! What a request carries, taken out with errors that name the field.
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use netwark_model::error::FieldError;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::error::Problem;
+
+/// A JSON body.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media-type",
+                "The body is not JSON",
+                "send the body as JSON with the header Content-Type: application/json",
+            )),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                "The body is too large",
+                format!("a body has at most {} bytes", crate::router::LARGEST_BODY),
+            )),
+            Err(JsonRejection::JsonDataError(error)) => {
+                let text = error.body_text();
+                Err(Problem::field(FieldError::body(field_of(&text), reason_of(&text))))
+            }
+            Err(rejection) => {
+                Err(Problem::field(FieldError::body("body", format!("is no JSON: {}", reason_of(&rejection.body_text())))))
+            }
+        }
+    }
+}
+
+/// The field an error of the JSON reader speaks of, as far as it says.
+fn field_of(text: &str) -> String {
+    let reason = text.strip_prefix("Failed to deserialize the JSON body into the target type: ").unwrap_or(text);
+    if let Some(name) = reason.split('`').nth(1).filter(|_| reason.contains(" field `")) {
+        return name.to_owned();
+    }
+    match reason.split_once(": ") {
+        Some((path, _)) if !path.is_empty() && path.chars().all(|c| c.is_alphanumeric() || "._[]".contains(c)) => {
+            path.to_owned()
+        }
+        _ => "body".into(),
+    }
+}
+
+/// What is wrong, without the framework's preamble.
+fn reason_of(text: &str) -> String {
+    let known = [
+        "Failed to deserialize the JSON body into the target type: ",
+        "Failed to parse the request body as JSON: ",
+    ];
+    let reason = known.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
+    reason.chars().take(300).collect()
+}
+
+/// The id in a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Id(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let wrong = |text: &str| {
+            let shown: String = text.chars().take(60).collect();
+            Problem::field(FieldError::path("id", format!("must be a UUID, got '{shown}'")))
+        };
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| wrong(""))?;
+        Uuid::try_parse(&text).map(Self).map_err(|_| wrong(&text))
+    }
+}
+
+/// The parameters of a query string. Empty values count as absent.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    pairs: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        use axum::extract::Query;
+        let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|error| Problem::field(FieldError::query("query", error.body_text())))?;
+        Ok(Self::new(pairs.0))
+    }
+}
+
+impl Params {
+    /// Parameters from pairs.
+    pub fn new(pairs: Vec<(String, String)>) -> Self {
+        let pairs = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
+        Self { pairs, errors: Vec::new() }
+    }
+
+    /// Takes a parameter; the last one wins when it is given more than once.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.take_all(name).pop()
+    }
+
+    /// Takes every value of a parameter.
+    pub fn take_all(&mut self, name: &str) -> Vec<String> {
+        let (taken, kept) = std::mem::take(&mut self.pairs).into_iter().partition::<Vec<_>, _>(|(key, _)| key == name);
+        self.pairs = kept;
+        taken.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Takes and reads a parameter. What cannot be read is remembered as an error.
+    pub fn read<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.take(name)?;
+        match read(text.trim()) {
+            Ok(value) => Some(value),
+            Err(description) => {
+                self.errors.push(FieldError::query(name, description));
+                None
+            }
+        }
+    }
+
+    /// Takes a time.
+    pub fn time(&mut self, name: &str) -> Option<jiff::Timestamp> {
+        self.read(name, |text| {
+            text.parse().map_err(|_| "must be a time such as 2026-11-21T10:00:00Z".to_owned())
+        })
+    }
+
+    /// Takes `page` and `per_page`.
+    pub fn page(&mut self) -> Page {
+        let number = |text: &str| text.parse::<i64>().map_err(|_| format!("must be a whole number, got '{text}'"));
+        let page = self.read("page", |text| match number(text)? {
+            page @ 0..=1_000_000_000 => Ok(page.unsigned_abs().max(1)),
+            page => Err(format!("must be 1 or more, got {page}")),
+        });
+        let per_page = self.read("per_page", |text| match number(text)? {
+            per_page @ 1..=1000 => Ok(per_page.unsigned_abs()),
+            per_page => Err(format!("must be from 1 to 1000, got {per_page}")),
+        });
+        Page { page: page.unwrap_or(1), per_page: per_page.unwrap_or(50) }
+    }
+
+    /// Ends reading: whatever was wrong, or was not asked for, is the error.
+    ///
+    /// # Errors
+    /// Names every parameter that is wrong or unknown.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        for (name, _) in self.pairs {
+            self.errors.push(FieldError::query(name, "is no parameter of this request"));
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::fields(self.errors)) }
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// From 1.
+    pub page: u64,
+    /// From 1 to 1000.
+    pub per_page: u64,
+}
+
+impl Page {
+    /// How many entries come before it.
+    pub fn offset(self) -> u64 {
+        (self.page - 1) * self.per_page
+    }
+
+    /// The headers of a list: its total and the pages around this one (RFC 8288).
+    pub fn headers(self, path: &str, query: &str, total: u64) -> axum::http::HeaderMap {
+        use axum::http::{HeaderMap, HeaderValue, header};
+        let mut headers = HeaderMap::new();
+        headers.insert("x-total-count", HeaderValue::from(total));
+        let last = total.div_ceil(self.per_page).max(1);
+        let rest: Vec<&str> =
+            query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page=")).collect();
+        let link = |page: u64, relation: &str| {
+            let query: Vec<String> =
+                rest.iter().map(ToString::to_string).chain([format!("page={page}")]).collect();
+            format!("<{path}?{}>; rel=\"{relation}\"", query.join("&"))
+        };
+        let mut links = vec![link(1, "first"), link(last, "last")];
+        if self.page > 1 {
+            links.push(link(self.page - 1, "prev"));
+        }
+        if self.page < last {
+            links.push(link(self.page + 1, "next"));
+        }
+        if let Ok(value) = HeaderValue::from_str(&links.join(", ")) {
+            headers.insert(header::LINK, value);
+        }
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(query: &[(&str, &str)]) -> Params {
+        Params::new(query.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect())
+    }
+
+    #[test]
+    fn pages_are_bounded_and_zero_is_one() {
+        let page = |query: &[(&str, &str)]| {
+            let mut params = params(query);
+            let page = params.page();
+            params.finish().map(|()| (page.page, page.per_page)).map_err(|p| p.detail().to_owned())
+        };
+        assert_eq!(page(&[]), Ok((1, 50)));
+        assert_eq!(page(&[("page", "0"), ("per_page", "")]), Ok((1, 50)));
+        assert_eq!(page(&[("page", "-1")]), Err("page: must be 1 or more, got -1".into()));
+        assert_eq!(page(&[("per_page", "100000")]), Err("per_page: must be from 1 to 1000, got 100000".into()));
+        assert_eq!(page(&[("page", "x")]), Err("page: must be a whole number, got 'x'".into()));
+        assert_eq!(page(&[("staus", "done")]), Err("staus: is no parameter of this request".into()));
+    }
+
+    #[test]
+    fn links_lead_around() {
+        let headers = Page { page: 2, per_page: 10 }.headers("/x", "page=2&type=ping", 25);
+        assert_eq!(headers["x-total-count"], "25");
+        let link = headers["link"].to_str().unwrap();
+        assert_eq!(
+            link,
+            "</x?type=ping&page=1>; rel=\"first\", </x?type=ping&page=3>; rel=\"last\", \
+             </x?type=ping&page=1>; rel=\"prev\", </x?type=ping&page=3>; rel=\"next\""
+        );
+    }
+
+    #[test]
+    fn json_errors_name_the_field() {
+        let prefix = "Failed to deserialize the JSON body into the target type: ";
+        assert_eq!(field_of(&format!("{prefix}missing field `target` at line 1")), "target");
+        assert_eq!(field_of(&format!("{prefix}unknown field `x`, expected `y`")), "x");
+        assert_eq!(field_of(&format!("{prefix}queues[0]: invalid type: integer `1`")), "queues[0]");
+        assert_eq!(field_of(&format!("{prefix}invalid type: sequence")), "body");
+    }
+}

@@ -1,0 +1,161 @@
+//! From what a client sends to a stored operation.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use netwark_model::error::FieldError;
+use netwark_model::operations::NewOperation;
+use netwark_model::{queues, target};
+use netwark_store::operations::{Created, OperationDraft};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::publish::publish;
+use crate::app::App;
+use crate::error::Problem;
+
+/// Most queues of one operation.
+const MOST_QUEUES: usize = 64;
+/// Default for `take_within_ms`.
+const TAKE_WITHIN_MS: u64 = 60_000;
+/// What a run may take beyond what its options need, in milliseconds: names, starting, reporting.
+const RUN_EXTRA_MS: u64 = 30_000;
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Its id.
+    pub operation_id: Uuid,
+    /// False when the same request was made before.
+    pub new: bool,
+}
+
+/// Checks, stores and publishes an operation.
+///
+/// # Errors
+/// Names every field that is wrong; 409 when nobody would run it; 422 when the idempotency key was
+/// used for another request; 503 when the database or the bus does not answer.
+pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str>) -> Result<Made, Problem> {
+    let idempotency = key.map(|key| (format!("{by}\n{key}"), hash(&request)));
+    let mut draft = check(app, request, by).await?;
+    draft.idempotency = idempotency;
+    let tool = draft.tool.clone();
+    match app.store.create_operation(draft, Timestamp::now()).await? {
+        Created::New { operation_id, messages } => {
+            app.metrics.operation(&tool);
+            publish(app, messages).await;
+            Ok(Made { operation_id, new: true })
+        }
+        Created::Repeated { operation_id, messages } => {
+            if !publish(app, messages).await {
+                return Err(Problem::unavailable("the operation is stored but could not be published yet; try again", 2));
+            }
+            Ok(Made { operation_id, new: false })
+        }
+        Created::KeyReused => Err(Problem::new(
+            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency-key",
+            "The idempotency key was used before",
+            "this Idempotency-Key was sent with another request; choose a new key",
+        )),
+        Created::Nobody { offline } if offline.is_empty() => {
+            Err(Problem::conflict("no worker listens on these queues; nothing was started"))
+        }
+        Created::Nobody { offline } => Err(Problem::conflict(format!(
+            "every worker of these queues is offline: {}; nothing was started",
+            offline.join(", ")
+        ))),
+        Created::NoSuchOperation => {
+            Err(Problem::field(FieldError::body("same_workers_as", "there is no operation with this id")))
+        }
+    }
+}
+
+/// What was sent, as a hash that is the same for the same request.
+fn hash(request: &NewOperation) -> String {
+    let bytes = serde_json::to_vec(request).unwrap_or_default();
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn check(app: &App, request: NewOperation, by: &str) -> Result<OperationDraft, Problem> {
+    let mut errors = Vec::new();
+    let mut note = |error: FieldError| errors.push(error);
+    let target = target::check(&request.target).map_err(&mut note).ok();
+    let checked = match app.tools.get(&request.tool) {
+        Some(tool) => {
+            let checked = tool.check_any(request.options.as_ref());
+            checked.map_err(|found| found.into_iter().for_each(&mut note)).ok()
+        }
+        None => {
+            let shown: String = request.tool.chars().take(40).collect();
+            note(FieldError::body("type", format!("'{shown}' is no tool; the tools are {}", app.tools.names())));
+            None
+        }
+    };
+    for (name, value, least, most) in [
+        ("take_within_ms", request.take_within_ms, 1_000, 86_400_000),
+        ("run_within_ms", request.run_within_ms, 1_000, 1_260_000),
+    ] {
+        if let Some(value) = value.filter(|value| !(least..=most).contains(value)) {
+            note(FieldError::body(name, format!("must be from {least} to {most}, got {value}")));
+        }
+    }
+    let queues = match request.same_workers_as {
+        Some(_) if request.queues.as_ref().is_some_and(|queues| !queues.is_empty()) => {
+            note(FieldError::body("queues", "must be left out when same_workers_as is given"));
+            Vec::new()
+        }
+        Some(_) => Vec::new(),
+        None => check_queues(app, request.queues.unwrap_or_default(), &mut note).await?,
+    };
+    match (target, checked) {
+        (Some(target), Some(checked)) if errors.is_empty() => Ok(OperationDraft {
+            tool: request.tool,
+            target,
+            options_sent: request.options,
+            options: checked.typed,
+            queues,
+            same_workers_as: request.same_workers_as,
+            take_within_ms: request.take_within_ms.unwrap_or(TAKE_WITHIN_MS),
+            run_within_ms: request.run_within_ms.unwrap_or(checked.longest_ms + RUN_EXTRA_MS),
+            created_by: by.to_owned(),
+            idempotency: None,
+        }),
+        _ => Err(Problem::fields(errors)),
+    }
+}
+
+/// Full names of queues with their kind; without any, the queue of every worker.
+async fn check_queues(
+    app: &App,
+    named: Vec<String>,
+    note: &mut impl FnMut(FieldError),
+) -> Result<Vec<(String, bool)>, Problem> {
+    let named = if named.is_empty() { vec![queues::BROADCAST.to_owned()] } else { named };
+    if named.len() > MOST_QUEUES {
+        note(FieldError::body("queues", format!("must be at most {MOST_QUEUES}, got {}", named.len())));
+        return Ok(Vec::new());
+    }
+    let kinds = app.store.queue_kinds().await?;
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for (index, name) in named.iter().enumerate() {
+        let field = format!("queues[{index}]");
+        match queues::full_name(name) {
+            Err(description) => note(FieldError::body(field, description)),
+            Ok(full) => match kinds.get(&full) {
+                None => {
+                    let mut known: Vec<&str> = kinds.keys().map(String::as_str).collect();
+                    known.sort_unstable();
+                    note(FieldError::body(field, format!("'{full}' is no queue; the queues are {}", known.join(", "))));
+                }
+                Some(broadcast) => {
+                    if seen.insert(full.clone()) {
+                        found.push((full, *broadcast));
+                    }
+                }
+            },
+        }
+    }
+    Ok(found)
+}

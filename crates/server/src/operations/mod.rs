@@ -1,0 +1,9 @@
+//! Operations: made, published, reported on, watched, ended.
+
+pub mod api;
+pub mod create;
+pub mod events;
+pub mod export;
+pub mod publish;
+pub mod reports;
+pub mod sweeper;

@@ -1,0 +1,119 @@
+//! What happens because time passes: deadlines, a forgotten outbox, silent workers, old history.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::publish::publish_waiting;
+use crate::app::App;
+
+/// How often deadlines are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a message may wait in the outbox before the sweeper publishes it.
+const PUBLISH_AFTER: SignedDuration = SignedDuration::from_secs(2);
+/// A worker says that it is alive every 15 seconds; three misses and it is offline.
+const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(50);
+/// Hours in a day, for spans that jiff wants in hours.
+const HOURS: i64 = 24;
+
+/// Ends what had begun in an earlier life of this process, and publishes what waits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(app: &App) -> Result<(), netwark_store::StoreError> {
+    let now = Timestamp::now();
+    let ended = app.store.end_begun_by_embedded(now).await?;
+    if !ended.is_empty() {
+        tracing::info!(number = ended.len(), "operations that had begun before the restart were ended");
+    }
+    if !app.bus.is_durable() {
+        app.store.unpublish_all().await?;
+    }
+    loop {
+        let waiting = app.store.unpublished(now, 500).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut confirmed = Vec::new();
+        for message in waiting {
+            match app.bus.publish(&message.address, message.delivery).await {
+                Ok(()) => confirmed.push(message.id),
+                Err(error) => {
+                    tracing::warn!(%error, "a message was not published; it is tried again");
+                    return Ok(());
+                }
+            }
+        }
+        app.store.published(confirmed, now).await?;
+    }
+}
+
+/// Sweeps until stopped.
+pub async fn run(app: App, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut turn: u64 = 0;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let now = Timestamp::now();
+        expire(&app, now).await;
+        if turn.is_multiple_of(4) {
+            publish_waiting(&app, now - PUBLISH_AFTER).await;
+        }
+        if turn.is_multiple_of(40) {
+            silent_workers(&app, now).await;
+        }
+        if turn.is_multiple_of(14_400) {
+            forget(&app, now).await;
+        }
+        turn += 1;
+    }
+}
+
+async fn expire(app: &App, now: Timestamp) {
+    loop {
+        match app.store.expire_results(now).await {
+            Ok(changes) if changes.is_empty() => return,
+            Ok(changes) => {
+                app.metrics.expired(changes.len());
+                changes.into_iter().for_each(|change| app.live.changed(change));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "deadlines cannot be looked at");
+                return;
+            }
+        }
+    }
+}
+
+async fn silent_workers(app: &App, now: Timestamp) {
+    match app.store.workers_silent_since(now - SILENT_AFTER).await {
+        Ok(names) => names.iter().for_each(|worker| tracing::warn!(%worker, "a worker has gone silent")),
+        Err(error) => tracing::warn!(%error, "workers cannot be looked at"),
+    }
+}
+
+async fn forget(app: &App, now: Timestamp) {
+    let kept = SignedDuration::from_hours(i64::from(app.settings.history_days) * HOURS);
+    let Ok(before) = now.checked_sub(kept) else { return };
+    let mut total = 0;
+    loop {
+        match app.store.forget_operations(before).await {
+            Ok(0) => break,
+            Ok(number) => total += number,
+            Err(error) => {
+                tracing::warn!(%error, "history cannot be forgotten");
+                return;
+            }
+        }
+        // Small steps with pauses, so that forgetting a year never holds up a measurement.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    if total > 0 {
+        tracing::info!(number = total, days = app.settings.history_days, "old operations were deleted");
+    }
+}

@@ -1,0 +1,62 @@
+//! The server's life: begin, answer, drain, end.
+
+use std::time::Duration;
+
+use netwark_store::StoreError;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::operations::{reports, sweeper};
+use crate::router::router;
+
+/// How long requests under way are waited for when the server ends.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A server that answers.
+#[derive(Debug)]
+pub struct Running {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+/// Ends what an earlier life left begun, then answers on the listeners.
+///
+/// # Errors
+/// When the database fails.
+pub async fn run(app: App, listeners: Vec<TcpListener>) -> Result<Running, StoreError> {
+    sweeper::begin(&app).await?;
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reports::run(app.clone()));
+    tasks.spawn(sweeper::run(app.clone(), stop.clone()));
+    for listener in listeners {
+        let service = router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let stopped = stop.clone().cancelled_owned();
+        tasks.spawn(async move {
+            let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "a listener failed");
+            }
+        });
+    }
+    Ok(Running { stop, tasks })
+}
+
+impl Running {
+    /// Takes no more connections, waits for requests under way and ends.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let drained = tokio::time::timeout(DRAIN, async {
+            // Reports are applied until the very end; every other task ends by itself.
+            while self.tasks.len() > 1 {
+                self.tasks.join_next().await;
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!("requests were still under way and were cut");
+        }
+        self.tasks.shutdown().await;
+    }
+}

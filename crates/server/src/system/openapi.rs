@@ -1,0 +1,41 @@
+//! The description of the API, generated from the code.
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// What the description says besides routes and types.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Netwark",
+        description = "Measurements from any number of places at once.\n\n\
+            Send `Authorization: Bearer TOKEN`; `netwark token create NAME --role ROLE` makes a token. \
+            Errors are `application/problem+json` (RFC 9457) and name every field that is wrong. \
+            Times are RFC 3339 in UTC, durations are milliseconds, ids are UUIDs. \
+            Lists are plain arrays; `X-Total-Count` and `Link` tell of the rest. \
+            Watch an operation by its events instead of asking again and again.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    servers((url = "/api/v1")),
+    tags(
+        (name = "Operations", description = "Run a tool against a target from some workers"),
+        (name = "Workers", description = "Vantage points and their queues"),
+        (name = "Sign-in", description = "Sessions, users and tokens"),
+        (name = "Server", description = "The server itself"),
+    ),
+    security(("token" = []), ("session" = [])),
+    modifiers(&Schemes),
+)]
+pub struct Description;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        components.add_security_scheme("token", token);
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("netwark_session"));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    }
+}

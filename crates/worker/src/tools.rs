@@ -1,0 +1,146 @@
+//! The tools a worker runs: from an order's typed options to what was measured.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use netwark_lookup::dns::Resolver;
+use netwark_model::messages::RunOrder;
+use netwark_probe::engine::Engine;
+use netwark_probe::runner::{Brief, NameLookup, Prober};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::policy::Policy;
+use crate::resolver::NameResolver;
+
+/// Least time between two snapshots of a run.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// How long the names of hops are waited for once a trace has ended.
+const NAMES_WITHIN: Duration = Duration::from_secs(2);
+
+/// What every tool may use.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Measures what the list allows.
+    pub prober: Prober,
+    /// What may be touched.
+    pub policy: Policy,
+    /// Name of this worker.
+    pub name: Arc<str>,
+}
+
+impl Context {
+    /// A prober on this engine, held to the list.
+    pub fn new(engine: Engine, resolver: Resolver, policy: Policy, name: &str) -> Self {
+        let list = policy.clone();
+        let permit = Arc::new(move |address| list.check(address).map_err(|error| error.to_string()));
+        let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver))).with_permit(permit);
+        Self { prober, policy, name: name.into() }
+    }
+
+    fn brief<'a>(&'a self, order: &'a RunOrder, started: &'a str) -> Brief<'a> {
+        Brief {
+            target: &order.target,
+            worker: &self.name,
+            started,
+            progress_every: PROGRESS_EVERY,
+            names: NameLookup::Within(NAMES_WITHIN),
+        }
+    }
+}
+
+/// Where a tool puts its latest snapshot.
+pub type Snapshots = watch::Sender<Option<Value>>;
+
+/// Why a tool could not measure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RunError(pub String);
+
+/// What a run returns.
+pub type Outcome = Pin<Box<dyn Future<Output = Result<Value, RunError>> + Send>>;
+
+/// Runs one tool.
+pub type Runner = fn(Context, RunOrder, Snapshots) -> Outcome;
+
+/// The tools of a worker by name.
+#[derive(Clone, Default)]
+pub struct Toolbox {
+    runners: BTreeMap<&'static str, Runner>,
+}
+
+impl Toolbox {
+    /// Every tool of this version.
+    pub fn standard() -> Self {
+        Self::default()
+            .with("ping", |context, order, snapshots| Box::pin(ping(context, order, snapshots)))
+            .with("mtr", |context, order, snapshots| Box::pin(mtr(context, order, snapshots)))
+    }
+
+    /// The same toolbox with one more tool.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, runner: Runner) -> Self {
+        self.runners.insert(name, runner);
+        self
+    }
+
+    /// The runner of a tool.
+    pub fn get(&self, name: &str) -> Option<Runner> {
+        self.runners.get(name).copied()
+    }
+
+    /// Names of all tools.
+    pub fn names(&self) -> Vec<String> {
+        self.runners.keys().map(ToString::to_string).collect()
+    }
+}
+
+impl std::fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.runners.keys()).finish()
+    }
+}
+
+async fn ping(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
+    let options = options(&order)?;
+    let started = now();
+    let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
+    let outcome = context.prober.ping(context.brief(&order, &started), &options, on_snapshot).await;
+    value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+async fn mtr(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
+    let options = options(&order)?;
+    let started = now();
+    let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
+    let outcome = context.prober.mtr(context.brief(&order, &started), &options, on_snapshot).await;
+    value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+fn options<O: DeserializeOwned>(order: &RunOrder) -> Result<O, RunError> {
+    serde_json::from_value(order.options.clone()).map_err(|error| {
+        RunError(format!(
+            "this worker does not understand the options ({error}); update the older of worker and server"
+        ))
+    })
+}
+
+/// The time as mtr writes it.
+fn now() -> String {
+    jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
+}
+
+fn publish<T: serde::Serialize>(snapshots: &Snapshots, snapshot: &T) {
+    // What cannot be written is left out: the final outcome says so.
+    if let Ok(value) = serde_json::to_value(snapshot) {
+        snapshots.send_replace(Some(value));
+    }
+}
+
+fn value<T: serde::Serialize>(outcome: &T) -> Result<Value, RunError> {
+    serde_json::to_value(outcome).map_err(|error| RunError(format!("the outcome cannot be written: {error}")))
+}
