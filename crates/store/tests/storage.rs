@@ -27,6 +27,17 @@ macro_rules! suite {
 }
 
 suite! {
+    auth::names_are_unique_whatever_their_case,
+    auth::users_come_in_the_order_they_were_made,
+    auth::a_code_makes_one_first_user,
+    auth::wrong_codes_are_counted,
+    auth::a_code_expires,
+    auth::a_user_from_elsewhere_ends_the_code,
+    auth::an_administrator_remains,
+    auth::sessions_end,
+    auth::a_new_password_ends_other_sessions,
+    auth::tokens_are_made_used_and_removed,
+    auth::the_first_setting_stands,
     operations::expects_one_result_per_online_member,
     operations::direct_queue_has_one_slot_for_whoever_takes_it,
     operations::a_worker_named_twice_runs_once,

@@ -1,5 +1,6 @@
 //! The cases, by noun.
 
+pub(crate) mod auth;
 pub(crate) mod operations;
 pub(crate) mod workers;
 

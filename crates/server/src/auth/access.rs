@@ -1,0 +1,130 @@
+//! Which route needs which permission: the one table.
+//!
+//! The guard asks it for every route the router knows, and a route that is not in it is denied to
+//! everybody, so none can be opened by forgetting. A test compares it with the router.
+
+use netwark_model::auth::Permission::{
+    self, MetricsRead, OperationsRead, OperationsRun, TokensManage, UsersManage, WorkersRead,
+};
+
+use self::Access::{Needs, NeedsFromAfar, Public};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Who holds the permission.
+    Needs(Permission),
+    /// Who holds the permission, and whoever asks on this machine itself.
+    NeedsFromAfar(Permission),
+}
+
+/// A route and who may use it.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The method; `GET` stands for `HEAD` too.
+    pub method: &'static str,
+    /// The whole path as the router spells it.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+}
+
+const fn route(method: &'static str, path: &'static str, access: Access) -> Route {
+    Route { method, path, access }
+}
+
+/// Every route of the server but the pages.
+pub const ROUTES: &[Route] = &[
+    route("GET", "/healthz", Public),
+    route("GET", "/readyz", Public),
+    route("GET", "/metrics", NeedsFromAfar(MetricsRead)),
+    route("GET", "/api/docs", Public),
+    route("GET", "/api/docs/", Public),
+    route("GET", "/api/docs/{*rest}", Public),
+    route("GET", "/api/v1/openapi.json", Public),
+    route("GET", "/api/v1/session", Public),
+    route("POST", "/api/v1/session", Public),
+    route("DELETE", "/api/v1/session", Public),
+    route("POST", "/api/v1/setup", Public),
+    route("GET", "/api/v1/users", Needs(UsersManage)),
+    route("POST", "/api/v1/users", Needs(UsersManage)),
+    route("PATCH", "/api/v1/users/{id}", Needs(UsersManage)),
+    route("DELETE", "/api/v1/users/{id}", Needs(UsersManage)),
+    route("GET", "/api/v1/tokens", Needs(TokensManage)),
+    route("POST", "/api/v1/tokens", Needs(TokensManage)),
+    route("DELETE", "/api/v1/tokens/{id}", Needs(TokensManage)),
+    route("GET", "/api/v1/tools", Needs(OperationsRead)),
+    route("GET", "/api/v1/status", Needs(OperationsRead)),
+    route("GET", "/api/v1/workers", Needs(WorkersRead)),
+    route("GET", "/api/v1/management/backend/queues", Needs(WorkersRead)),
+    route("GET", "/api/v1/operations", Needs(OperationsRead)),
+    route("POST", "/api/v1/operations", Needs(OperationsRun)),
+    route("GET", "/api/v1/operations/events", Needs(OperationsRead)),
+    route("GET", "/api/v1/operations/{id}", Needs(OperationsRead)),
+    route("POST", "/api/v1/operations/{id}/cancel", Needs(OperationsRun)),
+    route("GET", "/api/v1/operations/{id}/events", Needs(OperationsRead)),
+    route("GET", "/api/v1/operations/{id}/results.json", Needs(OperationsRead)),
+    route("GET", "/api/v1/operations/{id}/results.csv", Needs(OperationsRead)),
+    route("GET", "/api/v1/operations/{id}/results.txt", Needs(OperationsRead)),
+];
+
+/// What the table says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Required {
+    /// The route is there.
+    Route(Access),
+    /// The path is there with these methods only.
+    OtherMethods(Vec<&'static str>),
+    /// The path is not in the table.
+    Unknown,
+}
+
+/// Looks a method and a path, as the router spells it, up in the table.
+pub fn required(method: &str, path: &str) -> Required {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let of_path: Vec<&Route> = ROUTES.iter().filter(|route| route.path == path).collect();
+    if let Some(route) = of_path.iter().find(|route| route.method == method) {
+        Required::Route(route.access)
+    } else if of_path.is_empty() {
+        Required::Unknown
+    } else {
+        Required::OtherMethods(of_path.iter().map(|route| route.method).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_route_stands_there_twice() {
+        for (at, route) in ROUTES.iter().enumerate() {
+            let twin = ROUTES[at + 1..].iter().find(|r| (r.method, r.path) == (route.method, route.path));
+            assert!(twin.is_none(), "{} {}", route.method, route.path);
+        }
+    }
+
+    #[test]
+    fn what_changes_something_needs_more_than_reading() {
+        for route in ROUTES {
+            if let (Needs(permission), true) = (route.access, route.method != "GET") {
+                assert!(
+                    !netwark_model::auth::Role::Viewer.may(permission),
+                    "a viewer may {} {}",
+                    route.method,
+                    route.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn look_ups() {
+        assert_eq!(required("HEAD", "/healthz"), Required::Route(Public));
+        assert_eq!(required("POST", "/api/v1/operations"), Required::Route(Needs(OperationsRun)));
+        assert_eq!(required("PUT", "/api/v1/users/{id}"), Required::OtherMethods(vec!["PATCH", "DELETE"]));
+        assert_eq!(required("GET", "/api/v1/secrets"), Required::Unknown);
+    }
+}
