@@ -53,7 +53,8 @@ fn cpu() -> f64 {
     // The 14th and 15th field of proc_pid_stat(5), in ticks; the name in the second may hold blanks.
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: f64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    let ticks: f64 =
+        fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     ticks / 100.0
 }
 
@@ -67,7 +68,8 @@ fn main() {
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let engine = Engine::start(engine).expect("an engine");
-    let outcome = runtime.block_on(engine.run(SweepPing::new(targets, sweep), None).finished()).expect("a result");
+    let outcome =
+        runtime.block_on(engine.run(SweepPing::new(targets, sweep), None).finished()).expect("a result");
     let wall = began.elapsed().as_secs_f64();
     let counts = outcome.counts;
     let mut sorted: Vec<f64> = outcome.round_trips().map(|rtt| rtt.as_secs_f64() * 1e3).collect();
@@ -77,7 +79,13 @@ fn main() {
     println!("{counts:?}");
     println!("{:?}", engine.counters());
     if !sorted.is_empty() {
-        println!("rtt ms: min {:?} mean {mean:.4} median {:?} p99 {:?} max {:?}", at(0.0), at(0.5), at(0.99), at(1.0));
+        println!(
+            "rtt ms: min {:?} mean {mean:.4} median {:?} p99 {:?} max {:?}",
+            at(0.0),
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
     }
     let probes = counts.sent.max(1) as f64;
     println!(

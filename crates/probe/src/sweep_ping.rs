@@ -134,7 +134,9 @@ impl SweepPingOutcome {
         if target >= self.targets.len() {
             return None;
         }
-        self.fates.get(round.checked_mul(self.targets.len())?.checked_add(target)?).map(|packed| packed.fate())
+        self.fates
+            .get(round.checked_mul(self.targets.len())?.checked_add(target)?)
+            .map(|packed| packed.fate())
     }
 
     /// Every round trip, by round and then by target.
@@ -281,7 +283,11 @@ impl Decider for SweepPing {
     }
 
     fn output(&self) -> SweepPingOutcome {
-        SweepPingOutcome { targets: Arc::clone(&self.targets), counts: self.counts, fates: self.fates.clone() }
+        SweepPingOutcome {
+            targets: Arc::clone(&self.targets),
+            counts: self.counts,
+            fates: self.fates.clone(),
+        }
     }
 }
 
@@ -366,8 +372,7 @@ mod tests {
 
     #[test]
     fn no_more_than_the_window_is_on_its_way() {
-        let options =
-            SweepPingOptions { window: 5, interval: Duration::ZERO, ..SweepPingOptions::default() };
+        let options = SweepPingOptions { window: 5, interval: Duration::ZERO, ..SweepPingOptions::default() };
         let mut sweep = SweepPing::new(targets(20), options);
         let mut network = Recorder::default();
         sweep.on_event(Time(0), Event::Start, &mut network);

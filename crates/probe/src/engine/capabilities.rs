@@ -88,7 +88,8 @@ impl Capabilities {
         if raw.available || datagram.available {
             return None;
         }
-        let reasons: Vec<&str> = [raw, datagram].into_iter().filter_map(|one| one.reason.as_deref()).collect();
+        let reasons: Vec<&str> =
+            [raw, datagram].into_iter().filter_map(|one| one.reason.as_deref()).collect();
         Some(reasons.join("; "))
     }
 }
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn reasons_say_what_would_help() {
-        let text = refused("raw ICMP sockets", Family::V4, &io::Error::from_raw_os_error(libc::EPERM), RAW_HELP);
+        let text =
+            refused("raw ICMP sockets", Family::V4, &io::Error::from_raw_os_error(libc::EPERM), RAW_HELP);
         assert!(text.contains("CAP_NET_RAW") && text.contains("setcap"), "{text}");
         let text = refused("x", Family::V6, &io::Error::from_raw_os_error(libc::EAFNOSUPPORT), "");
         assert_eq!(text, "IPv6 is switched off on this machine");
@@ -135,7 +137,8 @@ mod tests {
     #[test]
     fn a_missing_ability_has_a_reason() {
         let found = Capabilities::probe();
-        for ability in [&found.raw_v4, &found.raw_v6, &found.datagram_v4, &found.datagram_v6, &found.tcp_syn] {
+        for ability in [&found.raw_v4, &found.raw_v6, &found.datagram_v4, &found.datagram_v6, &found.tcp_syn]
+        {
             assert_eq!(ability.available, ability.reason.is_none());
         }
         assert!(found.udp_errqueue.available);

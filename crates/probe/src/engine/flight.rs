@@ -57,7 +57,9 @@ pub(super) struct InFlight {
     /// Index of the work it belongs to.
     pub(super) work: u32,
     secret: u32,
-    /// When it was handed to the kernel, monotonic nanoseconds.
+    /// When its batch was handed to the kernel, monotonic nanoseconds: it did not leave before.
+    pub(super) begun: u64,
+    /// When it left by our own clock: the packets of a batch are spread evenly over the time the batch took.
     pub(super) sent: u64,
     /// When the kernel gave it to the device, monotonic nanoseconds; 0 when not known.
     pub(super) stamp: u64,
@@ -76,7 +78,8 @@ impl InFlight {
     }
 
     /// Takes note that it has left.
-    pub(super) fn leave(&mut self, at: u64) {
+    pub(super) fn leave(&mut self, begun: u64, at: u64) {
+        self.begun = begun;
         self.sent = at;
         self.state = State::Waiting;
     }
@@ -111,11 +114,13 @@ impl Flight {
     pub(super) fn insert(&mut self, work: u32, key: u64, to: IpAddr, protocol: u8) -> Handle {
         // Zero is the secret of a free slot.
         let secret = self.random.next_u32().max(1);
+        let state = State::Queued;
         let probe =
-            InFlight { key, work, secret, sent: 0, stamp: 0, to, protocol, steps: 0, state: State::Queued };
+            InFlight { key, work, secret, begun: 0, sent: 0, stamp: 0, to, protocol, steps: 0, state };
         self.live += 1;
         let rested = if self.free.len() > REST { self.free.pop_front() } else { None };
-        if let Some((slot, place)) = rested.and_then(|slot| Some((slot, self.slots.get_mut(slot as usize)?))) {
+        if let Some((slot, place)) = rested.and_then(|slot| Some((slot, self.slots.get_mut(slot as usize)?)))
+        {
             *place = probe;
             return Handle { slot, secret };
         }
@@ -124,11 +129,15 @@ impl Flight {
     }
 
     pub(super) fn get(&self, handle: Handle) -> Option<&InFlight> {
-        self.slots.get(handle.slot as usize).filter(|probe| probe.secret == handle.secret && handle.secret != 0)
+        self.slots
+            .get(handle.slot as usize)
+            .filter(|probe| probe.secret == handle.secret && handle.secret != 0)
     }
 
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut InFlight> {
-        self.slots.get_mut(handle.slot as usize).filter(|probe| probe.secret == handle.secret && handle.secret != 0)
+        self.slots
+            .get_mut(handle.slot as usize)
+            .filter(|probe| probe.secret == handle.secret && handle.secret != 0)
     }
 
     pub(super) fn remove(&mut self, handle: Handle) {
@@ -156,9 +165,11 @@ impl Flight {
 
     /// Every probe that is remembered.
     pub(super) fn all(&self) -> impl Iterator<Item = (Handle, &InFlight)> {
-        self.slots.iter().enumerate().filter(|(_, probe)| probe.secret != 0).map(|(slot, probe)| {
-            (Handle { slot: slot as u32, secret: probe.secret }, probe)
-        })
+        self.slots
+            .iter()
+            .enumerate()
+            .filter(|(_, probe)| probe.secret != 0)
+            .map(|(slot, probe)| (Handle { slot: slot as u32, secret: probe.secret }, probe))
     }
 }
 
@@ -199,7 +210,8 @@ mod tests {
         let mut flight = Flight::new();
         let handles: Vec<_> = (0..150_000).map(|key| flight.insert(0, key, TO, 1)).collect();
         let wanted = handles[70_000];
-        let found: Vec<_> = flight.with_identity(flight.identity(wanted)).map(|(_, probe)| probe.key).collect();
+        let found: Vec<_> =
+            flight.with_identity(flight.identity(wanted)).map(|(_, probe)| probe.key).collect();
         assert_eq!(found, [70_000 - 65_536, 70_000, 70_000 + 65_536]);
         assert_eq!(flight.all().count(), 150_000);
     }

@@ -56,9 +56,9 @@ pub struct EngineOptions {
     pub rate: u32,
     /// Least time between two probes to the same address, over all tasks. Default 0.
     pub target_gap: Duration,
-    /// Rate of sending, in packets a second, above which the kernel is not asked for send stamps, because they cost
-    /// about as much as the sending itself. Round trips are then measured by the monotonic clock. 0 switches send
-    /// stamps off. Default 50,000.
+    /// Rate of sending, in packets a second, above which the kernel is not asked for send stamps, because each costs
+    /// about a quarter of what sending and receiving cost. Round trips are then measured by the monotonic clock.
+    /// 0 switches send stamps off. Default 500,000, which the default rate cap does not let happen.
     pub stamps_up_to: u32,
     /// Bytes of receive buffer for each socket. Without CAP_NET_ADMIN the kernel gives no more than
     /// net.core.rmem_max. Default 16 MiB, which is about 20,000 answers.
@@ -67,7 +67,7 @@ pub struct EngineOptions {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { rate: 500_000, target_gap: Duration::ZERO, stamps_up_to: 50_000, receive_buffer: 16 << 20 }
+        Self { rate: 500_000, target_gap: Duration::ZERO, stamps_up_to: 500_000, receive_buffer: 16 << 20 }
     }
 }
 
@@ -149,7 +149,8 @@ impl Engine {
                 run::run(state, &inbox, &thread_signal);
             })
             .map_err(|source| EngineError::Start { what: "thread", source })?;
-        let inner = Inner { commands: Some(commands), signal, capabilities, counters, next: AtomicU64::new(0) };
+        let inner =
+            Inner { commands: Some(commands), signal, capabilities, counters, next: AtomicU64::new(0) };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -38,7 +38,7 @@ impl Pace {
     }
 }
 
-/// Decides whether a packet is worth a send stamp: stamps cost about as much as the sending itself.
+/// Decides whether a packet is worth a send stamp: it costs about a quarter of what sending and receiving cost.
 #[derive(Debug)]
 pub(super) struct StampBudget {
     /// Packets in a window up to which stamps are on.

@@ -103,8 +103,11 @@ impl State {
     }
 
     fn stamp(&mut self, index: usize, number: u32, stamp: u64, read: u64) {
-        let Some(handle) = self.ports.get_mut(index).and_then(|port| port.expected.take(number)) else { return };
-        let (Some(left), Some(probe)) = (self.clocks.to_monotonic(stamp, read), self.flight.get_mut(handle)) else {
+        let Some(handle) = self.ports.get_mut(index).and_then(|port| port.expected.take(number)) else {
+            return;
+        };
+        let (Some(left), Some(probe)) = (self.clocks.to_monotonic(stamp, read), self.flight.get_mut(handle))
+        else {
             return;
         };
         probe.stamp = left;
@@ -131,11 +134,13 @@ impl State {
     fn answer(&mut self, found: Found, notes: Notes, read: u64) {
         let Some(probe) = self.flight.get(found.handle).copied() else { return };
         let index = probe.work;
-        let Some((timeout, linger)) = self.work(index).map(|work| (work.timeout, work.linger)) else { return };
+        let Some((timeout, linger)) = self.work(index).map(|work| (work.timeout, work.linger)) else {
+            return;
+        };
         let arrived = notes.stamp.and_then(|stamp| self.clocks.to_monotonic(stamp, read));
         let stamped = probe.stamp != 0 && probe.steps == self.clocks.steps;
         let stamps = arrived.filter(|_| stamped).map(|arrived| (probe.stamp, arrived));
-        let (sent, rtt, kernel) = RoundTrip { sent: probe.sent, read, stamps }.measure();
+        let (sent, rtt, kernel) = RoundTrip { begun: probe.begun, sent: probe.sent, read, stamps }.measure();
         let late = probe.state == ProbeState::Expired || rtt > timeout;
         let first = probe.state != ProbeState::Answered;
         self.counters.received += 1;

@@ -203,7 +203,8 @@ impl State {
         if !in_block(segment.beginning.destination, self.ports.tcp_ports()) {
             return Err(Useless::Foreign);
         }
-        let handle = self.by_sequence(segment.acknowledgement.wrapping_sub(1), from).ok_or(Useless::Foreign)?;
+        let handle =
+            self.by_sequence(segment.acknowledgement.wrapping_sub(1), from).ok_or(Useless::Foreign)?;
         let asked = self.flight.get(handle).and_then(|probe| self.transport_of(probe));
         if asked != Some(Transport::Tcp { port: segment.beginning.source }) {
             return Err(Useless::Foreign);

@@ -20,7 +20,7 @@ use crate::net::filter::BLOCK;
 use crate::net::socket::{self, Key, Kind};
 
 /// Packets sent in one turn at most, before answers are read again: a receive buffer holds many times as many.
-const TURN: u64 = 256;
+const TURN: u64 = 128;
 /// Probes taken from one work before the next one's turn.
 const SHARE: usize = 32;
 /// How long sending through a socket rests when the kernel's queue is full, in nanoseconds.
@@ -232,8 +232,10 @@ impl State {
                 let ends = Ends { source, destination: probe.to, source_port, destination_port };
                 let handle = flight.insert(index, probe.key, probe.to, protocol::UDP);
                 let identity = flight.identity(handle);
+                // The error queue tells nothing of our packet but its payload.
+                let least = if port.errors { wire::FILLED } else { 2 };
                 port.batch.push(SocketAddr::new(probe.to, destination_port), control, |out| {
-                    work.recipe.datagram(&ends, identity, handle, out);
+                    work.recipe.datagram(&ends, least, identity, handle, out);
                 });
                 handle
             }
@@ -305,7 +307,7 @@ impl State {
                 port.expected.push(handle, at);
                 stamped = true;
             }
-            self.left(handle, at);
+            self.left(handle, before, at);
             at += step;
         }
         if stamped {
@@ -314,9 +316,9 @@ impl State {
         }
     }
 
-    fn left(&mut self, handle: Handle, at: u64) {
+    fn left(&mut self, handle: Handle, begun: u64, at: u64) {
         let Some(probe) = self.flight.get_mut(handle) else { return };
-        probe.leave(at);
+        probe.leave(begun, at);
         let (index, key) = (probe.work, probe.key);
         let Some(work) = self.works.get_mut(index as usize).and_then(Option::as_mut) else { return };
         work.waiting.push_back(handle);

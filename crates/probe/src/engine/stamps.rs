@@ -13,9 +13,9 @@ use crate::net::clock;
 const JITTER: u64 = 20_000;
 /// How long after a step stamps from before it may still be read, in nanoseconds.
 const DOUBT: u64 = 100_000_000;
-/// How much longer a round trip by kernel stamps may be than by the monotonic pair around them, in nanoseconds.
-/// The pair encloses the stamps but for the packets of one batch, whose times of leaving are spread evenly over it.
-const SLACK: u64 = 1_000_000;
+/// How far outside the monotonic pair around them kernel stamps may lie, in nanoseconds: what the clocks' distance
+/// may be wrong by.
+const SLACK: u64 = 2 * JITTER;
 
 /// Watches the distance between the clocks.
 #[derive(Debug, Default)]
@@ -59,7 +59,9 @@ impl Clocks {
 /// The four times of a round trip, monotonic nanoseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RoundTrip {
-    /// When the probe was handed to the kernel.
+    /// When the probe's batch was handed to the kernel.
+    pub(super) begun: u64,
+    /// When the probe left by our own clock.
     pub(super) sent: u64,
     /// When the answer was read.
     pub(super) read: u64,
@@ -70,14 +72,13 @@ pub(super) struct RoundTrip {
 impl RoundTrip {
     /// When it began, how long it took in nanoseconds, and whether this is by kernel stamps.
     pub(super) fn measure(self) -> (u64, u64, bool) {
-        let around = self.read.saturating_sub(self.sent);
         match self.stamps {
             Some((left, arrived))
-                if left <= arrived && arrived - left <= around + SLACK && left + SLACK >= self.sent =>
+                if self.begun <= left + SLACK && left <= arrived && arrived <= self.read + SLACK =>
             {
                 (left, arrived - left, true)
             }
-            _ => (self.sent, around, false),
+            _ => (self.sent, self.read.saturating_sub(self.sent), false),
         }
     }
 }
@@ -145,10 +146,20 @@ mod tests {
 
     #[test]
     fn the_two_pairs_are_never_mixed() {
-        let trip = RoundTrip { sent: 5_000_000, read: 25_000_000, stamps: Some((5_010_000, 15_010_000)) };
-        assert_eq!(trip.measure(), (5_010_000, 10_000_000, true));
-        for wrong in [None, Some((5_010_000, 5_000_000)), Some((5_010_000, 40_000_000)), Some((3_000_000, 15_010_000))] {
-            assert_eq!(RoundTrip { stamps: wrong, ..trip }.measure(), (5_000_000, 20_000_000, false), "{wrong:?}");
+        let trip = RoundTrip {
+            begun: 4_000_000,
+            sent: 5_000_000,
+            read: 25_000_000,
+            stamps: Some((4_500_000, 15_500_000)),
+        };
+        assert_eq!(trip.measure(), (4_500_000, 11_000_000, true));
+        let (early, late) = ((3_900_000, 15_500_000), (4_500_000, 25_100_000));
+        for wrong in [None, Some((4_500_000, 4_400_000)), Some(early), Some(late)] {
+            assert_eq!(
+                RoundTrip { stamps: wrong, ..trip }.measure(),
+                (5_000_000, 20_000_000, false),
+                "{wrong:?}"
+            );
         }
     }
 

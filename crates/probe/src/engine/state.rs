@@ -126,6 +126,7 @@ impl State {
     pub(super) fn end(&mut self, index: u32, failure: Option<EngineError>) {
         let Some(work) = self.works.get_mut(index as usize).and_then(Option::take) else { return };
         self.by_id.remove(&work.id);
+        self.shared.publish(&self.counters);
         for handle in work.waiting.iter().chain(work.lingering.iter().map(|(_, handle)| handle)) {
             self.flight.remove(*handle);
         }

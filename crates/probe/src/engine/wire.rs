@@ -13,7 +13,7 @@ use netwark_packet::{icmp, protocol, tcp, udp};
 use super::flight::{Handle, TOKEN};
 
 /// Payload bytes from which on a filler has room behind the token.
-const FILLED: usize = TOKEN + 2;
+pub(super) const FILLED: usize = TOKEN + 2;
 /// Window and largest segment of our SYNs, as common systems send them.
 const WINDOW: u16 = 64_240;
 const SEGMENT: u16 = 1_460;
@@ -40,7 +40,15 @@ impl Recipe {
     }
 
     /// Appends an echo request.
-    pub(super) fn echo(&self, family: Family, id: u16, flow: u8, sequence: u16, handle: Handle, out: &mut Vec<u8>) {
+    pub(super) fn echo(
+        &self,
+        family: Family,
+        id: u16,
+        flow: u8,
+        sequence: u16,
+        handle: Handle,
+        out: &mut Vec<u8>,
+    ) {
         let token = handle.token();
         if let Some((_, tail)) = self.payload.split_at_checked(FILLED) {
             let wanted = self.seed.wrapping_add(u16::from(flow).wrapping_mul(0x0401));
@@ -63,19 +71,26 @@ impl Recipe {
     }
 
     /// Appends the payload of a UDP probe between these addresses and ports, whose checksum will be `identity`.
-    /// It is at least two bytes long.
-    pub(super) fn datagram(&self, ends: &Ends, identity: u16, handle: Handle, out: &mut Vec<u8>) {
-        let length = self.payload.len().max(2);
+    /// It is at least `least` bytes long: 2 for the filler, [`FILLED`] for token and filler.
+    pub(super) fn datagram(
+        &self,
+        ends: &Ends,
+        least: usize,
+        identity: u16,
+        handle: Handle,
+        out: &mut Vec<u8>,
+    ) {
+        let length = self.payload.len().max(least);
         let whole = (length + udp::HEADER) as u32;
         let sum = Sum::pseudo_header(ends.source, ends.destination, protocol::UDP, whole)
             .word(ends.source_port)
             .word(ends.destination_port)
             .word(whole as u16);
-        if let Some((_, tail)) = self.payload.split_at_checked(FILLED) {
+        if length >= FILLED {
             let token = handle.token();
+            let tail = self.payload.get(FILLED..).unwrap_or_default();
             out.extend_from_slice(&token);
-            let filler = Sum::bytes(sum, &token).bytes(tail).filler(!identity);
-            out.extend_from_slice(&filler.to_be_bytes());
+            out.extend_from_slice(&sum.bytes(&token).bytes(tail).filler(!identity).to_be_bytes());
             out.extend_from_slice(tail);
         } else {
             let tail = self.payload.get(2..).unwrap_or_default();
@@ -152,14 +167,15 @@ mod tests {
 
         #[test]
         fn the_checksum_of_a_datagram_is_its_identity(
-            length in 0u16..200, identity: u16, token: (u32, u32), ports: (u16, u16), v6: bool,
+            length in 0u16..200, least in prop_oneof![Just(2), Just(FILLED)], identity: u16, token: (u32, u32),
+            ports: (u16, u16), v6: bool,
         ) {
             let (source, destination) = if v6 { ([1; 16].into(), [2; 16].into()) } else { ([9; 4].into(), [7; 4].into()) };
             let ends = Ends { source, destination, source_port: ports.0, destination_port: ports.1 };
             let recipe = Recipe::new(length, 0);
             let mut payload = Vec::new();
-            recipe.datagram(&ends, identity, Handle { slot: token.0, secret: token.1 }, &mut payload);
-            prop_assert_eq!(payload.len(), usize::from(length.max(2)));
+            recipe.datagram(&ends, least, identity, Handle { slot: token.0, secret: token.1 }, &mut payload);
+            prop_assert_eq!(payload.len(), usize::from(length).max(least));
             let whole = (payload.len() + udp::HEADER) as u32;
             let pseudo = Sum::pseudo_header(source, destination, protocol::UDP, whole);
             let header = udp::header(ports.0, ports.1, &payload, pseudo).unwrap();

@@ -107,7 +107,9 @@ impl Notes {
     pub(crate) fn parse(mut bytes: &[u8]) -> Self {
         let mut notes = Self::default();
         while let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() {
-            let Some(length) = header.first_chunk().map(|length| usize::from_ne_bytes(*length)) else { break };
+            let Some(length) = header.first_chunk().map(|length| usize::from_ne_bytes(*length)) else {
+                break;
+            };
             let (Some(level), Some(name)) = (u32_at(header, WORD), u32_at(header, WORD + 4)) else { break };
             let Some(data) = length.checked_sub(HEADER).and_then(|length| rest.get(..length)) else { break };
             notes.take(level as i32, name as i32, data);
@@ -123,7 +125,9 @@ impl Notes {
             (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 self.ttl = u32_at(data, 0).and_then(|ttl| u8::try_from(ttl).ok());
             }
-            (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => self.error(data),
+            (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
+                self.error(data)
+            }
             _ => {}
         }
     }
@@ -212,7 +216,10 @@ mod tests {
         let error = [42, 0, 0, 0, FROM_STAMPING, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0];
         bytes.extend(message(libc::IPPROTO_IPV6, libc::IPV6_RECVERR, &error));
         let notes = Notes::parse(&bytes);
-        assert_eq!((notes.stamp, notes.stamped), (Some(5_000_000_006), Some(u32::from_ne_bytes([9, 0, 0, 0]))));
+        assert_eq!(
+            (notes.stamp, notes.stamped),
+            (Some(5_000_000_006), Some(u32::from_ne_bytes([9, 0, 0, 0])))
+        );
     }
 
     proptest! {

@@ -235,7 +235,11 @@ mod tests {
             assert!(!icmp_passes(family, &error_about(family, 17, &port(4002)), &[4000, 4001]));
             assert!(!icmp_passes(family, &error_about(family, 17, &port(4002)), &[]));
             assert!(icmp_passes(family, &error_about(family, 17, &port(4002)), &[1; MOST_PORTS + 1]));
-            assert!(icmp_passes(family, &error_about(family, 17, &port(2)), &[vec![1; 99], vec![2]].concat()));
+            assert!(icmp_passes(
+                family,
+                &error_about(family, 17, &port(2)),
+                &[vec![1; 99], vec![2]].concat()
+            ));
         }
     }
 

@@ -1,6 +1,9 @@
 //! The operating system below the engine: sockets, their options and filters, batches of packets, clocks.
 
-#![expect(unsafe_code, reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options")]
+#![expect(
+    unsafe_code,
+    reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options"
+)]
 
 pub(crate) mod clock;
 pub(crate) mod control;

@@ -41,7 +41,9 @@ impl Name {
     fn pointer(&mut self) -> (*mut libc::c_void, libc::socklen_t) {
         match self {
             Name::V4(name) => (ptr::from_mut(name).cast(), size_of::<libc::sockaddr_in>() as libc::socklen_t),
-            Name::V6(name) => (ptr::from_mut(name).cast(), size_of::<libc::sockaddr_in6>() as libc::socklen_t),
+            Name::V6(name) => {
+                (ptr::from_mut(name).cast(), size_of::<libc::sockaddr_in6>() as libc::socklen_t)
+            }
         }
     }
 }
@@ -64,7 +66,12 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Appends a packet that `write` appends to the buffer it is given.
-    pub(crate) fn push(&mut self, to: SocketAddr, control: control::Outgoing, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn push(
+        &mut self,
+        to: SocketAddr,
+        control: control::Outgoing,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         let start = self.arena.len();
         write(&mut self.arena);
         self.packets.push(Packet { name: Name::new(to), control, start, end: self.arena.len() });
@@ -123,7 +130,12 @@ impl Batch {
         // SAFETY: the first `count` headers point to names, vectors and control messages of the lengths given beside
         // them, in `self` and in `vectors`, none of which moves or ends before the call returns.
         let sent = unsafe {
-            libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+            libc::sendmmsg(
+                socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                count,
+                libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            )
         };
         let sent = usize::try_from(sent).map_err(|_| io::Error::last_os_error())?;
         self.advance(sent);
