@@ -1,0 +1,39 @@
+# The face of the project: everything a person runs by hand.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+LISTEN ?= 127.0.0.1:6543
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help run test build fmt api web audit
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+run: ## Build and serve on 127.0.0.1:6543 (LISTEN=ADDRESS:PORT changes it)
+	@scripts/setup run
+	@scripts/web-build
+	@cargo build --profile quick --locked -p netwark
+	@scripts/serve "$(LISTEN)"
+
+test: ## Everything that has to hold before a change lands
+	@scripts/test
+
+build: ## The release binary, at target/release/netwark
+	@scripts/setup build
+	@scripts/web-build
+	cargo build --release --locked -p netwark
+
+web: ## The web UI alone, into web/build
+	@scripts/web-build
+
+fmt: ## Format Rust and web code
+	cargo fmt --all
+	cd web && npm run --silent format
+
+api: ## Write the API description and the TypeScript types anew
+	NETWARK_BLESS=1 cargo test --quiet -p netwark-server --test openapi
+	cd web && npm run --silent api
+
+audit: ## Licences, bans and unused dependencies (installs the tools: minutes)
+	@scripts/audit
