@@ -55,7 +55,12 @@ export interface OperationFilter {
 export function api(fetcher: Fetch = fetch) {
 	const get = async <T>(path: string, query?: Query): Promise<T> =>
 		(await send(fetcher, 'GET', address(path, query))).json() as Promise<T>;
-	const change = async <T>(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<T> => {
+	const change = async <T>(
+		method: string,
+		path: string,
+		body?: unknown,
+		headers?: HeadersInit
+	): Promise<T> => {
 		const response = await send(fetcher, method, address(path), body, headers);
 		return (response.status === 204 ? undefined : await response.json()) as T;
 	};
@@ -93,7 +98,8 @@ export function api(fetcher: Fetch = fetch) {
 			change<t.User>('PATCH', `/users/${id}`, changes),
 		removeUser: (id: string) => change<void>('DELETE', `/users/${id}`),
 		tokens: () => get<t.Token[]>('/tokens', { per_page: 1000 }),
-		addToken: (name: string, role: t.Role) => change<t.Token & { secret: string }>('POST', '/tokens', { name, role }),
+		addToken: (name: string, role: t.Role) =>
+			change<t.Token & { secret: string }>('POST', '/tokens', { name, role }),
 		removeToken: (id: string) => change<void>('DELETE', `/tokens/${id}`)
 	};
 }

@@ -47,5 +47,9 @@ export function asProblem(thrown: unknown): Problem {
 	if (thrown instanceof TypeError) {
 		return new Problem(0, 'No answer', 'The server does not answer. Is it running?');
 	}
-	return new Problem(0, 'Something failed in this page', thrown instanceof Error ? thrown.message : String(thrown));
+	return new Problem(
+		0,
+		'Something failed in this page',
+		thrown instanceof Error ? thrown.message : String(thrown)
+	);
 }

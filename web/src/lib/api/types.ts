@@ -4,12 +4,7 @@ export type Status = 'pending' | 'progress' | 'done' | 'error' | 'timeout' | 'ca
 export type Severity = 'ok' | 'info' | 'warning' | 'alert';
 export type Role = 'viewer' | 'operator' | 'admin';
 export type Permission =
-	| 'operations:read'
-	| 'operations:run'
-	| 'workers:read'
-	| 'users:manage'
-	| 'tokens:manage'
-	| 'metrics:read';
+	'operations:read' | 'operations:run' | 'workers:read' | 'users:manage' | 'tokens:manage' | 'metrics:read';
 
 export interface Session {
 	kind: string;
@@ -156,9 +151,7 @@ export interface Label {
 }
 
 export type HopAnswer =
-	| { kind: 'time_exceeded' }
-	| { kind: 'target' }
-	| { kind: 'unreachable'; message: string };
+	{ kind: 'time_exceeded' } | { kind: 'target' } | { kind: 'unreachable'; message: string };
 
 export interface Responder {
 	address: string;
@@ -212,6 +205,7 @@ export interface MtrHub {
 
 export interface MtrOutcome {
 	report: { mtr: Record<string, unknown>; hubs: MtrHub[] };
+	raw: string[];
 	trace: TraceReport;
 }
 
@@ -257,11 +251,22 @@ export interface Queue {
 export interface ToolFlag {
 	/** With its dash: `-c`. */
 	flag: string;
-	/** Without dashes, empty when it has none. */
-	long: string;
+	/** With its dashes: `--tcp`. */
+	long: string | null;
 	value: boolean;
 	effect: 'parsed' | 'accepted' | 'refused';
 	reason: string | null;
+}
+
+/** A flag of a tool's command line. */
+export interface ToolArgument {
+	/** The option it sets, where it sets one of that name. */
+	option?: string;
+	short: string | null;
+	long: string | null;
+	/** The word for its value, such as `SECONDS`. */
+	value: string | null;
+	help: string;
 }
 
 /** A property of a tool's options, as JSON Schema 2020-12 says it. */
@@ -284,6 +289,7 @@ export interface ToolInfo {
 	summary: string;
 	target: string;
 	schema: { properties?: Record<string, SchemaProperty>; required?: string[] };
+	arguments: ToolArgument[];
 	flags: ToolFlag[];
 }
 
@@ -298,9 +304,11 @@ export interface ServerStatus {
 	started_at: string;
 	database: string;
 	broker: string;
-	counts: { operations_today: number; running: number };
-	suggestions: Suggestion[];
 	timezone: string;
+	operations_open: number;
+	operations_today: number;
+	operations_kept: number;
+	suggestions: Suggestion[];
 }
 
 export interface User {

@@ -20,18 +20,16 @@ export function traceOf(target: string, lines: HopLine[], paths: (string | null)
 		received: 10 - loss / 10,
 		loss,
 		rtt: responders[0] ? rtt(responders[0][1]) : null,
-		responders: responders.map(
-			([address, average]): Responder => ({
-				address,
-				name: null,
-				asn: null,
-				received: 10,
-				rtt: rtt(average),
-				answer: { kind: address === target ? 'target' : 'time_exceeded' },
-				labels: [],
-				flows: paths.flatMap((path, flow) => (path.includes(address) ? [flow] : []))
-			})
-		)
+		responders: responders.map(([address, average]): Responder => ({
+			address,
+			name: null,
+			asn: null,
+			received: 10,
+			rtt: rtt(average),
+			answer: { kind: address === target ? 'target' : 'time_exceeded' },
+			labels: [],
+			flows: paths.flatMap((path, flow) => (path.includes(address) ? [flow] : []))
+		}))
 	}));
 	const reached = hops.at(-1)?.responders.some((one) => one.address === target) ?? false;
 	return {

@@ -31,7 +31,14 @@ const three: WorkerTrace[] = [
 		worker: 'lyon',
 		trace: traceOf(
 			T,
-			[[1, 0, ['10.2.0.1', 1]], [2, 0, ['10.0.0.1', 4]], [3, 0, ['10.0.1.1', 7]], [4, 100], [5, 100], [6, 30, [T, 22]]],
+			[
+				[1, 0, ['10.2.0.1', 1]],
+				[2, 0, ['10.0.0.1', 4]],
+				[3, 0, ['10.0.1.1', 7]],
+				[4, 100],
+				[5, 100],
+				[6, 30, [T, 22]]
+			],
 			[['10.2.0.1', '10.0.0.1', '10.0.1.1', null, null, T]]
 		)
 	},
@@ -39,7 +46,13 @@ const three: WorkerTrace[] = [
 		worker: 'nice',
 		trace: traceOf(
 			T,
-			[[1, 0, ['10.0.0.1', 3]], [2, 0, ['10.0.1.2', 9]], [3, 100], [4, 100], [5, 0, [T, 24]]],
+			[
+				[1, 0, ['10.0.0.1', 3]],
+				[2, 0, ['10.0.1.2', 9]],
+				[3, 100],
+				[4, 100],
+				[5, 0, [T, 24]]
+			],
 			[['10.0.0.1', '10.0.1.2', null, null, T]]
 		)
 	}
@@ -97,7 +110,11 @@ describe('merging', () => {
 	it('keeps who answered at times only, as an alternate', () => {
 		const trace = traceOf(
 			T,
-			[[1, 0, ['10.0.0.1', 1]], [2, 0, ['10.0.1.1', 2], ['10.0.1.2', 2]], [3, 0, [T, 3]]],
+			[
+				[1, 0, ['10.0.0.1', 1]],
+				[2, 0, ['10.0.1.1', 2], ['10.0.1.2', 2]],
+				[3, 0, [T, 3]]
+			],
 			[['10.0.0.1', '10.0.1.1', T]]
 		);
 		const { edges } = mergePaths([{ worker: 'a', trace }]);
@@ -119,9 +136,15 @@ describe('merging', () => {
 	});
 
 	it('survives a loop and an empty report', () => {
-		const loop = traceOf(T, [[1, 0, ['10.0.0.1', 1]], [2, 0, ['10.0.0.2', 1]], [3, 0, ['10.0.0.1', 1]]], [
-			['10.0.0.1', '10.0.0.2', '10.0.0.1']
-		]);
+		const loop = traceOf(
+			T,
+			[
+				[1, 0, ['10.0.0.1', 1]],
+				[2, 0, ['10.0.0.2', 1]],
+				[3, 0, ['10.0.0.1', 1]]
+			],
+			[['10.0.0.1', '10.0.0.2', '10.0.0.1']]
+		);
 		const graph = mergePaths([{ worker: 'a', trace: loop }]);
 		expect(layOut(graph).nodes).toHaveLength(3);
 		expect(mergePaths([]).nodes).toEqual([]);
@@ -147,7 +170,11 @@ describe('layout', () => {
 			);
 			return {
 				worker: `site-${w}`,
-				trace: traceOf(T, path.map((address, i) => [i + 1, 0, [address, i + 1]]), [path])
+				trace: traceOf(
+					T,
+					path.map((address, i) => [i + 1, 0, [address, i + 1]]),
+					[path]
+				)
 			};
 		});
 		const whole = mergePaths(many);

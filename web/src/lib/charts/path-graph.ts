@@ -138,7 +138,8 @@ class Merger {
 			if ('silent' in step) {
 				const next = way[i + 1];
 				const after = next && 'address' in next ? next.address : undefined;
-				const id = after === undefined ? `silent after ${previous}` : `silent ${previous} ${step.silent} ${after}`;
+				const id =
+					after === undefined ? `silent after ${previous}` : `silent ${previous} ${step.silent} ${after}`;
 				const node = this.node(id, 'silent', '', worker, step.ttl);
 				node.hops = Math.max(node.hops, step.silent);
 				this.edge(previous, id, worker, 1);
@@ -157,8 +158,16 @@ class Merger {
 	}
 
 	/** Responders that answered at a hop, though the latest way of no flow leads through them. */
-	private alternates(source: string, worker: string, trace: TraceReport, ways: Step[][], hops: Map<number, Hop>) {
-		const onWay = new Set(ways.flat().flatMap((step) => ('address' in step ? [`${step.ttl} ${step.address}`] : [])));
+	private alternates(
+		source: string,
+		worker: string,
+		trace: TraceReport,
+		ways: Step[][],
+		hops: Map<number, Hop>
+	) {
+		const onWay = new Set(
+			ways.flat().flatMap((step) => ('address' in step ? [`${step.ttl} ${step.address}`] : []))
+		);
 		for (const hop of trace.hops) {
 			for (const responder of hop.responders) {
 				if (onWay.has(`${hop.ttl} ${responder.address}`)) continue;

@@ -54,7 +54,9 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 		...(place.get(node.id) ?? { x: 0, y: 0 })
 	}));
 	const edges = graph.edges.map((edge) => {
-		const stops = [edge.from, ...(via.get(edge.id) ?? []), edge.to].map((id) => place.get(id) ?? { x: 0, y: 0 });
+		const stops = [edge.from, ...(via.get(edge.id) ?? []), edge.to].map(
+			(id) => place.get(id) ?? { x: 0, y: 0 }
+		);
 		return { ...edge, ...route(stops, back.has(edge.id)), back: back.has(edge.id) };
 	});
 	const lowest = Math.max(0, ...[...place.values()].map(({ y }) => y));
@@ -118,7 +120,8 @@ function columnsOf({ nodes }: Placeable, forward: Placeable['edges']): Map<strin
 function slotsOf({ nodes }: Placeable, forward: Placeable['edges'], columns: Map<string, number>) {
 	const count = nodes.length === 0 ? 0 : Math.max(...columns.values()) + 1;
 	const slots: Slot[][] = Array.from({ length: count }, () => []);
-	const put = (id: string, column: number) => slots[column]?.push({ id, column, row: slots[column]?.length ?? 0 });
+	const put = (id: string, column: number) =>
+		slots[column]?.push({ id, column, row: slots[column]?.length ?? 0 });
 	for (const node of nodes) put(node.id, columns.get(node.id) ?? 0);
 	const via = new Map<string, string[]>();
 	for (const edge of forward) {

@@ -5,7 +5,12 @@ import { complete, type Source } from './complete.ts';
 import { operationOf, parse } from './parse.ts';
 import { placeProblem } from './place.ts';
 
-const flag = (name: string, long = '', value = false, rest: Partial<ToolFlag> = {}): ToolFlag => ({
+const flag = (
+	name: string,
+	long: string | null = null,
+	value = false,
+	rest: Partial<ToolFlag> = {}
+): ToolFlag => ({
 	flag: name,
 	long,
 	value,
@@ -19,6 +24,7 @@ const tool = (name: string, flags: ToolFlag[]): ToolInfo => ({
 	summary: `Runs ${name}.`,
 	target: 'An address.',
 	schema: {},
+	arguments: [],
 	flags
 });
 const queue = (name: string) => ({
@@ -33,13 +39,13 @@ const queue = (name: string) => ({
 const known: Source = {
 	tools: [
 		tool('ping', [
-			flag('-c', '', true),
+			flag('-c', null, true),
 			flag('-n'),
 			flag('-q'),
-			flag('-i', '', true),
-			flag('-f', '', false, { effect: 'refused', reason: 'flood ping is not offered; use -i' })
+			flag('-i', null, true),
+			flag('-f', null, false, { effect: 'refused', reason: 'flood ping is not offered; use -i' })
 		]),
-		tool('mtr', [flag('-T', 'tcp'), flag('-P', 'port', true)])
+		tool('mtr', [flag('-T', '--tcp'), flag('-P', '--port', true)])
 	],
 	queues: [queue('netwark'), queue('netwark.broadcast'), queue('netwark.paris'), queue('netwark.lyon')],
 	pages: [{ title: 'Workers', href: '/workers', words: 'queues vantage points' }],
@@ -85,9 +91,7 @@ describe('the grammar', () => {
 		]);
 		expect(mistakes('ping a -c')).toEqual([['-c', 'needs a value']]);
 		expect(mistakes('ping a from')).toEqual([['from', 'needs a queue behind it']]);
-		expect(mistakes('ping a from paris,rome')).toEqual([
-			['rome', expect.stringContaining('is no queue')]
-		]);
+		expect(mistakes('ping a from paris,rome')).toEqual([['rome', expect.stringContaining('is no queue')]]);
 		expect(mistakes('ping 192.0.2.0/24 -n')).toEqual([['192.0.2.0/24', expect.stringContaining('prefix')]]);
 		expect(mistakes('mtr --tcp=1 a')).toEqual([['--tcp=1', 'takes no value']]);
 	});
@@ -128,12 +132,18 @@ describe('completion', () => {
 describe('what the server found wrong', () => {
 	const placed = (text: string, name: string, description: string) => {
 		const problem = new Problem(422, 'Bad', '', [{ location: 'body', name, description }]);
-		return placeProblem(problem, parse(text, known), text.length).map((one) => text.slice(one.start, one.end));
+		return placeProblem(problem, parse(text, known), text.length).map((one) =>
+			text.slice(one.start, one.end)
+		);
 	};
 
 	it('stands under the word it speaks of', () => {
-		expect(placed('ping a -c 20000 -q', 'options.count', 'must be at most 10000, got 20000')).toEqual(['20000']);
-		expect(placed('ping a -c20000', 'options.count', 'must be at most 10000, got 20000')).toEqual(['-c20000']);
+		expect(placed('ping a -c 20000 -q', 'options.count', 'must be at most 10000, got 20000')).toEqual([
+			'20000'
+		]);
+		expect(placed('ping a -c20000', 'options.count', 'must be at most 10000, got 20000')).toEqual([
+			'-c20000'
+		]);
 		expect(placed('ping a -q -n', 'options', '-n of ping is refused')).toEqual(['-n']);
 		expect(placed('ping a..b', 'target', 'has an empty part')).toEqual(['a..b']);
 		expect(placed('ping a from paris,lyon', 'queues', "'lyon' has no member")).toEqual(['lyon']);

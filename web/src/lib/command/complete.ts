@@ -66,9 +66,12 @@ function flags(tool: ToolInfo, typed: string): [label: string, hint: string][] {
 	return tool.flags
 		.filter((flag) => flag.effect === 'parsed')
 		.map((flag): [string, string] => {
-			const label = typed.startsWith('--') && flag.long ? `--${flag.long}` : flag.flag;
-			const long = flag.long && label !== `--${flag.long}` ? `--${flag.long}` : '';
-			return [label, [long, flag.value ? 'takes a value' : ''].filter(Boolean).join(', ')];
+			const label = typed.startsWith('--') && flag.long ? flag.long : flag.flag;
+			const argument = tool.arguments.find((one) => one.short === flag.flag || one.long === flag.long);
+			return [
+				label,
+				[flag.value ? (argument?.value ?? 'VALUE') : '', argument?.help].filter(Boolean).join('  ')
+			];
 		})
 		.filter(([label]) => label.toLowerCase().startsWith(typed))
 		.slice(0, MOST);

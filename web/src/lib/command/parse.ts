@@ -97,7 +97,11 @@ class Reader {
 			else this.target(word);
 			word = this.rest.shift();
 		}
-		if (this.typing.text === '' && this.command.expected.kind !== 'value' && this.command.expected.kind !== 'queue') {
+		if (
+			this.typing.text === '' &&
+			this.command.expected.kind !== 'value' &&
+			this.command.expected.kind !== 'queue'
+		) {
 			this.command.expected = this.next();
 		}
 	}
@@ -121,9 +125,9 @@ class Reader {
 	}
 
 	private long(word: Word) {
-		const [name = '', attached] = splitOnce(word.text.slice(2), '=');
+		const [name, attached] = splitOnce(word.text, '=');
 		if (word === this.typing) this.command.expected = { kind: 'flag', word, tool: this.tool };
-		const flag = this.tool.flags.find((candidate) => candidate.long !== '' && candidate.long === name);
+		const flag = this.tool.flags.find((candidate) => candidate.long === name);
 		if (!flag) return wrong(this.command, word, `is no flag of ${this.tool.name}`);
 		this.command.flags.push(word);
 		if (this.refused(flag, word)) return;

@@ -24,7 +24,11 @@ export function duration(value: number): string {
 	if (value < 1000) return `${Math.round(value)} ms`;
 	if (value < 60_000) return `${Number((value / 1000).toFixed(1))} s`;
 	const seconds = Math.round(value / 1000);
-	const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+	const [hours, minutes, rest] = [
+		Math.floor(seconds / 3600),
+		Math.floor((seconds % 3600) / 60),
+		seconds % 60
+	];
 	if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
 	return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
 }

@@ -8,6 +8,7 @@ const tool = (properties: Record<string, SchemaProperty>): ToolInfo => ({
 	summary: '',
 	target: '',
 	schema: { properties },
+	arguments: [],
 	flags: []
 });
 
@@ -26,7 +27,9 @@ const fields = fieldsOf(
 
 describe('a form from a schema', () => {
 	it('has a field for every property, whatever the tool', () => {
-		expect(fields.map(({ name, label, unit, input, fallback }) => [name, label, unit, input, fallback])).toEqual([
+		expect(
+			fields.map(({ name, label, unit, input, fallback }) => [name, label, unit, input, fallback])
+		).toEqual([
 			['interval_ms', 'Interval', 'ms', 'integer', '100'],
 			['ratio', 'Ratio', '', 'number', ''],
 			['dont_fragment', 'Dont fragment', '', 'checkbox', 'false'],

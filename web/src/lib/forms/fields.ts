@@ -72,7 +72,8 @@ const SHORT_FORMS = new Set(['ttl', 'dscp', 'tos', 'dns', 'tls', 'tcp', 'udp', '
 /** `interval_ms` is `Interval` in `ms`. */
 function spoken(name: string): { label: string; unit: string } {
 	const words = name.split('_');
-	const unit = words.length > 1 && ['ms', 'bytes', 's'].includes(words.at(-1) ?? '') ? (words.pop() ?? '') : '';
+	const unit =
+		words.length > 1 && ['ms', 'bytes', 's'].includes(words.at(-1) ?? '') ? (words.pop() ?? '') : '';
 	const text = words.map((word) => (SHORT_FORMS.has(word) ? word.toUpperCase() : word)).join(' ');
 	return { label: text.charAt(0).toUpperCase() + text.slice(1), unit };
 }

@@ -44,8 +44,8 @@ function holdLock(send: (message: FromTab) => void) {
 
 /** Over plain HTTP there are no locks: the tab says itself when it goes, and when it is taken back from the cache. */
 function sayFarewell(send: (message: FromTab) => void, latest: () => Watch) {
-	addEventListener('pagehide', () => send({ kind: 'leave' }));
-	addEventListener('pageshow', (event) => {
+	window.addEventListener('pagehide', () => send({ kind: 'leave' }));
+	window.addEventListener('pageshow', (event) => {
 		if (event.persisted) send({ kind: 'watch', watch: latest() });
 	});
 }

@@ -11,7 +11,8 @@ export class Live {
 	/** The latest header of every operation heard of since something watched it. */
 	readonly operations = new SvelteMap<string, Operation>();
 	private readonly results = new SvelteMap<string, SvelteMap<string, OperationResult>>();
-	private readonly ids = new Map<string, number>();
+	/** Watched operations; one that is watched twice stands here twice. */
+	private ids: string[] = [];
 	private lists = 0;
 	private connection: Connection | undefined;
 
@@ -19,12 +20,10 @@ export class Live {
 
 	/** Watches one operation with its results until the returned function is called. */
 	watch(id: string): () => void {
-		this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
+		this.ids.push(id);
 		this.send();
 		return () => {
-			const left = (this.ids.get(id) ?? 1) - 1;
-			if (left > 0) this.ids.set(id, left);
-			else this.ids.delete(id);
+			this.ids = this.ids.toSpliced(this.ids.indexOf(id), 1);
 			this.send();
 		};
 	}
@@ -61,7 +60,7 @@ export class Live {
 			const { operation } = message;
 			const merged = mergeOperation(this.operations.get(operation.id), operation);
 			this.operations.set(operation.id, merged);
-		} else if (this.ids.has(message.operationId)) {
+		} else if (this.ids.includes(message.operationId)) {
 			const known = this.results.get(message.operationId) ?? new SvelteMap<string, OperationResult>();
 			this.results.set(message.operationId, known);
 			const before = known.get(message.result.id);
@@ -71,7 +70,7 @@ export class Live {
 
 	private send() {
 		this.connection ??= this.open((message) => this.hear(message));
-		this.connection.watch({ ids: [...this.ids.keys()], list: this.lists > 0 });
+		this.connection.watch({ ids: [...new Set(this.ids)], list: this.lists > 0 });
 	}
 }
 

@@ -102,7 +102,12 @@ describe('the hub', () => {
 });
 
 describe('the store', () => {
-	const loaded = { id: '1', version: 3, status: 'progress', results: [{ id: 'r', version: 3 }] } as OperationDetail;
+	const loaded = {
+		id: '1',
+		version: 3,
+		status: 'progress',
+		results: [{ id: 'r', version: 3 }]
+	} as OperationDetail;
 	const header = (version: number, status: string) =>
 		({ kind: 'operation', operation: { id: '1', version, status } as Operation }) as const;
 	const result = (id: string, version: number) =>

@@ -12,10 +12,7 @@ export interface Watch {
 
 /** From a tab to the owner of the stream. */
 export type FromTab =
-	| { kind: 'watch'; watch: Watch }
-	| { kind: 'restart' }
-	| { kind: 'hold'; lock: string }
-	| { kind: 'leave' };
+	{ kind: 'watch'; watch: Watch } | { kind: 'restart' } | { kind: 'hold'; lock: string } | { kind: 'leave' };
 
 /** From the owner of the stream to its tabs. */
 export type ToTab =

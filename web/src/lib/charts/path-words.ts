@@ -1,0 +1,52 @@
+import { ms, plural } from '../format/number.ts';
+import type { FoldedNode } from './path-chains.ts';
+
+/** As many characters as fit under a mark. */
+const FITS = 19;
+
+/** What stands under the mark of a node. */
+export function captionOf(node: FoldedNode): string {
+	if (node.kind === 'silent') return node.hops > 1 ? `${node.hops} silent hops` : 'silent hop';
+	if (node.kind === 'chain') return `${node.hops} hops`;
+	return clipped(node.label);
+}
+
+/** The middle is what long addresses and names have in common, so that is what goes. */
+function clipped(text: string): string {
+	if (text.length <= FITS) return text;
+	const head = Math.ceil((FITS - 1) / 2);
+	return `${text.slice(0, head)}…${text.slice(text.length - (FITS - 1 - head))}`;
+}
+
+/** Everything that is known of a node, for its tooltip and for who cannot see it. */
+export function detailOf(node: FoldedNode): string {
+	const lines = [titleOf(node)];
+	if (node.name) lines.push(node.name);
+	if (node.asn !== null) lines.push(`AS${node.asn}`);
+	if (node.kind !== 'worker' && node.ttls.length > 0) lines.push(`hop ${node.ttls.join(', ')}`);
+	if (node.rtt !== null) lines.push(`average ${ms(node.rtt)} ms`);
+	if (node.kind !== 'worker') lines.push(`seen by ${whoOf(node.workers)}`);
+	for (const member of node.members) lines.push(member.label || `${plural(member.hops, 'silent hop')}`);
+	return lines.join('\n');
+}
+
+function titleOf(node: FoldedNode): string {
+	switch (node.kind) {
+		case 'worker':
+			return `worker ${node.label}`;
+		case 'target':
+			return `target ${node.label}`;
+		case 'silent':
+			return `${plural(node.hops, 'hop')} without an answer`;
+		case 'chain':
+			return `${plural(node.hops, 'hop')} in a row; opens them`;
+		default:
+			return node.label;
+	}
+}
+
+function whoOf(workers: string[]): string {
+	return workers.length > 4
+		? `${workers.slice(0, 3).join(', ')} and ${workers.length - 3} more`
+		: workers.join(', ');
+}

@@ -1,0 +1,60 @@
+import Activity from '@lucide/svelte/icons/activity';
+import Gauge from '@lucide/svelte/icons/gauge';
+import KeyRound from '@lucide/svelte/icons/key-round';
+import Server from '@lucide/svelte/icons/server';
+import Users from '@lucide/svelte/icons/users';
+import type { Component } from 'svelte';
+import type { Permission } from '../api/types.ts';
+
+/** A noun of the navigation; a new page is one line here. */
+export interface Noun {
+	title: string;
+	href: string;
+	icon: Component<{ size?: number; 'aria-hidden'?: 'true' }>;
+	permission: Permission;
+	/** Further words the command bar finds it by. */
+	words: string;
+}
+
+export const nouns: Noun[] = [
+	{
+		title: 'Overview',
+		href: '/',
+		icon: Gauge,
+		permission: 'operations:read',
+		words: 'home start first steps'
+	},
+	{
+		title: 'Operations',
+		href: '/operations',
+		icon: Activity,
+		permission: 'operations:read',
+		words: 'ping mtr results history'
+	},
+	{
+		title: 'Workers',
+		href: '/workers',
+		icon: Server,
+		permission: 'workers:read',
+		words: 'queues vantage points capabilities'
+	},
+	{
+		title: 'Users',
+		href: '/users',
+		icon: Users,
+		permission: 'users:manage',
+		words: 'people accounts roles password'
+	},
+	{
+		title: 'Tokens',
+		href: '/tokens',
+		icon: KeyRound,
+		permission: 'tokens:manage',
+		words: 'api secrets programs'
+	}
+];
+
+/** True when the page at `path` belongs to the noun. */
+export function belongs(noun: Noun, path: string): boolean {
+	return noun.href === '/' ? path === '/' : path === noun.href || path.startsWith(`${noun.href}/`);
+}

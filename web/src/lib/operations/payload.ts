@@ -1,0 +1,59 @@
+import type { MtrOutcome, Operation, OperationResult, PingOutcome } from '../api/types.ts';
+import { duration } from '../format/number.ts';
+
+/** The payload of a ping that has anything to show. */
+export function pingOf(operation: Operation, result: OperationResult): PingOutcome | undefined {
+	const payload = result.payload as Partial<PingOutcome> | null;
+	return operation.type === 'ping' && Array.isArray(payload?.reports) ? (payload as PingOutcome) : undefined;
+}
+
+/** The payload of an mtr that has anything to show. */
+export function mtrOf(operation: Operation, result: OperationResult): MtrOutcome | undefined {
+	const payload = result.payload as Partial<MtrOutcome> | null;
+	return operation.type === 'mtr' && Array.isArray(payload?.trace?.hops)
+		? (payload as MtrOutcome)
+		: undefined;
+}
+
+/** Why there is nothing measured, or not all of it; undefined when all is as it should be. */
+export function excuse(operation: Operation, result: OperationResult): string | undefined {
+	const cause = (result.payload as { cause?: unknown } | null)?.cause;
+	switch (result.status) {
+		case 'pending':
+			return `Waits for a worker, at most ${duration(operation.take_within_ms)}.`;
+		case 'error':
+			return `Could not measure: ${typeof cause === 'string' ? cause : 'the worker gave no cause'}.`.replace(
+				/\.\.$/,
+				'.'
+			);
+		case 'timeout':
+			return result.started_at
+				? `The worker had not reported the end after ${duration(operation.run_within_ms)}. ${result.late ? 'Its report came late and is shown here.' : 'What is shown is the last it reported.'}`
+				: `No worker took it within ${duration(operation.take_within_ms)}.`;
+		case 'cancelled':
+			return 'Cancelled before it ended.';
+		default:
+			return undefined;
+	}
+}
+
+/** Results by the queue they came by, in the order the queues were named. */
+export function byQueue(
+	operation: Operation,
+	results: OperationResult[]
+): [queue: string, results: OperationResult[]][] {
+	const groups = new Map<string, OperationResult[]>(operation.queues.map((queue) => [queue, []]));
+	for (const result of results) {
+		const group = groups.get(result.queue) ?? [];
+		group.push(result);
+		groups.set(result.queue, group);
+	}
+	for (const group of groups.values()) group.sort(byWorker);
+	return [...groups].filter(([, group]) => group.length > 0);
+}
+
+/** By name; places that still wait for a worker come last. */
+function byWorker(a: OperationResult, b: OperationResult): number {
+	if (a.worker === null || b.worker === null) return Number(a.worker === null) - Number(b.worker === null);
+	return a.worker.localeCompare(b.worker);
+}

@@ -1,0 +1,19 @@
+import { api } from '#lib/api/client.ts';
+import { guarded } from '#lib/state/guarded.ts';
+import { session } from '#lib/state/session.svelte.ts';
+import type { PageLoad } from './$types';
+
+export const load: PageLoad = async ({ fetch, url, parent }) => {
+	await parent();
+	const client = api(fetch);
+	const loading = Promise.all([
+		client.status(),
+		client.operations({ per_page: 8 }),
+		client.operations({ type: 'ping', status: 'done', per_page: 1 }),
+		client.operations({ type: 'mtr', status: 'done', per_page: 1 }),
+		client.workers(),
+		session.may('tokens:manage') ? client.tokens() : []
+	]);
+	const [status, latest, pings, traces, workers, tokens] = await guarded(url, loading);
+	return { status, latest: latest.rows, pings: pings.total, traces: traces.total, workers, tokens };
+};

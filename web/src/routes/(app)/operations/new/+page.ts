@@ -1,0 +1,17 @@
+import { api } from '#lib/api/client.ts';
+import { guarded } from '#lib/state/guarded.ts';
+import type { PageLoad } from './$types';
+
+export const load: PageLoad = async ({ fetch, url }) => {
+	const client = api(fetch);
+	const from = url.searchParams.get('from');
+	const loading = Promise.all([client.tools(), client.queues(), from ? client.operation(from) : null]);
+	const [tools, queues, earlier] = await guarded(url, loading);
+	return {
+		tools,
+		queues,
+		earlier,
+		type: earlier?.type ?? url.searchParams.get('type') ?? '',
+		target: earlier?.target ?? url.searchParams.get('target') ?? ''
+	};
+};
