@@ -1,3 +1,24 @@
-//! The netwark binary.
+//! The netwark binary: reads what is asked for and hands it to the command that does it.
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod logging;
+mod output;
+mod port;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Two libraries bring TLS, and they must agree on who does the arithmetic. It fails only when somebody
+    // has chosen already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+
+    let tools = netwark_model::tools::Registry::standard();
+    let asked = cli::command(&tools).get_matches();
+    match commands::run(&tools, &asked) {
+        Ok(code) => code,
+        Err(failure) => failure.tell(),
+    }
+}

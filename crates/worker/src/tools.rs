@@ -31,6 +31,10 @@ pub struct Context {
     pub policy: Policy,
     /// Name of this worker.
     pub name: Arc<str>,
+    /// Least time between two snapshots of a run.
+    pub progress_every: Duration,
+    /// How the names of hops are looked up.
+    pub names: NameLookup,
 }
 
 impl Context {
@@ -39,7 +43,8 @@ impl Context {
         let list = policy.clone();
         let permit = Arc::new(move |address| list.check(address).map_err(|error| error.to_string()));
         let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver))).with_permit(permit);
-        Self { prober, policy, name: name.into() }
+        let names = NameLookup::Within(NAMES_WITHIN);
+        Self { prober, policy, name: name.into(), progress_every: PROGRESS_EVERY, names }
     }
 
     fn brief<'a>(&'a self, order: &'a RunOrder, started: &'a str) -> Brief<'a> {
@@ -47,8 +52,8 @@ impl Context {
             target: &order.target,
             worker: &self.name,
             started,
-            progress_every: PROGRESS_EVERY,
-            names: NameLookup::Within(NAMES_WITHIN),
+            progress_every: self.progress_every,
+            names: self.names,
         }
     }
 }

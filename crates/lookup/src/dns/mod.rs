@@ -92,6 +92,19 @@ impl Resolver {
         self.inner.source.current().servers.clone()
     }
 
+    /// Asks for the servers of the root, which every name server knows.
+    ///
+    /// # Errors
+    /// When no server answers, or none is configured.
+    pub async fn check(&self) -> Result<(), ResolveError> {
+        let upstream = self.inner.source.current();
+        match timeout(NAME_DEADLINE, upstream.ask(Name::root(), RecordType::NS)).await {
+            Err(_) => Err(upstream.error(".", &NetError::Timeout)),
+            Ok(Err(failure)) if !error::is_empty(&failure) => Err(upstream.error(".", &failure)),
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// The addresses of a name, IPv4 first, each family in the order of the answer. International names are
     /// asked for in their ASCII form (RFC 5891); an address in text form is its own answer.
     ///

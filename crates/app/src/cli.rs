@@ -1,0 +1,43 @@
+//! The command line: fixed commands, and one for every tool there is.
+
+use clap::{CommandFactory, Parser, Subcommand};
+use netwark_model::tools::Registry;
+
+use crate::commands::{completions, config, doctor, man, migrate, serve, token, tool, user};
+
+/// Self-hosted network toolkit: measure from many places at once.
+#[derive(Debug, Parser)]
+#[command(name = "netwark", version, about, max_term_width = 100, subcommand_required = true)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 fine, 1 failed, 2 not understood, 130 interrupted.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do, besides measuring.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the page and the API, and measure from here
+    Serve(serve::Args),
+    /// Bring the database up to date
+    Migrate(migrate::Args),
+    /// Manage users
+    User(user::Args),
+    /// Manage tokens for programs
+    Token(token::Args),
+    /// Check and show the configuration
+    Config(config::Args),
+    /// Check this machine and say what to do
+    Doctor(doctor::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Write man pages into a directory
+    Man(man::Args),
+}
+
+/// The whole command line.
+pub fn command(tools: &Registry) -> clap::Command {
+    tools.iter().fold(Cli::command(), |command, tool| command.subcommand(tool::command(tool)))
+}

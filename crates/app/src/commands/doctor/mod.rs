@@ -1,0 +1,111 @@
+//! `netwark doctor`: checks this machine and says what to do.
+
+mod machine;
+mod network;
+mod storage;
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::config::{Config, Flags};
+use crate::failure::Outcome;
+use crate::{logging, output};
+
+/// Check this machine and say what to do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code 1 when something fails; a warning alone is 0.")]
+pub struct Args {
+    #[command(flatten)]
+    flags: Flags,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// All is well.
+    Ok,
+    /// It works, but less than it could.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How it went.
+    pub level: Level,
+    /// What was found.
+    pub found: String,
+    /// What to do, a command where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, level: Level::Ok, found: found.into(), remedy: None }
+    }
+
+    fn warn(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { name, level: Level::Warn, found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    fn fail(name: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { name, level: Level::Fail, found: found.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// Checks everything.
+///
+/// # Errors
+/// None: what fails is part of the answer.
+pub async fn run(args: Args) -> Outcome {
+    logging::start_quiet();
+    let mut checks = vec![Check::ok("version", env!("CARGO_PKG_VERSION"))];
+    let config = match Config::load(&args.flags) {
+        Ok(config) => {
+            let file = config.file.as_ref().map(|path| path.display().to_string());
+            checks.push(Check::ok("configuration", file.unwrap_or_else(|| "no file, defaults count".into())));
+            Some(config)
+        }
+        Err(mistakes) => {
+            let remedy = "correct them; docs/configure.md lists every key";
+            checks.push(Check::fail("configuration", mistakes.to_string(), remedy));
+            None
+        }
+    };
+    checks.extend(machine::checks());
+    checks.extend(network::resolver().await);
+    if let Some(config) = &config {
+        checks.push(network::port(config.server.listen));
+        checks.extend(storage::data_dir(&config.data_dir));
+        checks.extend(storage::database(&config.database).await);
+    }
+    match args.json {
+        true => output::json(&checks),
+        false => output::lines(checks.iter().map(line)),
+    }
+    let failed = checks.iter().any(|check| check.level == Level::Fail);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn line(check: &Check) -> String {
+    let word = match check.level {
+        Level::Ok => "ok  ",
+        Level::Warn => "warn",
+        Level::Fail => "FAIL",
+    };
+    let mut text = format!("{word}  {:<14} {}", check.name, check.found);
+    if let Some(remedy) = &check.remedy {
+        text.push_str(&format!("\n{:21}-> {remedy}", ""));
+    }
+    text
+}

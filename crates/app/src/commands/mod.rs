@@ -1,0 +1,91 @@
+//! The commands, one file each.
+
+pub mod completions;
+pub mod config;
+pub mod doctor;
+pub mod man;
+pub mod migrate;
+pub mod serve;
+pub mod token;
+pub mod tool;
+pub mod user;
+
+use std::future::Future;
+
+use clap::{ArgMatches, FromArgMatches};
+use netwark_model::tools::Registry;
+use netwark_server::auth::AuthError;
+use netwark_store::{Store, StoreOptions};
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+
+/// Does what is asked.
+///
+/// # Errors
+/// Says what could not be done and why.
+pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
+    if let Some((name, matches)) = asked.subcommand()
+        && let Some(tool) = tools.get(name)
+    {
+        return tool::run(tool, matches);
+    }
+    match Cli::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))?.command {
+        Command::Serve(args) => wait(serve::run(args, tools.clone())),
+        Command::Migrate(args) => wait(migrate::run(args)),
+        Command::User(args) => wait(user::run(args)),
+        Command::Token(args) => wait(token::run(args)),
+        Command::Config(args) => config::run(&args),
+        Command::Doctor(args) => wait(doctor::run(args)),
+        Command::Completions(args) => completions::run(&args, tools),
+        Command::Man(args) => man::run(&args, tools),
+    }
+}
+
+/// Runs a command that waits for others.
+///
+/// # Errors
+/// Those of the command, and of a system that gives no threads.
+pub fn wait(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))?;
+    let outcome = runtime.block_on(command);
+    // Work that is still under way, such as a look-up of a name, must not delay the end.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Makes the data directory, for its owner alone.
+///
+/// # Errors
+/// Says which directory could not be made and how to choose another.
+pub fn make_data_dir(config: &Config) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
+    made.map_err(|error| {
+        Failure::Failed(format!(
+            "the data directory {} cannot be made: {error}; choose another with --data-dir",
+            config.data_dir.display()
+        ))
+    })
+}
+
+/// Opens the database of the configuration, which may be in use by a server.
+///
+/// # Errors
+/// Says what is wrong with it and what would help.
+pub async fn open_store(config: &Config) -> Result<Store, Failure> {
+    make_data_dir(config)?;
+    Store::open(&StoreOptions::new(&config.database.url)).await.map_err(Failure::failed)
+}
+
+/// Why a user or token was not made; what the user typed wrong is a mistake of usage.
+pub fn auth_failure(error: AuthError) -> Failure {
+    match error {
+        AuthError::Invalid(_) => Failure::Usage(error.to_string()),
+        error => Failure::failed(error),
+    }
+}

@@ -1,0 +1,225 @@
+//! `netwark serve`: the server and the worker inside it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use netwark_bus::local::{self, LocalWorkerBus};
+use netwark_lookup::dns::Resolver;
+use netwark_model::queues;
+use netwark_model::tools::Registry;
+use netwark_probe::engine::{Engine, EngineOptions};
+use netwark_server::auth::secret_key::SecretKey;
+use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
+use netwark_server::{App, ServerSettings};
+use netwark_store::Store;
+use netwark_worker::{Context, Policy, RunningWorker, Toolbox, WorkerSettings};
+use rustix::fs::{FlockOperation, flock};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Config, Flags};
+use crate::failure::{Failure, Outcome};
+use crate::{logging, output};
+
+/// Serve the page and the API, and measure from here.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address and port to listen on [default: 127.0.0.1:6543]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// Those of the configuration, the data directory, the port, the database and the key.
+pub async fn run(args: Args, tools: Registry) -> Outcome {
+    let config = Config::load(&Flags { listen: args.listen, ..args.flags })?;
+    logging::start(&config.log);
+    super::make_data_dir(&config)?;
+    let _lock = lock(&config.data_dir)?;
+    let listener = listen(config.server.listen).await?;
+    let address = listener.local_addr().map_err(Failure::failed)?;
+    let store = super::open_store(&config).await?;
+    store.declare_queues(&config.queues).await.map_err(Failure::failed)?;
+    let key_file =
+        config.server.secret_key_file.clone().unwrap_or_else(|| config.data_dir.join("secret.key"));
+    // Opened at every start, so that a wrong key is found before something has to be unsealed.
+    SecretKey::open(&key_file, &store).await.map_err(Failure::failed)?;
+
+    let (server_bus, worker_bus) = local::pair();
+    let app = App::new(
+        store.clone(),
+        Arc::new(server_bus),
+        tools,
+        sign_in(&config, &store, address)?,
+        settings(&config),
+    );
+    let running = netwark_server::run(app, vec![listener]).await.map_err(Failure::failed)?;
+    let worker = if config.worker.embedded { Some(start_worker(&config, worker_bus).await?) } else { None };
+    announce(&config, &store, address).await?;
+
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    if let Some(worker) = worker {
+        worker.stop().await;
+    }
+    running.stop().await;
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes sure that no other server uses the data directory. The lock lives as long as the file.
+fn lock(data_dir: &Path) -> Result<File, Failure> {
+    let path = data_dir.join("lock");
+    let failed = |error: io::Error| Failure::Failed(format!("{} cannot be written: {error}", path.display()));
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        rustix::io::Errno::WOULDBLOCK => Failure::Failed(format!(
+            "another server uses the data directory {}; stop it, or choose another directory with --data-dir",
+            data_dir.display()
+        )),
+        error => failed(error.into()),
+    })?;
+    Ok(file)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program listens there; stop it, or choose another port with --listen"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need privileges; choose another with --listen"
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                "this machine has no such address; choose another with --listen"
+            }
+            _ => "choose another address with --listen",
+        };
+        Failure::Failed(format!("cannot listen on {address}: {error}; {remedy}"))
+    })
+}
+
+fn sign_in(config: &Config, store: &Store, address: SocketAddr) -> Result<Auth, Failure> {
+    let days = |days: u32| u16::try_from(days).unwrap_or(u16::MAX);
+    let settings = AuthSettings {
+        anonymous_role: config.auth.anonymous_role,
+        session_days: days(config.auth.session_days),
+        session_max_days: days(config.auth.session_max_days),
+    };
+    let site = Site::new(&SiteSettings {
+        listen: vec![address],
+        public_urls: config.server.public_urls.clone(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+    });
+    let site = site.map_err(|mistakes| Failure::Usage(mistakes.join("\n")))?;
+    Ok(Auth::new(store.clone(), settings, site))
+}
+
+fn settings(config: &Config) -> ServerSettings {
+    ServerSettings {
+        timezone: config.server.timezone.clone(),
+        history_days: config.history.days,
+        ..ServerSettings::default()
+    }
+}
+
+async fn start_worker(config: &Config, bus: LocalWorkerBus) -> Result<RunningWorker, Failure> {
+    let policy = match &config.worker.policy_file {
+        Some(file) => Policy::from_file(file),
+        None => Policy::default(),
+    };
+    if let Some(reason) = policy.broken_reason() {
+        tracing::error!(%reason, "the worker's list of allowed targets cannot be used; nothing is allowed");
+    }
+    let mut options = EngineOptions::default();
+    if let Some(rate) = policy.packets_per_second() {
+        options.rate = rate;
+    }
+    let engine = Engine::start(options).map_err(Failure::failed)?;
+    let mut heard = config.worker.queues.clone();
+    if config.worker.listen_builtin {
+        heard.extend([queues::ANY.to_owned(), queues::BROADCAST.to_owned()]);
+    }
+    let settings = WorkerSettings {
+        id: netwark_worker::worker_id(&config.data_dir).map_err(Failure::failed)?,
+        name: config.worker.name.clone(),
+        site: config.worker.site.clone(),
+        location: config.worker.location.clone(),
+        tags: config.worker.tags.clone(),
+        queues: heard,
+        concurrency: config.worker.concurrency as usize,
+        embedded: true,
+    };
+    let context = Context::new(engine, Resolver::system(), policy, &settings.name);
+    netwark_worker::start(settings, Arc::new(bus), Toolbox::standard(), context)
+        .await
+        .map_err(Failure::failed)
+}
+
+/// Says where it is served, and how the first administrator gets in.
+async fn announce(config: &Config, store: &Store, address: SocketAddr) -> Result<(), Failure> {
+    let base = super::user::base_url(config, address);
+    tracing::info!(%address, url = %base, "serving");
+    let terminal = io::stdout().is_terminal();
+    if terminal {
+        output::line(format!("Netwark is at {base}"));
+    }
+    let code = auth::make_setup_code(store).await.map_err(Failure::failed)?;
+    let Some(code) = code else { return Ok(()) };
+    let link = auth::setup_link(&base, &code);
+    if !terminal {
+        let path = config.data_dir.join("setup-link");
+        write_private(&path, &link)?;
+        tracing::info!(file = %path.display(), "the link that makes the first administrator is in a file");
+        return Ok(());
+    }
+    if std::env::var_os("SSH_CONNECTION").is_some() && address.ip().is_loopback() {
+        let port = address.port();
+        output::line("From your own machine, first open a tunnel to this one:");
+        output::line(format!("  ssh -L {port}:{address} {}@{}", user_name(), config.worker.name));
+    }
+    output::line("Make the first administrator within 30 minutes at:");
+    output::line(format!("  {link}"));
+    Ok(())
+}
+
+fn user_name() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "USER".into())
+}
+
+/// Writes a file that only its owner can read, in the place of an earlier one.
+fn write_private(path: &PathBuf, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::Failed(format!("{} cannot be written: {error}", path.display()));
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(format!("{text}\n").as_bytes()).map_err(failed)
+}
+
+async fn wait_for_signal() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

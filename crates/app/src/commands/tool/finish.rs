@@ -1,0 +1,70 @@
+//! What is printed once a measurement has ended, and whether it went well.
+
+use netwark_model::tools::mtr::MtrOutcome;
+use netwark_model::tools::ping::PingOutcome;
+use netwark_model::tools::verdict::{Severity, Verdict};
+use serde_json::Value;
+
+/// A finished measurement as text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finished {
+    /// The text, without the replies when they were told already.
+    pub lines: Vec<String>,
+    /// True when the target answered.
+    pub fine: bool,
+}
+
+/// The report of a payload. `told_replies` leaves out what a live view has printed.
+pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
+    let known = match tool {
+        "ping" => serde_json::from_value(payload.clone()).ok().map(|outcome| ping(&outcome, told_replies)),
+        "mtr" => serde_json::from_value(payload.clone()).ok().map(|outcome| mtr(&outcome)),
+        _ => None,
+    };
+    known.unwrap_or_else(|| Finished { lines: plain(payload), fine: true })
+}
+
+fn ping(outcome: &PingOutcome, told_replies: bool) -> Finished {
+    let mut lines: Vec<String> = Vec::new();
+    let mut in_statistics = false;
+    for line in &outcome.raw {
+        let begins = line.starts_with("--- ");
+        // Each address has its own head; what was told already reaches from there to its statistics.
+        in_statistics = begins || (in_statistics && !line.is_empty());
+        match told_replies {
+            false => lines.push(line.clone()),
+            true if begins => lines.extend([String::new(), line.clone()]),
+            true if in_statistics => lines.push(line.clone()),
+            true => {}
+        }
+    }
+    lines.push(String::new());
+    lines.extend(outcome.reports.iter().map(|report| match outcome.reports.len() {
+        1 => verdict(&report.verdict),
+        _ => format!("{}: {}", report.address, verdict(&report.verdict)),
+    }));
+    Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.received > 0) }
+}
+
+fn mtr(outcome: &MtrOutcome) -> Finished {
+    let mut lines = outcome.raw.clone();
+    lines.push(String::new());
+    lines.push(verdict(&outcome.trace.verdict));
+    Finished { lines, fine: outcome.trace.reached }
+}
+
+/// A verdict as one line: how bad, and what it means.
+pub fn verdict(verdict: &Verdict) -> String {
+    let word = match verdict.severity {
+        Severity::Ok => "OK",
+        Severity::Info => "INFO",
+        Severity::Warning => "WARNING",
+        Severity::Alert => "ALERT",
+    };
+    format!("{word}: {}", verdict.summary)
+}
+
+/// The payload of a tool that has no text of its own.
+fn plain(payload: &Value) -> Vec<String> {
+    serde_json::to_string_pretty(payload).unwrap_or_default().lines().map(str::to_owned).collect()
+}

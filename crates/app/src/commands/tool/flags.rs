@@ -1,0 +1,122 @@
+//! The command line of a tool: its own options, those that all tools share, and old habits.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use netwark_model::tools::{LegacyFlag, Meaning, ToolDefinition};
+
+use crate::failure::Failure;
+
+/// The server that `--from` asks when no other is named.
+const SERVER: &str = "http://127.0.0.1:6543";
+
+/// What is shared by all tools.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Address or name.
+    pub target: String,
+    /// Print JSON.
+    pub json: bool,
+    /// Print the finished report only.
+    pub report: bool,
+    /// Addresses only, no names.
+    pub numeric: bool,
+    /// Through a server, from these queues.
+    pub from: Option<Vec<String>>,
+    /// The server.
+    pub server: String,
+}
+
+/// The subcommand of a tool.
+pub fn command(tool: &ToolDefinition) -> Command {
+    let mut command = tool.command();
+    let free = |command: &Command, letter: char| {
+        !"hV".contains(letter) && command.get_arguments().all(|arg| arg.get_short() != Some(letter))
+    };
+    let mut json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
+    if free(&command, 'j') {
+        json = json.short('j');
+    }
+    let mut report = flag("report", "Print the finished report only, nothing while it is measured");
+    if free(&command, 'r') {
+        report = report.short('r');
+    }
+    let mut numeric = flag("numeric", "Show addresses only, do not look up names");
+    if free(&command, 'n') {
+        numeric = numeric.short('n');
+    }
+    command = command
+        .arg(Arg::new("target").required(true).value_name("TARGET").help(tool.text.target))
+        .args([json, report, numeric])
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .value_name("QUEUE")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .help("Measure from the workers of these queues instead of this machine, through a server; NETWARK_TOKEN holds the token to use"),
+        )
+        .arg(
+            Arg::new("server")
+                .long("server")
+                .env("NETWARK_URL")
+                .default_value(SERVER)
+                .value_name("URL")
+                .help("The server that --from asks"),
+        );
+    for legacy in tool.legacy_flags {
+        if free(&command, legacy.short) && legacy.meaning != Meaning::Parsed {
+            command = command.arg(hidden(legacy));
+        }
+    }
+    command
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// A flag of the program people know, which our tool has no option for.
+fn hidden(legacy: &LegacyFlag) -> Arg {
+    let arg = Arg::new(id(legacy)).short(legacy.short).hide(true);
+    if legacy.value { arg.num_args(1) } else { arg.action(ArgAction::SetTrue) }
+}
+
+fn id(legacy: &LegacyFlag) -> String {
+    format!("legacy-{}", legacy.short)
+}
+
+/// What was given of the shared flags.
+///
+/// # Errors
+/// Names each flag of the program people know that is refused here, with the reason.
+pub fn read(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Shared, Failure> {
+    let refused: Vec<_> =
+        tool.legacy_flags.iter().filter_map(|legacy| refusal(tool, legacy, matches)).collect();
+    if !refused.is_empty() {
+        return Err(Failure::Usage(refused.join("\n")));
+    }
+    let target = matches.get_one::<String>("target").cloned().unwrap_or_default();
+    let queues = matches.get_many::<String>("from").map(|queues| queues.cloned().collect());
+    Ok(Shared {
+        target: netwark_model::target::check(&target)
+            .map_err(|e| Failure::Usage(format!("the target '{target}' {}", e.description)))?,
+        json: matches.get_flag("json"),
+        report: matches.get_flag("report"),
+        numeric: matches.get_flag("numeric"),
+        from: queues,
+        server: matches
+            .get_one::<String>("server")
+            .map_or(SERVER, String::as_str)
+            .trim_end_matches('/')
+            .to_owned(),
+    })
+}
+
+fn refusal(tool: &ToolDefinition, legacy: &LegacyFlag, matches: &ArgMatches) -> Option<String> {
+    let Meaning::Refused(why) = legacy.meaning else { return None };
+    let given = match legacy.value {
+        // A flag whose letter is taken by an option of ours was never added.
+        true => matches.try_get_one::<String>(&id(legacy)).ok().flatten().is_some(),
+        false => matches.try_get_one::<bool>(&id(legacy)).ok().flatten().is_some_and(|given| *given),
+    };
+    given.then(|| format!("-{} of {} is refused: {why}", legacy.short, tool.text.name))
+}

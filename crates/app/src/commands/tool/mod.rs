@@ -1,0 +1,82 @@
+//! The tools, from the shell: on this machine, or with `--from` through a server.
+//!
+//! A tool's options are those of its definition, so a new tool has its command without a line here. What is
+//! shown while it measures is a [`view::View`]; a tool without one of its own shows its payload.
+
+mod finish;
+mod flags;
+mod local;
+mod mtr_table;
+mod ping_lines;
+mod remote;
+mod screen;
+mod sse;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use netwark_model::tools::{CheckedOptions, ToolDefinition, args};
+use serde_json::Value;
+
+use self::flags::Shared;
+pub use self::flags::command;
+use crate::failure::{Failure, Outcome};
+use crate::{logging, output};
+
+/// What is to be measured and how it is to be shown.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Name of the tool.
+    pub tool: &'static str,
+    /// All options with their values.
+    pub options: Value,
+    /// What is shared by all tools.
+    pub shared: Shared,
+}
+
+impl Job {
+    /// True when a live table is to be drawn: `mtr` for a person at a terminal.
+    pub fn wants_table(&self) -> bool {
+        self.tool == "mtr" && !self.shared.json && !self.shared.report && output::is_terminal()
+    }
+}
+
+/// Runs a tool.
+///
+/// # Errors
+/// When options or target are not understood, or it could not be measured.
+pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
+    logging::start_quiet();
+    let shared = flags::read(tool, matches)?;
+    let CheckedOptions { typed, .. } = tool.check_matches(matches).map_err(|errors| {
+        let lines: Vec<_> =
+            errors.iter().map(|e| format!("{}: {}", flag_of(&e.name), e.description)).collect();
+        Failure::Usage(lines.join("\n"))
+    })?;
+    let mut job = Job { tool: tool.text.name, options: typed, shared };
+    if job.wants_table() && matches.value_source("cycles") == Some(ValueSource::DefaultValue) {
+        run_on(&mut job.options);
+    }
+    super::wait(async move {
+        match job.shared.from.clone() {
+            None => local::run(&job).await,
+            Some(queues) => remote::run(&job, &queues).await,
+        }
+    })
+}
+
+/// A table is watched until one has seen enough: as many cycles as a measurement may have.
+fn run_on(options: &mut Value) {
+    let number = |name: &str| options.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let (interval, timeout) = (number("interval_ms").max(1), number("timeout_ms"));
+    let cycles = (args::LONGEST_MS.saturating_sub(2 * timeout) / interval).clamp(1, 1000);
+    options["cycles"] = cycles.into();
+}
+
+/// The option behind a field of the API, `options.interval_ms`.
+fn flag_of(field: &str) -> &str {
+    field.strip_prefix("options.").unwrap_or(field)
+}

@@ -1,0 +1,294 @@
+//! Measuring through a server: the operation is posted, and its results are shown as they arrive.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use netwark_model::operations::{
+    NewOperation, Operation, OperationCreated, OperationDetail, OperationResult, Status,
+};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::sse::{Event, Parser};
+use super::view::{self, View};
+use super::{Job, finish};
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+/// How often a broken connection is made again before giving up.
+const ATTEMPTS: u32 = 10;
+
+/// Measures from the workers of these queues.
+///
+/// # Errors
+/// When the server cannot be reached or refuses, and when no worker could measure.
+pub async fn run(job: &Job, queues: &[String]) -> Outcome {
+    let server = Server::new(&job.shared.server)?;
+    let operation = NewOperation {
+        tool: job.tool.into(),
+        target: job.shared.target.clone(),
+        options: Some(job.options.clone()),
+        queues: Some(queues.to_vec()),
+        ..NewOperation::default()
+    };
+    let created: OperationCreated = server.post("operations", &operation).await?;
+    let id = created.operation_id;
+    let detail: OperationDetail = server.get(&format!("operations/{id}")).await?;
+    for skipped in &detail.operation.skipped {
+        output::complain(&format!("{} ({}) is offline and was skipped", skipped.worker, skipped.queue));
+    }
+    // Replies of several workers would run into each other, so only a single one is shown live.
+    let view = if detail.results.len() == 1 { Some(view::of(job)?) } else { None };
+    let mut show = Show { job, view, ended: BTreeSet::new(), fine: false, results: BTreeMap::new() };
+    for result in detail.results {
+        show.result(result);
+    }
+    let enough = show.view.as_ref().and_then(|view| view.enough());
+    let by_hand = tokio::select! {
+        followed = follow(&server, id, &mut show) => { followed?; None }
+        interrupted = view::ended_by_hand(enough) => Some(interrupted),
+    };
+    if by_hand.is_some() {
+        let cancelled: Result<OperationDetail, Failure> =
+            server.post(&format!("operations/{id}/cancel"), &serde_json::json!({})).await;
+        for result in cancelled?.results {
+            show.result(result);
+        }
+    }
+    show.close();
+    if job.shared.json {
+        output::json(&server.get::<Value>(&format!("operations/{id}")).await?);
+    }
+    match by_hand {
+        Some(true) => Err(Failure::Interrupted),
+        _ if show.fine => Ok(ExitCode::SUCCESS),
+        _ => Ok(ExitCode::FAILURE),
+    }
+}
+
+/// What was heard of an operation so far.
+struct Show<'a> {
+    job: &'a Job,
+    view: Option<Box<dyn View>>,
+    ended: BTreeSet<Uuid>,
+    fine: bool,
+    results: BTreeMap<Uuid, OperationResult>,
+}
+
+impl Show<'_> {
+    fn result(&mut self, result: OperationResult) {
+        let known = self.results.get(&result.id);
+        if known.is_some_and(|known| known.version >= result.version) && !result.status.is_final() {
+            return;
+        }
+        if let (Some(view), Some(payload), false) =
+            (&mut self.view, &result.payload, result.status == Status::Error)
+        {
+            view.update(payload);
+        }
+        if result.status.is_final() && self.ended.insert(result.id) {
+            self.end(&result);
+        }
+        self.results.insert(result.id, result);
+    }
+
+    /// Prints what one worker made of it.
+    fn end(&mut self, result: &OperationResult) {
+        let told_replies = self.view.as_mut().is_some_and(|view| {
+            view.close();
+            view.told_replies()
+        });
+        let finished = match (&result.payload, result.status) {
+            (Some(payload), Status::Done | Status::Cancelled | Status::Timeout) => {
+                finish::report(self.job.tool, payload, told_replies)
+            }
+            _ => finish::Finished::default(),
+        };
+        self.fine |= finished.fine && result.status == Status::Done;
+        if self.job.shared.json {
+            return;
+        }
+        let worker = result.worker.as_deref().unwrap_or("no worker");
+        output::line(format!("--- {worker} ({}): {}", result.queue, result.status.as_str()));
+        if let Some(cause) = result.payload.as_ref().and_then(|p| p.get("cause")).and_then(Value::as_str) {
+            output::line(cause);
+        }
+        if result.worker.is_none() && result.status == Status::Timeout {
+            output::line("nobody took the work in time; is a worker listening on this queue?");
+        }
+        output::lines(finished.lines);
+        output::line("");
+    }
+
+    fn close(&mut self) {
+        if let Some(view) = &mut self.view {
+            view.close();
+        }
+    }
+}
+
+/// Shows events until the operation has ended, across connections that break.
+async fn follow(server: &Server, id: Uuid, show: &mut Show<'_>) -> Result<(), Failure> {
+    let mut last_id = None;
+    let mut failures = 0;
+    loop {
+        let before = last_id.clone();
+        match listen(server, id, &mut last_id, show).await {
+            Ok(true) => return Ok(()),
+            Ok(false) if last_id != before => failures = 0,
+            Ok(false) => failures += 1,
+            Err(Failure::Failed(text)) if failures >= ATTEMPTS => return Err(Failure::Failed(text)),
+            Err(Failure::Failed(_)) => failures += 1,
+            Err(other) => return Err(other),
+        }
+        if failures > ATTEMPTS {
+            return Err(Failure::Failed(format!("the connection to {} breaks again and again", server.base)));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Shows the events of one connection; true once the operation has ended.
+async fn listen(
+    server: &Server,
+    id: Uuid,
+    last_id: &mut Option<String>,
+    show: &mut Show<'_>,
+) -> Result<bool, Failure> {
+    let mut request = server.request(reqwest::Method::GET, &format!("operations/{id}/events"));
+    if let Some(last) = last_id.as_ref() {
+        request = request.header("Last-Event-ID", last);
+    }
+    let mut response = server.send(request.header("Accept", "text/event-stream")).await?;
+    let mut parser = Parser::default();
+    while let Some(bytes) = response.chunk().await.map_err(|error| server.unreachable(&error))? {
+        for event in parser.push(&bytes).map_err(Failure::Failed)? {
+            if take(&event, show)? {
+                return Ok(true);
+            }
+            *last_id = event.id.or_else(|| last_id.take());
+        }
+    }
+    Ok(false)
+}
+
+/// Shows one event; true when the operation has ended.
+fn take(event: &Event, show: &mut Show<'_>) -> Result<bool, Failure> {
+    match event.kind.as_str() {
+        "result" => show.result(understood(&event.data)?),
+        "operation" => drop(understood::<Operation>(&event.data)?),
+        "end" => return Ok(true),
+        // Kinds that a later server adds.
+        _ => {}
+    }
+    Ok(false)
+}
+
+fn understood<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::Usage(format!(
+            "the server's answer is not understood ({error}); are both of the same version?"
+        ))
+    })
+}
+
+/// A server and the right to ask it.
+struct Server {
+    base: String,
+    token: Option<String>,
+    client: reqwest::Client,
+}
+
+impl Server {
+    fn new(base: &str) -> Result<Self, Failure> {
+        let is_web = reqwest::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if !is_web {
+            return Err(Failure::Usage(format!(
+                "'{base}' is no http or https URL; see --server and NETWARK_URL"
+            )));
+        }
+        let client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            // The stream of events carries a sign of life at least every half minute.
+            .read_timeout(Duration::from_secs(60))
+            .user_agent(concat!("netwark/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(Failure::failed)?;
+        let token = std::env::var("NETWARK_TOKEN").ok().filter(|token| !token.is_empty());
+        Ok(Self { base: base.into(), token, client })
+    }
+
+    fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}/api/v1/{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, Failure> {
+        let response = self.send(self.request(reqwest::Method::POST, path).json(body)).await?;
+        understood(&response.text().await.map_err(|error| self.unreachable(&error))?)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let response = self.send(self.request(reqwest::Method::GET, path)).await?;
+        understood(&response.text().await.map_err(|error| self.unreachable(&error))?)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let problem: Value = response.json().await.unwrap_or_default();
+        Err(self.refused(status, &problem))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        // The outermost text repeats the URL; the innermost says what happened.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        Failure::Failed(format!("cannot talk to {}: {cause}; is the server running? see --server", self.base))
+    }
+
+    /// What a problem+json says, field by field.
+    fn refused(&self, status: StatusCode, problem: &Value) -> Failure {
+        let text = |value: &Value, name: &str| {
+            value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let fields: Vec<_> = problem
+            .get("errors")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|error| format!("{} {}", text(error, "name"), text(error, "description")))
+            .collect();
+        let mut said = match (fields.is_empty(), text(problem, "detail"), text(problem, "title")) {
+            (false, ..) => fields.join("; "),
+            (true, detail, title) if detail.is_empty() => title,
+            (true, detail, _) => detail,
+        };
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            said.push_str(match self.token {
+                None => "; set NETWARK_TOKEN, a token is made by 'netwark token create NAME --role operator' on the server",
+                Some(_) => "; does the token in NETWARK_TOKEN have the role it needs?",
+            });
+        }
+        let said = format!("{} refuses ({}): {said}", self.base, status.as_u16());
+        match status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Failure::Usage(said),
+            _ => Failure::Failed(said),
+        }
+    }
+}

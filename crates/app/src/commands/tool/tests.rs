@@ -1,0 +1,234 @@
+//! What is printed and drawn, without a network.
+
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use netwark_model::tools::mtr::{
+    Hop, HopAnswer, HopRtt, Label, MtrHeader, MtrOutcome, MtrReport, Protocol, Responder, TraceReport,
+};
+use netwark_model::tools::ping::{PingFate, PingOptions, PingReply, PingReport, PingStatistics};
+use netwark_model::tools::verdict::{Severity, Verdict};
+use netwark_model::tools::{Registry, ToolDefinition};
+use netwark_probe::report::ping_outcome;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde_json::{Value, json};
+
+use super::mtr_table::{State, draw};
+use super::ping_lines::PingLines;
+use super::view::{Enough, View};
+use super::{finish, flags, screen};
+
+fn tool(name: &str) -> ToolDefinition {
+    Registry::standard().get(name).unwrap().clone()
+}
+
+fn parse(name: &str, line: &str) -> Result<(flags::Shared, Value), String> {
+    let tool = tool(name);
+    let words = std::iter::once(name).chain(line.split(' '));
+    let matches = flags::command(&tool).try_get_matches_from(words).map_err(|e| e.to_string())?;
+    let shared = flags::read(&tool, &matches).map_err(|e| e.to_string())?;
+    let options = tool.check_matches(&matches).map_err(|e| format!("{e:?}"))?.typed;
+    Ok((shared, options))
+}
+
+#[test]
+fn flags_are_those_people_know() {
+    let (shared, options) = parse("ping", "-c 3 -i 0.2 -n -q -6 --from paris,lyon example.org").unwrap();
+    assert_eq!(shared.from, Some(vec!["paris".to_owned(), "lyon".to_owned()]));
+    assert!(shared.numeric && !shared.json);
+    assert_eq!(
+        (&options["count"], &options["interval_ms"], &options["family"]),
+        (&json!(3), &json!(200), &json!("6"))
+    );
+
+    let (shared, options) = parse("mtr", "-bzj -c 4 -T -P 443 -w [2001:db8::1]").unwrap();
+    assert!(shared.json);
+    assert_eq!(shared.target, "2001:db8::1");
+    assert_eq!((&options["protocol"], &options["port"]), (&json!("tcp"), &json!(443)));
+}
+
+#[test]
+fn refused_flags_and_targets_say_why() {
+    for (name, line, why) in [
+        ("ping", "-f example.org", "-f of ping is refused: flood ping"),
+        ("ping", "-R example.org", "-R of ping is refused: the record route"),
+        ("mtr", "-F /etc/passwd example.org", "-F of mtr is refused: files"),
+        ("ping", "192.0.2.300", "looks like an address"),
+        ("ping", "-c many example.org", "many"),
+        ("ping", "-c 20000 example.org", "at most 10000"),
+    ] {
+        let error = parse(name, line).unwrap_err();
+        assert!(error.contains(why), "{name} {line}: {error}");
+    }
+}
+
+fn reply(seq: u32, fate: PingFate) -> PingReply {
+    PingReply { seq, at_ms: f64::from(seq - 1) * 1000.0, fate }
+}
+
+fn answered(rtt: f64) -> PingFate {
+    PingFate::Reply { rtt, ttl: Some(64), from: None, duplicates: 0, kernel: true }
+}
+
+fn pinged(replies: Vec<PingReply>, received: u32) -> Value {
+    let report = PingReport {
+        address: IpAddr::from([192, 0, 2, 1]),
+        chosen: None,
+        statistics: PingStatistics { transmitted: 3, received, ..PingStatistics::default() },
+        replies,
+        verdict: Verdict { severity: Severity::Ok, summary: "all is well".into(), findings: vec![] },
+    };
+    serde_json::to_value(ping_outcome("example.org", &PingOptions::default(), vec![report])).unwrap()
+}
+
+#[test]
+fn every_reply_is_printed_once_and_as_it_comes() {
+    let lines = Mutex::new(Vec::new());
+    let mut view =
+        PingLines::new("example.org", PingOptions::default(), |line| lines.lock().unwrap().push(line));
+    view.update(&pinged(vec![reply(1, PingFate::Waiting), reply(2, answered(0.5))], 1));
+    view.update(&pinged(
+        vec![reply(1, PingFate::Lost), reply(2, answered(0.5)), reply(3, answered(12.0))],
+        2,
+    ));
+    view.update(&json!({ "not": "an outcome" }));
+    drop(view);
+    assert_eq!(
+        lines.into_inner().unwrap(),
+        [
+            "PING example.org (192.0.2.1) 56(84) bytes of data.",
+            "64 bytes from 192.0.2.1: icmp_seq=2 ttl=64 time=0.500 ms",
+            "no answer from 192.0.2.1 to icmp_seq=1",
+            "64 bytes from 192.0.2.1: icmp_seq=3 ttl=64 time=12.0 ms",
+        ]
+    );
+}
+
+#[test]
+fn the_report_leaves_out_what_was_told() {
+    let payload = pinged(vec![reply(1, answered(0.5))], 1);
+    let whole = finish::report("ping", &payload, false);
+    let rest = finish::report("ping", &payload, true);
+    assert!(whole.fine && rest.fine);
+    assert!(whole.lines[0].starts_with("PING "));
+    assert_eq!(rest.lines[..2], ["".to_owned(), "--- example.org ping statistics ---".to_owned()]);
+    assert_eq!(rest.lines.last().unwrap(), "OK: all is well");
+    assert!(!finish::report("ping", &pinged(vec![reply(1, PingFate::Lost)], 0), false).fine);
+    assert_eq!(finish::report("other", &json!({"a": 1}), false).lines, ["{", "  \"a\": 1", "}"]);
+}
+
+fn hop(ttl: u8, loss: f64, hosts: &[(&str, Option<&str>)]) -> Hop {
+    let rtt = HopRtt { last: 1.25, best: 1.0, average: 1.5, worst: 123.4, stddev: 0.1, jitter: 0.2 };
+    let responders = hosts.iter().map(|(address, name)| Responder {
+        address: address.parse().unwrap(),
+        name: name.map(Into::into),
+        asn: None,
+        received: 7,
+        rtt,
+        answer: HopAnswer::TimeExceeded,
+        labels: if ttl == 2 { vec![Label { label: 24_001, tc: 0, bottom: true, ttl: 1 }] } else { vec![] },
+        flows: vec![0],
+    });
+    let responders: Vec<_> = responders.collect();
+    Hop { ttl, sent: 10, received: 7, loss, rtt: (!responders.is_empty()).then_some(rtt), responders }
+}
+
+fn trace() -> MtrOutcome {
+    let trace = TraceReport {
+        address: "192.0.2.9".parse().unwrap(),
+        chosen: Some("the only IPv4 address".into()),
+        protocol: Protocol::Icmp,
+        cycles: 3,
+        reached: true,
+        end: None,
+        hops: vec![
+            hop(1, 0.0, &[("192.0.2.1", Some("gateway.example"))]),
+            hop(2, 30.0, &[("192.0.2.2", None), ("192.0.2.3", None)]),
+            hop(3, 100.0, &[]),
+            hop(4, 0.0, &[("192.0.2.9", None)]),
+        ],
+        paths: vec![],
+        verdict: Verdict {
+            severity: Severity::Info,
+            summary: "Hop 2 limits its replies, harmless.".into(),
+            findings: vec![],
+        },
+    };
+    let mtr = MtrHeader {
+        src: "here".into(),
+        dst: "example.org".into(),
+        tos: 0,
+        tests: 10,
+        psize: "64".into(),
+        bitpattern: "0x00".into(),
+    };
+    MtrOutcome { report: MtrReport { mtr, hubs: vec![] }, raw: vec!["text".into()], trace }
+}
+
+fn drawn(state: &State, width: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, 14)).unwrap();
+    terminal.draw(|frame| draw(frame, state)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..14).map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_table_shows_every_hop() {
+    let state =
+        State { target: "example.org".into(), cycles: 10, outcome: Some(trace()), ..State::default() };
+    let expected = "\
+netwark mtr example.org (192.0.2.9)  the only IPv4 address
+cycle 3 of 10, target answers
+    Host                              Loss%     Snt    Last     Avg    Best    Wrst   StDev  Jitter
+ 1. gateway.example (192.0.2.1)        0.0%      10    1.25    1.50    1.00   123.4    0.10    0.20
+ 2. 192.0.2.2                         30.0%      10    1.25    1.50    1.00   123.4    0.10    0.20
+      [MPLS 24001 TC 0 TTL 1]
+      192.0.2.3                                   7    1.25    1.50    1.00   123.4    0.10    0.20
+      [MPLS 24001 TC 0 TTL 1]
+ 3. ???                              100.0%      10
+ 4. 192.0.2.9                          0.0%      10    1.25    1.50    1.00   123.4    0.10    0.20
+
+INFO: Hop 2 limits its replies, harmless.
+
+q quit  p pause the display  n addresses only";
+    assert_eq!(drawn(&state, 99), expected);
+}
+
+#[test]
+fn a_narrow_table_loses_columns_from_the_right() {
+    let state =
+        State { target: "example.org".into(), outcome: Some(trace()), numeric: true, ..State::default() };
+    let screen = drawn(&state, 50);
+    assert!(screen.contains("Loss%") && screen.contains("Last") && !screen.contains("Wrst"), "{screen}");
+    assert!(screen.contains(" 1. 192.0.2.1 "), "{screen}");
+    // No size of screen may be too small to draw on.
+    for width in 1..30 {
+        drawn(&state, width);
+    }
+}
+
+#[test]
+fn keys_do_what_they_say() {
+    let enough = Enough::default();
+    let mut state = State::default();
+    let press = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+    assert!(screen::obey(&press(KeyCode::Char('p')), &mut state, &enough) && state.paused);
+    assert!(drawn(&state, 80).contains("p go on"));
+    assert!(screen::obey(&press(KeyCode::Char('n')), &mut state, &enough) && state.numeric);
+    assert!(!screen::obey(&press(KeyCode::Char('x')), &mut state, &enough));
+}
+
+#[tokio::test]
+async fn quitting_is_told_from_interrupting() {
+    let mut state = State::default();
+    for (code, modifiers, interrupted) in
+        [(KeyCode::Char('q'), KeyModifiers::NONE, false), (KeyCode::Char('c'), KeyModifiers::CONTROL, true)]
+    {
+        let enough = Enough::default();
+        screen::obey(&Event::Key(KeyEvent::new(code, modifiers)), &mut state, &enough);
+        assert_eq!(enough.said().await, interrupted);
+    }
+}

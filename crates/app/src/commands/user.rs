@@ -1,0 +1,156 @@
+//! `netwark user`: the first administrator's link, and more users.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use netwark_model::auth::Role;
+use netwark_server::auth::{self, Passwords};
+
+use crate::config::{Config, Flags};
+use crate::failure::{Failure, Outcome};
+use crate::{logging, output};
+
+/// Manage users.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Make a user; the password is asked for, or read from standard input
+    Add(Add),
+    /// Print a new link that makes the first administrator; earlier links no longer work
+    SetupLink(SetupLink),
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// The name to sign in with
+    name: String,
+    /// What the user may do: viewer, operator or admin
+    #[arg(long, default_value = "operator")]
+    role: Role,
+    #[command(flatten)]
+    flags: Flags,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct SetupLink {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Manages users.
+///
+/// # Errors
+/// Those of the configuration, the database, and of names and passwords.
+pub async fn run(args: Args) -> Outcome {
+    logging::start_quiet();
+    match args.action {
+        Action::Add(add) => add_user(add).await,
+        Action::SetupLink(link) => setup_link(link).await,
+    }
+}
+
+async fn add_user(args: Add) -> Outcome {
+    let config = Config::load(&args.flags)?;
+    let password = ask_password(&args.name)?;
+    let store = super::open_store(&config).await?;
+    let made = auth::add_user(&store, &Passwords::default(), &args.name, &password, args.role).await;
+    store.close().await;
+    let user = made.map_err(super::auth_failure)?;
+    match args.json {
+        true => output::json(&user),
+        false => output::line(format!("{} may sign in now, as {}", user.name, user.role.as_str())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn setup_link(args: SetupLink) -> Outcome {
+    let config = Config::load(&args.flags)?;
+    let store = super::open_store(&config).await?;
+    let code = auth::make_setup_code(&store).await;
+    store.close().await;
+    match code.map_err(Failure::failed)? {
+        Some(code) => output::line(auth::setup_link(&base_url(&config, config.server.listen), &code)),
+        None => {
+            return Err(Failure::Failed(
+                "there is a user already; sign in, or make another with 'netwark user add NAME --role admin'"
+                    .into(),
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where a browser on this machine finds the server.
+pub fn base_url(config: &Config, listen: SocketAddr) -> String {
+    if let Some(url) = config.server.public_urls.first() {
+        return url.clone();
+    }
+    let ip = match listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
+        _ => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, listen.port()))
+}
+
+/// The password: typed twice at a terminal, unseen, or the first line of standard input.
+fn ask_password(name: &str) -> Result<String, Failure> {
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(|e| Failure::Failed(format!("no password: {e}")))?;
+        let password = line.trim_end_matches(['\r', '\n']);
+        return match password.is_empty() {
+            true => Err(Failure::Usage("no password: give it as the first line of standard input".into())),
+            false => Ok(password.to_owned()),
+        };
+    }
+    let first = read_unseen(&format!("Password for {name}: "))?;
+    let second = read_unseen("Once more: ")?;
+    if first == second { Ok(first) } else { Err(Failure::Usage("the two passwords differ".into())) }
+}
+
+fn read_unseen(prompt: &str) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| Failure::Failed(format!("the terminal cannot be read: {error}"));
+    let mut terminal = std::io::stderr();
+    terminal.write_all(prompt.as_bytes()).and_then(|()| terminal.flush()).map_err(failed)?;
+    enable_raw_mode().map_err(failed)?;
+    let typed = type_line();
+    let restored = disable_raw_mode();
+    output::complain("");
+    restored.map_err(failed)?;
+    typed.map_err(failed)?.ok_or(Failure::Interrupted)
+}
+
+/// What is typed until Enter; nothing when it is interrupted.
+fn type_line() -> std::io::Result<Option<String>> {
+    let mut text = String::new();
+    loop {
+        let Event::Key(key) = read()? else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        match key.code {
+            KeyCode::Enter => return Ok(Some(text)),
+            KeyCode::Esc => return Ok(None),
+            KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(None),
+            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
+            KeyCode::Backspace => drop(text.pop()),
+            KeyCode::Char(c) => text.push(c),
+            _ => {}
+        }
+    }
+}

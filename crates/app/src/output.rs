@@ -1,0 +1,38 @@
+//! Standard output and error, for a reader that may have left.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// Writes a line to standard output. When its reader has gone, as `head` does, the program ends quietly.
+pub fn line(text: impl AsRef<str>) {
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush());
+    if let Err(error) = written {
+        let code = if error.kind() == ErrorKind::BrokenPipe { 0 } else { 1 };
+        std::process::exit(code);
+    }
+}
+
+/// Writes lines to standard output.
+pub fn lines<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) {
+    texts.into_iter().for_each(line);
+}
+
+/// Writes a value to standard output as indented JSON.
+pub fn json<T: Serialize>(value: &T) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => line(text),
+        Err(error) => complain(&format!("netwark: the answer cannot be written as JSON: {error}")),
+    }
+}
+
+/// Writes a line to standard error. There is nobody left to tell when that fails.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// True when a person looks at standard output.
+pub fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
