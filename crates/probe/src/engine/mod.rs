@@ -137,7 +137,7 @@ impl Engine {
         let mut random = rand::rng();
         let icmp_ids = random.next_u32() as u16 & !(BLOCK - 1);
         // Above the well-known ports and what is commonly registered.
-        let tcp_ports = 32_768 + (random.next_u32() as u16 % 28_000 & !(BLOCK - 1));
+        let tcp_ports = 32_768 + ((random.next_u32() as u16 % 28_000) & !(BLOCK - 1));
         let (thread_capabilities, thread_counters, thread_signal) =
             (Arc::clone(&capabilities), Arc::clone(&counters), Arc::clone(&signal));
         thread::Builder::new()

@@ -126,7 +126,7 @@ impl Notes {
                 self.ttl = u32_at(data, 0).and_then(|ttl| u8::try_from(ttl).ok());
             }
             (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
-                self.error(data)
+                self.error(data);
             }
             _ => {}
         }

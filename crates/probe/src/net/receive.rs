@@ -94,9 +94,9 @@ impl Batch {
         };
         for (lengths, header) in self.lengths.iter_mut().zip(&headers).take(count) {
             *lengths = Lengths {
-                control: header.msg_hdr.msg_controllen as usize,
-                name: header.msg_hdr.msg_namelen as usize,
-                data: header.msg_len as usize,
+                control: length(header.msg_hdr.msg_controllen),
+                name: length(header.msg_hdr.msg_namelen),
+                data: length(header.msg_len),
             };
         }
         self.count = count;
@@ -116,4 +116,9 @@ impl Batch {
             notes: Notes::parse(&room.control[..lengths.control.min(CONTROL)]),
         })
     }
+}
+
+/// A length of the C library, whose type differs among libraries.
+fn length(length: impl TryInto<usize>) -> usize {
+    length.try_into().unwrap_or(0)
 }

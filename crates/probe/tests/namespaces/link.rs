@@ -1,0 +1,105 @@
+//! Links between namespaces: one thread moves packets from TUN device to TUN device, late, twice or not at all.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// What a link does to packets, in each direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Link {
+    /// How long each packet takes.
+    pub(crate) delay: Duration,
+    /// Every so many packets towards the target one is lost.
+    pub(crate) lose_every: Option<u32>,
+    /// Every so many packets towards the target one arrives twice.
+    pub(crate) double_every: Option<u32>,
+    /// MTU, when it is not the usual one.
+    pub(crate) mtu: Option<u32>,
+}
+
+impl Link {
+    pub(crate) fn of(milliseconds: u64) -> Self {
+        Self { delay: Duration::from_millis(milliseconds), ..Self::default() }
+    }
+}
+
+/// One direction of a link.
+struct Lane {
+    from: usize,
+    to: usize,
+    link: Link,
+    forward: bool,
+    seen: u32,
+}
+
+/// A link's two ends, the nearer first.
+pub(crate) struct Cable {
+    pub(crate) near: File,
+    pub(crate) far: File,
+    pub(crate) link: Link,
+}
+
+/// Moves packets until it is told to stop.
+pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
+    let mut files = Vec::new();
+    let mut lanes = Vec::new();
+    for cable in cables {
+        let (near, far) = (files.len(), files.len() + 1);
+        files.extend([cable.near, cable.far]);
+        lanes.push(Lane { from: near, to: far, link: cable.link, forward: true, seen: 0 });
+        lanes.push(Lane { from: far, to: near, link: cable.link, forward: false, seen: 0 });
+    }
+    let mut waiting: BinaryHeap<Reverse<(Instant, u64, usize, Vec<u8>)>> = BinaryHeap::new();
+    let mut number = 0;
+    let mut buffer = [0; 65_536];
+    while !stop.load(Ordering::Relaxed) {
+        sleep(&files, waiting.peek().map(|Reverse((due, ..))| *due));
+        for lane in &mut lanes {
+            while let Ok(length @ 1..) = (&files[lane.from]).read(&mut buffer) {
+                for _ in 0..lane.copies() {
+                    number += 1;
+                    let due = Instant::now() + lane.link.delay;
+                    waiting.push(Reverse((due, number, lane.to, buffer[..length].to_vec())));
+                }
+            }
+        }
+        while waiting.peek().is_some_and(|Reverse((due, ..))| *due <= Instant::now()) {
+            let Some(Reverse((_, _, to, packet))) = waiting.pop() else { break };
+            // A full or closed device loses the packet, as a full queue would.
+            let _ = (&files[to]).write(&packet);
+        }
+    }
+}
+
+impl Lane {
+    /// How many copies of the next packet arrive. IPv6's neighbour and router discovery is not counted.
+    fn copies(&mut self) -> u32 {
+        if !self.forward {
+            return 1;
+        }
+        self.seen += 1;
+        let hit = |every: Option<u32>| every.is_some_and(|every| self.seen.is_multiple_of(every));
+        if hit(self.link.lose_every) {
+            0
+        } else if hit(self.link.double_every) {
+            2
+        } else {
+            1
+        }
+    }
+}
+
+/// Sleeps until there is a packet to read or to deliver, but looks up now and then whether it is to stop.
+fn sleep(files: &[File], due: Option<Instant>) {
+    let longest = Duration::from_millis(20);
+    let wait = due.map_or(longest, |due| due.saturating_duration_since(Instant::now()).min(longest));
+    let mut fds: Vec<_> = files.iter().map(|file| PollFd::new(file, PollFlags::IN)).collect();
+    let timeout = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
+    let _ = poll(&mut fds, Some(&timeout));
+}
