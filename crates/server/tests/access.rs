@@ -84,7 +84,7 @@ fn expected(route: &Route, role: Option<Role>, strangers: Option<Role>) -> Optio
 
 #[tokio::test]
 async fn every_route_lets_in_who_the_table_says() {
-    // Without the limit of tries in the way: signing in is refused with 401 too, for other reasons.
+    // Signing in is refused with 401 for reasons of its own.
     let guarded: Vec<&Route> = ROUTES.iter().filter(|route| route.path != "/api/v1/session").collect();
     let askers = [None, Some(Role::Viewer), Some(Role::Operator), Some(Role::Admin)];
     for strangers in [None, Some(Role::Viewer), Some(Role::Operator)] {

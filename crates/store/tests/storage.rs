@@ -3,6 +3,10 @@
 //! SQLite always runs. PostgreSQL runs when `NETWARK_TEST_POSTGRES_URL` names a server on which
 //! databases may be made; where `CI` is set, its absence is a failure.
 
+#![expect(clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "the same")]
+#![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
+
 mod cases;
 mod support;
 

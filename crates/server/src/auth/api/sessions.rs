@@ -24,7 +24,8 @@ pub(super) const SET_UP_ALREADY: &str =
 #[utoipa::path(
     get,
     path = "/session",
-    tag = "session",
+    tag = "Sign-in",
+    security(()),
     responses((status = 200, body = Session, example = json!({
         "kind": "user", "name": "admin", "role": "admin",
         "permissions": ["operations:read", "operations:run", "workers:read", "users:manage", "tokens:manage", "metrics:read"],
@@ -47,7 +48,8 @@ pub(super) async fn read_session(
 #[utoipa::path(
     post,
     path = "/session",
-    tag = "session",
+    tag = "Sign-in",
+    security(()),
     request_body(content = Credentials, example = json!({"name": "admin", "password": "correct horse"})),
     responses(
         (status = 200, body = Session, headers(("Set-Cookie" = String, description = "The session cookie"))),
@@ -79,7 +81,8 @@ pub(super) async fn sign_in(
 #[utoipa::path(
     delete,
     path = "/session",
-    tag = "session",
+    tag = "Sign-in",
+    security(()),
     responses((status = 204, description = "Signed out, whether somebody was signed in or not"))
 )]
 pub(super) async fn sign_out(
@@ -101,7 +104,8 @@ pub(super) async fn sign_out(
 #[utoipa::path(
     post,
     path = "/setup",
-    tag = "session",
+    tag = "Sign-in",
+    security(()),
     request_body(content = Setup, example = json!({
         "code": "7d9f4be1c0a24f6b8e3d5a1c9b7f2e60", "name": "admin", "password": "correct horse",
     })),

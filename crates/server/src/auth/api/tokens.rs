@@ -38,7 +38,7 @@ pub(crate) struct MadeToken {
 #[utoipa::path(
     get,
     path = "/tokens",
-    tag = "tokens",
+    tag = "Sign-in",
     params(
         ("page" = Option<u64>, Query, description = "Page, from 1", minimum = 0),
         ("per_page" = Option<u64>, Query, description = "Entries of a page, 50 unless told", minimum = 1, maximum = 1000),
@@ -66,7 +66,7 @@ pub(super) async fn list_tokens(
 #[utoipa::path(
     post,
     path = "/tokens",
-    tag = "tokens",
+    tag = "Sign-in",
     request_body = NewToken,
     responses((status = 201, body = MadeToken), Invalid, Denied, Taken)
 )]
@@ -92,7 +92,7 @@ pub(super) async fn create_token(
 #[utoipa::path(
     delete,
     path = "/tokens/{id}",
-    tag = "tokens",
+    tag = "Sign-in",
     params(("id" = uuid::Uuid, Path, description = "Id of the token")),
     responses((status = 204, description = "Revoked"), Denied, NotFound)
 )]

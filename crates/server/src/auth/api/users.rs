@@ -47,7 +47,7 @@ pub(crate) struct UserChange {
 #[utoipa::path(
     get,
     path = "/users",
-    tag = "users",
+    tag = "Sign-in",
     params(
         ("page" = Option<u64>, Query, description = "Page, from 1", minimum = 0),
         ("per_page" = Option<u64>, Query, description = "Entries of a page, 50 unless told", minimum = 1, maximum = 1000),
@@ -75,7 +75,7 @@ pub(super) async fn list_users(
 #[utoipa::path(
     post,
     path = "/users",
-    tag = "users",
+    tag = "Sign-in",
     request_body = NewUser,
     responses((status = 201, body = User), Invalid, Denied, Taken)
 )]
@@ -93,7 +93,7 @@ pub(super) async fn create_user(
 #[utoipa::path(
     patch,
     path = "/users/{id}",
-    tag = "users",
+    tag = "Sign-in",
     params(("id" = uuid::Uuid, Path, description = "Id of the user")),
     request_body(content = UserChange, example = json!({"role": "operator"})),
     responses((status = 200, body = User), Invalid, Denied, NotFound, LastAdmin)
@@ -132,7 +132,7 @@ pub(super) async fn change_user(
 #[utoipa::path(
     delete,
     path = "/users/{id}",
-    tag = "users",
+    tag = "Sign-in",
     params(("id" = uuid::Uuid, Path, description = "Id of the user")),
     responses((status = 204, description = "Removed"), Denied, NotFound, LastAdmin)
 )]
