@@ -31,8 +31,9 @@ fmt: ## Format Rust and web code
 	cargo fmt --all
 	cd web && npm run --silent format
 
-api: ## Write the API description and the TypeScript types anew
+api: ## Write the API description, the TypeScript types and docs/tools.md anew
 	NETWARK_BLESS=1 cargo test --quiet -p netwark-server --test openapi
+	NETWARK_BLESS=1 cargo test --quiet -p netwark-model --test docs
 	cd web && npm run --silent api
 
 audit: ## Licences, bans and unused dependencies (installs the tools: minutes)
