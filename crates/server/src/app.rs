@@ -62,7 +62,13 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(store: Store, bus: Arc<dyn ServerBus>, tools: Registry, auth: Auth, settings: ServerSettings) -> Self {
+    pub fn new(
+        store: Store,
+        bus: Arc<dyn ServerBus>,
+        tools: Registry,
+        auth: Auth,
+        settings: ServerSettings,
+    ) -> Self {
         Self(Arc::new(Parts {
             store,
             bus,

@@ -42,14 +42,20 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of any kind. `word` names it for programs, `title` for people.
-    pub fn new(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        word: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self { status, word, title, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
     /// Fields of the request are wrong.
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let mut problem = Self::new(StatusCode::BAD_REQUEST, "validation", "The request is not valid", detail);
+        let mut problem =
+            Self::new(StatusCode::BAD_REQUEST, "validation", "The request is not valid", detail);
         problem.errors = errors;
         problem
     }

@@ -32,39 +32,56 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 "The body is too large",
                 format!("a body has at most {} bytes", crate::router::LARGEST_BODY),
             )),
-            Err(JsonRejection::JsonDataError(error)) => {
-                let text = error.body_text();
-                Err(Problem::field(FieldError::body(field_of(&text), reason_of(&text))))
-            }
+            Err(JsonRejection::JsonDataError(error)) => Err(Problem::field(field_error(&error.body_text()))),
             Err(rejection) => {
-                Err(Problem::field(FieldError::body("body", format!("is no JSON: {}", reason_of(&rejection.body_text())))))
+                let (field, reason) = located(&rejection.body_text());
+                Err(Problem::field(FieldError::body(field, format!("is no JSON: {reason}"))))
             }
         }
     }
 }
 
-/// The field an error of the JSON reader speaks of, as far as it says.
-fn field_of(text: &str) -> String {
-    let reason = text.strip_prefix("Failed to deserialize the JSON body into the target type: ").unwrap_or(text);
-    if let Some(name) = reason.split('`').nth(1).filter(|_| reason.contains(" field `")) {
-        return name.to_owned();
+/// What the JSON reader says of a value, in the words of the API.
+fn field_error(text: &str) -> FieldError {
+    let (path, reason) = located(text);
+    let quoted = reason.split('`').nth(1).unwrap_or_default();
+    let join = |name: &str| if path == "body" { name.to_owned() } else { format!("{path}.{name}") };
+    if reason.starts_with("missing field") {
+        return FieldError::body(quoted, "is missing");
     }
-    match reason.split_once(": ") {
-        Some((path, _)) if !path.is_empty() && path.chars().all(|c| c.is_alphanumeric() || "._[]".contains(c)) => {
-            path.to_owned()
-        }
-        _ => "body".into(),
+    if reason.starts_with("unknown field") {
+        let name = if path.ends_with(quoted) { path.clone() } else { join(quoted) };
+        let known: Vec<&str> = reason.split('`').skip(3).step_by(2).collect();
+        return FieldError::body(name, format!("is unknown; the fields are {}", known.join(", ")));
     }
+    let Some((got, expected)) = reason.split_once(", expected ") else {
+        return FieldError::body(path, reason);
+    };
+    let expected = match expected {
+        "a sequence" => "a list",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    let got = got.split_once(": ").map_or(got, |(_, got)| got);
+    FieldError::body(path, format!("must be {expected}, got {got}"))
 }
 
-/// What is wrong, without the framework's preamble.
-fn reason_of(text: &str) -> String {
+/// The field an error of the JSON reader speaks of, as far as it says, and the reason without the
+/// framework's preamble and the place in the text.
+fn located(text: &str) -> (String, String) {
     let known = [
         "Failed to deserialize the JSON body into the target type: ",
         "Failed to parse the request body as JSON: ",
     ];
     let reason = known.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
-    reason.chars().take(300).collect()
+    let reason = reason.rsplit_once(" at line ").map_or(reason, |(reason, _)| reason);
+    let is_path =
+        |path: &str| !path.is_empty() && path.chars().all(|c| c.is_alphanumeric() || "._[]".contains(c));
+    let (path, reason) = match reason.split_once(": ") {
+        Some((path, rest)) if is_path(path) => (path, rest),
+        _ => ("body", reason),
+    };
+    (path.to_owned(), reason.chars().take(300).collect())
 }
 
 /// The id in a path.
@@ -116,7 +133,8 @@ impl Params {
 
     /// Takes every value of a parameter.
     pub fn take_all(&mut self, name: &str) -> Vec<String> {
-        let (taken, kept) = std::mem::take(&mut self.pairs).into_iter().partition::<Vec<_>, _>(|(key, _)| key == name);
+        let (taken, kept) =
+            std::mem::take(&mut self.pairs).into_iter().partition::<Vec<_>, _>(|(key, _)| key == name);
         self.pairs = kept;
         taken.into_iter().map(|(_, value)| value).collect()
     }
@@ -142,7 +160,8 @@ impl Params {
 
     /// Takes `page` and `per_page`.
     pub fn page(&mut self) -> Page {
-        let number = |text: &str| text.parse::<i64>().map_err(|_| format!("must be a whole number, got '{text}'"));
+        let number =
+            |text: &str| text.parse::<i64>().map_err(|_| format!("must be a whole number, got '{text}'"));
         let page = self.read("page", |text| match number(text)? {
             page @ 0..=1_000_000_000 => Ok(page.unsigned_abs().max(1)),
             page => Err(format!("must be 1 or more, got {page}")),
@@ -226,7 +245,10 @@ mod tests {
         assert_eq!(page(&[]), Ok((1, 50)));
         assert_eq!(page(&[("page", "0"), ("per_page", "")]), Ok((1, 50)));
         assert_eq!(page(&[("page", "-1")]), Err("page: must be 1 or more, got -1".into()));
-        assert_eq!(page(&[("per_page", "100000")]), Err("per_page: must be from 1 to 1000, got 100000".into()));
+        assert_eq!(
+            page(&[("per_page", "100000")]),
+            Err("per_page: must be from 1 to 1000, got 100000".into())
+        );
         assert_eq!(page(&[("page", "x")]), Err("page: must be a whole number, got 'x'".into()));
         assert_eq!(page(&[("staus", "done")]), Err("staus: is no parameter of this request".into()));
     }
@@ -245,10 +267,22 @@ mod tests {
 
     #[test]
     fn json_errors_name_the_field() {
-        let prefix = "Failed to deserialize the JSON body into the target type: ";
-        assert_eq!(field_of(&format!("{prefix}missing field `target` at line 1")), "target");
-        assert_eq!(field_of(&format!("{prefix}unknown field `x`, expected `y`")), "x");
-        assert_eq!(field_of(&format!("{prefix}queues[0]: invalid type: integer `1`")), "queues[0]");
-        assert_eq!(field_of(&format!("{prefix}invalid type: sequence")), "body");
+        let told = |reason: &str| {
+            let prefix = "Failed to deserialize the JSON body into the target type: ";
+            field_error(&format!("{prefix}{reason} at line 1 column 9")).to_string()
+        };
+        assert_eq!(told("missing field `target`"), "target: is missing");
+        assert_eq!(
+            told("x: unknown field `x`, expected one of `y`, `z`"),
+            "x: is unknown; the fields are y, z"
+        );
+        assert_eq!(
+            told("queues[0]: invalid type: integer `1`, expected a string"),
+            "queues[0]: must be a string, got integer `1`"
+        );
+        assert_eq!(
+            told("invalid type: sequence, expected struct New"),
+            "body: must be an object, got sequence"
+        );
     }
 }

@@ -34,13 +34,21 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("netwark");
         let requests = Family::<Labels<3>, Counter>::default();
-        registry.register("http_requests", "Requests answered, by method, route and status", requests.clone());
+        registry.register(
+            "http_requests",
+            "Requests answered, by method, route and status",
+            requests.clone(),
+        );
         let operations = Family::<Labels<1>, Counter>::default();
         registry.register("operations_created", "Operations made, by tool", operations.clone());
         let reports = Family::<Labels<1>, Counter>::default();
         registry.register("reports", "Reports of workers, by what became of them", reports.clone());
         let expired = Counter::default();
-        registry.register("operations_expired", "Changes of operations by a deadline that passed", expired.clone());
+        registry.register(
+            "operations_expired",
+            "Changes of operations by a deadline that passed",
+            expired.clone(),
+        );
         let open = Gauge::default();
         registry.register("operations_open", "Operations that have not ended", open.clone());
         let workers_online = Gauge::default();
@@ -87,4 +95,3 @@ impl Metrics {
         text
     }
 }
-

@@ -63,17 +63,18 @@ pub fn router(app: &App) -> Router {
         .merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", description))
         .fallback(fallback)
         .with_state(app.clone());
-    let around = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(middleware::from_fn_with_state(app.clone(), log))
-        .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a handler panicked").into_response()))
-        .layer(middleware::from_fn(secure))
-        // Events must leave at once, so they are not gathered for compression.
-        .layer(CompressionLayer::new().compress_when(
-            SizeAbove::new(256).and(NotForContentType::SSE).and(NotForContentType::IMAGES),
-        ))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+    let around =
+        ServiceBuilder::new()
+            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .layer(middleware::from_fn_with_state(app.clone(), log))
+            .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a handler panicked").into_response()))
+            .layer(middleware::from_fn(secure))
+            // Events must leave at once, so they are not gathered for compression.
+            .layer(CompressionLayer::new().compress_when(
+                SizeAbove::new(256).and(NotForContentType::SSE).and(NotForContentType::IMAGES),
+            ))
+            .layer(DefaultBodyLimit::max(LARGEST_BODY));
     auth::guard::protect(routes, &app.auth).layer(around)
 }
 
@@ -81,7 +82,8 @@ pub fn router(app: &App) -> Router {
 async fn fallback(method: axum::http::Method, uri: Uri, headers: axum::http::HeaderMap) -> Response {
     let path = uri.path();
     if path == "/api" || path.starts_with("/api/") {
-        return Problem::not_found(format!("there is no route {method} {path}; /api/docs lists all")).into_response();
+        return Problem::not_found(format!("there is no route {method} {path}; /api/docs lists all"))
+            .into_response();
     }
     if method != axum::http::Method::GET && method != axum::http::Method::HEAD {
         return Problem::new(
@@ -101,7 +103,8 @@ async fn log(State(app): State<App>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = request.uri().path().to_owned();
-    let id = request.headers().get("x-request-id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let id =
+        request.headers().get("x-request-id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let began = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();

@@ -27,13 +27,15 @@ const MISSING: &str = "<!doctype html><title>Netwark</title><p>This build has no
 /// Answers with a file, or with the page that starts the UI.
 pub fn serve(path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
-    let asset = !name.is_empty() && Assets::get(name).is_some() && !name.ends_with(".br") && !name.ends_with(".gz");
+    let asset =
+        !name.is_empty() && Assets::get(name).is_some() && !name.ends_with(".br") && !name.ends_with(".gz");
     if !asset && name.starts_with("_app/") {
         return (StatusCode::NOT_FOUND, "there is no such file; reload the page\n").into_response();
     }
     let name = if asset { name } else { INDEX };
     let Some(plain) = Assets::get(name) else {
-        return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], MISSING).into_response();
+        return (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], MISSING)
+            .into_response();
     };
     let (file, encoding) = encoded(name, headers).unwrap_or((plain, None));
     respond(name, file, encoding, headers)
@@ -42,7 +44,8 @@ pub fn serve(path: &str, headers: &HeaderMap) -> Response {
 /// The smallest form of a file that the client takes.
 fn encoded(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
-    let takes = |coding: &str| accepted.split(',').any(|one| one.split(';').next().map(str::trim) == Some(coding));
+    let takes =
+        |coding: &str| accepted.split(',').any(|one| one.split(';').next().map(str::trim) == Some(coding));
     for (coding, ending) in [("br", "br"), ("gzip", "gz")] {
         if takes(coding)
             && let Some(file) = Assets::get(&format!("{name}.{ending}"))
@@ -62,11 +65,12 @@ fn respond(name: &str, file: EmbeddedFile, encoding: Option<&'static str>, heade
     tag.push('"');
     let immutable = name.starts_with("_app/immutable/");
     let cache = if immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(Body::from(file.data))
-    };
+    let mut response =
+        if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            Response::new(Body::from(file.data))
+        };
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));

@@ -13,7 +13,10 @@ fn the_file_is_what_the_code_says() {
         std::fs::write(PATH, &current).unwrap();
     }
     let kept = std::fs::read_to_string(PATH).unwrap_or_default();
-    assert!(kept == current, "crates/server/openapi.json is not what the code says; write it anew with 'make api'");
+    assert!(
+        kept == current,
+        "crates/server/openapi.json is not what the code says; write it anew with 'make api'"
+    );
 }
 
 #[test]
@@ -26,7 +29,10 @@ fn every_route_has_its_id_and_its_errors() {
             assert!(ids.insert(id.to_owned()), "{id} stands twice");
             assert!(operation["summary"].is_string(), "{method} {path} has no summary");
             if path.contains("{id}") {
-                assert!(operation["responses"]["404"].is_object(), "{method} {path} does not say that it may be missing");
+                assert!(
+                    operation["responses"]["404"].is_object(),
+                    "{method} {path} does not say that it may be missing"
+                );
             }
         }
     }

@@ -16,8 +16,9 @@ use netwark_model::error::FieldError;
 use uuid::Uuid;
 
 use super::access::{Access, Required, required};
+use super::principal::Principal;
+use super::shared::Auth;
 use super::site::Door;
-use super::{Auth, Principal};
 use crate::error::Problem;
 
 /// The cookie of a session over plain HTTP.

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::password::PasswordError;
+use super::principal::Principal;
 use super::secret::{self, Secret};
+use super::shared::Auth;
 use super::users::{TOKEN_PREFIX, check_name};
-use super::{Auth, Principal};
 
 /// How old the note of a session's last use may grow before it is renewed; not every request
 /// writes to the database.

@@ -150,7 +150,8 @@ pub async fn get_operation(State(app): State<App>, Id(id): Id) -> Result<Json<Op
     ),
 )]
 pub async fn cancel_operation(State(app): State<App>, Id(id): Id) -> Result<Json<OperationDetail>, Problem> {
-    let (change, messages) = app.store.cancel_operation(id, Timestamp::now()).await?.ok_or_else(|| unknown(id))?;
+    let (change, messages) =
+        app.store.cancel_operation(id, Timestamp::now()).await?.ok_or_else(|| unknown(id))?;
     publish(&app, messages).await;
     if let Some(change) = change {
         app.live.changed(change);

@@ -48,7 +48,10 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
         }
         Created::Repeated { operation_id, messages } => {
             if !publish(app, messages).await {
-                return Err(Problem::unavailable("the operation is stored but could not be published yet; try again", 2));
+                return Err(Problem::unavailable(
+                    "the operation is stored but could not be published yet; try again",
+                    2,
+                ));
             }
             Ok(Made { operation_id, new: false })
         }
@@ -88,7 +91,10 @@ async fn check(app: &App, request: NewOperation, by: &str) -> Result<OperationDr
         }
         None => {
             let shown: String = request.tool.chars().take(40).collect();
-            note(FieldError::body("type", format!("'{shown}' is no tool; the tools are {}", app.tools.names())));
+            note(FieldError::body(
+                "type",
+                format!("'{shown}' is no tool; the tools are {}", app.tools.names()),
+            ));
             None
         }
     };
@@ -147,7 +153,10 @@ async fn check_queues(
                 None => {
                     let mut known: Vec<&str> = kinds.keys().map(String::as_str).collect();
                     known.sort_unstable();
-                    note(FieldError::body(field, format!("'{full}' is no queue; the queues are {}", known.join(", "))));
+                    note(FieldError::body(
+                        field,
+                        format!("'{full}' is no queue; the queues are {}", known.join(", ")),
+                    ));
                 }
                 Some(broadcast) => {
                     if seen.insert(full.clone()) {

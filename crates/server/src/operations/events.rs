@@ -48,12 +48,16 @@ const GATHER: Duration = Duration::from_millis(40);
         (status = 404, description = "There is no such operation", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-pub async fn watch_operation(State(app): State<App>, Id(id): Id, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn watch_operation(
+    State(app): State<App>,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let seen = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default().trim()) {
         None | Some("") => 0,
-        Some(text) => text.parse::<i64>().map_err(|_| {
-            FieldError::header("Last-Event-ID", "must be the id of an event, a whole number")
-        })?,
+        Some(text) => text
+            .parse::<i64>()
+            .map_err(|_| FieldError::header("Last-Event-ID", "must be the id of an event, a whole number"))?,
     };
     let changes = app.live.watch();
     app.store.operation(id).await?.ok_or_else(|| unknown(id))?;
@@ -170,7 +174,8 @@ impl Watch {
             match next {
                 Ok(change) => {
                     let watched = self.seen.get(&change.operation_id);
-                    if watched.is_some_and(|seen| *seen < change.version) || (watched.is_none() && self.list) {
+                    if watched.is_some_and(|seen| *seen < change.version) || (watched.is_none() && self.list)
+                    {
                         changed.insert(change.operation_id, watched.is_none());
                     }
                 }
@@ -217,7 +222,8 @@ impl Watch {
             events.push(Event::default().event("result").data(data.to_string()));
         }
         // The id comes with the last event: who loses the connection in between is told everything again.
-        events.push(Event::default().event("operation").id(version).data(json!(detail.operation).to_string()));
+        events
+            .push(Event::default().event("operation").id(version).data(json!(detail.operation).to_string()));
         events
     }
 

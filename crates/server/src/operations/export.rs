@@ -80,7 +80,12 @@ fn text(detail: &OperationDetail) -> String {
     let mut text = String::new();
     for result in &detail.results {
         let worker = result.worker.as_deref().unwrap_or("no worker yet");
-        text.push_str(&format!("# {} from {worker} ({}): {}\n", detail.operation.tool, result.queue, result.status.as_str()));
+        text.push_str(&format!(
+            "# {} from {worker} ({}): {}\n",
+            detail.operation.tool,
+            result.queue,
+            result.status.as_str()
+        ));
         let payload = result.payload.as_ref().unwrap_or(&Value::Null);
         if let Some(cause) = payload.get("cause").and_then(Value::as_str) {
             text.push_str(cause);
@@ -101,10 +106,23 @@ fn text(detail: &OperationDetail) -> String {
 
 fn csv(detail: &OperationDetail) -> String {
     match detail.operation.tool.as_str() {
-        "ping" => rows(detail, &["address", "seq", "at_ms", "fate", "rtt_ms", "ttl", "from", "message"], ping_rows),
+        "ping" => {
+            rows(detail, &["address", "seq", "at_ms", "fate", "rtt_ms", "ttl", "from", "message"], ping_rows)
+        }
         "mtr" => rows(
             detail,
-            &["hop", "host", "asn", "loss", "sent", "last_ms", "average_ms", "best_ms", "worst_ms", "stddev_ms"],
+            &[
+                "hop",
+                "host",
+                "asn",
+                "loss",
+                "sent",
+                "last_ms",
+                "average_ms",
+                "best_ms",
+                "worst_ms",
+                "stddev_ms",
+            ],
             mtr_rows,
         ),
         _ => rows(detail, &["payload"], |payload| vec![vec![payload.to_string()]]),
@@ -146,7 +164,9 @@ fn ping_rows(payload: &Value) -> Vec<Vec<String>> {
                 PingFate::Lost => ["lost".into(), empty(), empty(), empty(), empty()],
                 PingFate::Late { rtt } => ["late".into(), rtt.to_string(), empty(), empty(), empty()],
                 PingFate::Unsent { message } => ["unsent".into(), empty(), empty(), empty(), message],
-                PingFate::Error { from, message } => ["error".into(), empty(), empty(), from.to_string(), message],
+                PingFate::Error { from, message } => {
+                    ["error".into(), empty(), empty(), from.to_string(), message]
+                }
                 PingFate::Reply { rtt, ttl, from, .. } => [
                     "reply".into(),
                     rtt.to_string(),
@@ -155,7 +175,8 @@ fn ping_rows(payload: &Value) -> Vec<Vec<String>> {
                     empty(),
                 ],
             };
-            let [address, seq, at] = [report.address.to_string(), reply.seq.to_string(), reply.at_ms.to_string()];
+            let [address, seq, at] =
+                [report.address.to_string(), reply.seq.to_string(), reply.at_ms.to_string()];
             rows.push(vec![address, seq, at, fate, rtt, ttl, from, message]);
         }
     }
@@ -188,7 +209,11 @@ fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
         let formula = text.starts_with(['=', '+', '@', '\t', '\r'])
             || (text.starts_with('-') && text.parse::<f64>().is_err());
         let text = if formula { format!("'{text}") } else { text.to_owned() };
-        if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+        if text.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        } else {
+            text
+        }
     };
     let cells: Vec<String> = cells.into_iter().map(cell).collect();
     cells.join(",") + "\r\n"
@@ -200,6 +225,9 @@ mod tests {
 
     #[test]
     fn csv_cells_are_quoted_and_never_formulas() {
-        assert_eq!(line(["a,b", "say \"x\"", "=1+1", "-0.5", "-cmd"]), "\"a,b\",\"say \"\"x\"\"\",'=1+1,-0.5,'-cmd\r\n");
+        assert_eq!(
+            line(["a,b", "say \"x\"", "=1+1", "-0.5", "-cmd"]),
+            "\"a,b\",\"say \"\"x\"\"\",'=1+1,-0.5,'-cmd\r\n"
+        );
     }
 }

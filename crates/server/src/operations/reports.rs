@@ -53,7 +53,11 @@ async fn settle(app: &App, names: &Names, incoming: IncomingReport) {
 
 async fn apply(app: &App, names: &Names, report: Report) -> Result<(), BusError> {
     let not_stored = |error: netwark_store::StoreError| {
-        if error.is_conflict() { BusError::Refused(error.to_string()) } else { BusError::NotStored(error.to_string()) }
+        if error.is_conflict() {
+            BusError::Refused(error.to_string())
+        } else {
+            BusError::NotStored(error.to_string())
+        }
     };
     if report.version > VERSION {
         return Err(BusError::Refused(format!(
@@ -91,7 +95,9 @@ async fn apply(app: &App, names: &Names, report: Report) -> Result<(), BusError>
             Ok(())
         }
         Applied::Known => Ok(()),
-        Applied::Refused => Err(BusError::Refused(format!("result {result_id} is not this worker's to report on"))),
+        Applied::Refused => {
+            Err(BusError::Refused(format!("result {result_id} is not this worker's to report on")))
+        }
     }
 }
 
@@ -101,7 +107,9 @@ async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
         && hello.name.chars().count() <= 100
         && !hello.name.chars().any(char::is_control);
     if !name_fits {
-        return Err(BusError::Refused("a worker's name has 1 to 100 characters, none of them control characters".into()));
+        return Err(BusError::Refused(
+            "a worker's name has 1 to 100 characters, none of them control characters".into(),
+        ));
     }
     for text in [&mut hello.site, &mut hello.location, &mut hello.policy] {
         *text = text.chars().filter(|c| !c.is_control()).take(500).collect();

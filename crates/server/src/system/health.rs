@@ -30,7 +30,8 @@ pub async fn readyz(State(app): State<App>) -> Response {
     };
     let ready = database.is_ok() && broker.is_ok();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "database": said(database), "broker": said(broker) }))).into_response()
+    (status, Json(json!({ "ready": ready, "database": said(database), "broker": said(broker) })))
+        .into_response()
 }
 
 /// The server's own numbers in OpenMetrics text.

@@ -125,7 +125,9 @@ mod tests {
     #[test]
     fn gateway_is_read_from_the_kernels_table() {
         let hex = format!("{:08X}", u32::from_ne_bytes([192, 0, 2, 1]));
-        let table = format!("Iface Destination Gateway Flags\neth0 000200C0 00000000 0001\neth0 00000000 {hex} 0003\n");
+        let table = format!(
+            "Iface Destination Gateway Flags\neth0 000200C0 00000000 0001\neth0 00000000 {hex} 0003\n"
+        );
         assert_eq!(gateway(&table), Some(Ipv4Addr::new(192, 0, 2, 1)));
         assert_eq!(gateway(""), None);
         assert_eq!(gateway("x\neth0 00000000 zz"), None);
@@ -133,7 +135,8 @@ mod tests {
 
     #[test]
     fn resolvers_are_read_from_their_file() {
-        let text = "# comment\nnameserver 192.0.2.53\noptions x\nnameserver 2001:db8::53\nnameserver nonsense\n";
+        let text =
+            "# comment\nnameserver 192.0.2.53\noptions x\nnameserver 2001:db8::53\nnameserver nonsense\n";
         assert_eq!(resolvers(text).len(), 2);
     }
 }

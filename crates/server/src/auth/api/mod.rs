@@ -10,8 +10,10 @@ use netwark_store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::error::AuthError;
 use super::identify::SignInError;
-use super::{Auth, AuthError, PasswordError};
+use super::password::PasswordError;
+use super::shared::Auth;
 use crate::error::Problem;
 
 /// The routes, to be nested under the base of the API.

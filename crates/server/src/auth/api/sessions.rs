@@ -9,9 +9,13 @@ use netwark_model::auth::{Credentials, Session, Setup, User};
 use netwark_store::users::FirstUser;
 
 use super::answers::{Invalid, NotSetUp, NotSignedIn};
+use crate::auth::error::AuthError;
 use crate::auth::guard::{Client, session_cookie, set_cookie};
 use crate::auth::identify::SignInError;
-use crate::auth::{Auth, AuthError, Principal, Secret, setup};
+use crate::auth::principal::Principal;
+use crate::auth::secret::Secret;
+use crate::auth::setup;
+use crate::auth::shared::Auth;
 use crate::error::Problem;
 use crate::extract::Body;
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answers::{Denied, Invalid, NotFound, Taken};
-use crate::auth::{Auth, Principal, add_token};
+use crate::auth::principal::Principal;
+use crate::auth::shared::Auth;
+use crate::auth::users::add_token;
 use crate::error::Problem;
 use crate::extract::{Body, Id, Params};
 

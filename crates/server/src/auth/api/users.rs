@@ -12,7 +12,10 @@ use utoipa::ToSchema;
 
 use super::answers::{Denied, Invalid, LastAdmin, NotFound, Taken};
 use crate::auth::guard::Client;
-use crate::auth::{Auth, Principal, add_user, check_policy};
+use crate::auth::password::check_policy;
+use crate::auth::principal::Principal;
+use crate::auth::shared::Auth;
+use crate::auth::users::add_user;
 use crate::error::Problem;
 use crate::extract::{Body, Id, Params};
 

@@ -1,0 +1,69 @@
+//! What the parts of signing in share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use moka::future::Cache;
+use netwark_model::auth::Token;
+use netwark_store::{Store, StoreError};
+
+use super::limit::SignInLimit;
+use super::password::Passwords;
+use super::settings::AuthSettings;
+use super::site::Site;
+
+/// How long a token is believed before the database is asked again.
+const TOKEN_BELIEVED: Duration = Duration::from_secs(5);
+/// Most tokens, known and unknown, that are remembered.
+const TOKENS_REMEMBERED: u64 = 10_000;
+
+/// Everything that signing in needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    pub(super) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) settings: AuthSettings,
+    pub(super) site: Site,
+    pub(super) passwords: Passwords,
+    pub(super) limit: SignInLimit,
+    /// By hash of the secret; none for a secret that is no token.
+    pub(super) tokens: Cache<[u8; 32], Option<Token>>,
+    /// Once there was a user there always is one.
+    pub(super) has_users: AtomicBool,
+}
+
+impl Auth {
+    /// Ready to sign people in. The settings are taken as they are; see
+    /// [`AuthSettings::mistakes`].
+    pub fn new(store: Store, settings: AuthSettings, site: Site) -> Self {
+        let tokens = Cache::builder().max_capacity(TOKENS_REMEMBERED).time_to_live(TOKEN_BELIEVED).build();
+        let inner = Inner {
+            store,
+            settings,
+            site,
+            passwords: Passwords::default(),
+            limit: SignInLimit::default(),
+            tokens,
+            has_users: AtomicBool::new(false),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// True while there is no user and the first administrator has to be made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setup_required(&self) -> Result<bool, StoreError> {
+        if self.inner.has_users.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let has_users = self.inner.store.has_users().await?;
+        self.inner.has_users.store(has_users, Ordering::Relaxed);
+        Ok(!has_users)
+    }
+}
