@@ -230,7 +230,14 @@ pub(super) fn unsent(key: &Key, to: IpAddr, error: &io::Error) -> String {
         Some(libc::EPERM) => "not permitted: a firewall on this machine forbids it".into(),
         Some(libc::EACCES) => "not permitted: a broadcast address, or forbidden by a route".into(),
         Some(libc::EADDRNOTAVAIL) => "this machine has no address to send from".into(),
+        Some(libc::EINVAL) if is_link_local(to) && key.interface.is_none() => {
+            "a link-local address needs an interface".into()
+        }
         Some(libc::EINVAL) if key.source.is_some() => "not possible from this source address".into(),
         _ => error.to_string(),
     }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }

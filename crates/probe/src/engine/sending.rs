@@ -25,6 +25,8 @@ const TURN: u64 = 128;
 const SHARE: usize = 32;
 /// How long sending through a socket rests when the kernel's queue is full, in nanoseconds.
 const REST: u64 = 200_000;
+/// Targets whose gaps are remembered before those that are over are forgotten.
+const MOST_GAPS: usize = 1 << 16;
 /// How often a send is tried again that failed by an error an earlier packet had caused.
 const TRIES: usize = 3;
 
@@ -92,12 +94,12 @@ impl State {
         if self.target_gap == 0 {
             return false;
         }
-        if self.gaps.len() > 1 << 16 {
-            self.gaps.retain(|_, next| *next > now);
+        if self.gaps.len() > MOST_GAPS {
+            self.gaps.retain(|_, gap| gap.next > now);
         }
-        let next = self.gaps.entry(probe.to).or_insert(0);
-        let at = (*next).max(now);
-        *next = at + self.target_gap;
+        let gap = self.gaps.entry(probe.to).or_default();
+        let at = gap.next.max(now);
+        gap.next = at + self.target_gap;
         if at <= now {
             return false;
         }
@@ -112,7 +114,14 @@ impl State {
     /// Sends the probes whose targets may be sent to again.
     fn release_held(&mut self, now: u64) {
         while self.held.peek().is_some_and(|Reverse(held)| held.until <= now) {
-            let Some(Reverse(held)) = self.held.pop() else { break };
+            let Some(Reverse(mut held)) = self.held.pop() else { break };
+            let earliest = self.gaps.get(&held.to).map_or(0, |gap| gap.left + self.target_gap);
+            if earliest > now {
+                // The one before it left later than was planned.
+                held.until = earliest;
+                self.held.push(Reverse(held));
+                continue;
+            }
             if self.work(held.work).is_none_or(|work| work.id != held.id) {
                 continue;
             }
@@ -319,7 +328,12 @@ impl State {
     fn left(&mut self, handle: Handle, begun: u64, at: u64) {
         let Some(probe) = self.flight.get_mut(handle) else { return };
         probe.leave(begun, at);
-        let (index, key) = (probe.work, probe.key);
+        let (index, key, to) = (probe.work, probe.key, probe.to);
+        if self.target_gap > 0 {
+            let gap = self.gaps.entry(to).or_default();
+            gap.left = at;
+            gap.next = gap.next.max(at + self.target_gap);
+        }
         let Some(work) = self.works.get_mut(index as usize).and_then(Option::as_mut) else { return };
         work.waiting.push_back(handle);
         let deadline = at + work.timeout;

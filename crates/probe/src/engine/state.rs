@@ -30,6 +30,15 @@ pub(super) struct Held {
     pub(super) flow: u8,
 }
 
+/// A target that must not be sent to too often.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gap {
+    /// When the next probe that is asked for may leave.
+    pub(super) next: u64,
+    /// When the last probe has left.
+    pub(super) left: u64,
+}
+
 /// The state of the engine's thread.
 pub(super) struct State {
     pub(super) capabilities: Arc<Capabilities>,
@@ -45,8 +54,8 @@ pub(super) struct State {
     /// Timers: time, index of the work, its id.
     alarms: BinaryHeap<Reverse<(u64, u32, u64)>>,
     pub(super) held: BinaryHeap<Reverse<Held>>,
-    /// When each target may be sent to again.
-    pub(super) gaps: HashMap<IpAddr, u64>,
+    /// Targets sent to lately, when a gap is to be kept.
+    pub(super) gaps: HashMap<IpAddr, Gap>,
     pub(super) target_gap: u64,
     /// Buffers for incoming packets; lent out while they are read.
     pub(super) incoming: Option<receive::Batch>,

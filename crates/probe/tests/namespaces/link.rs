@@ -19,6 +19,8 @@ pub(crate) struct Link {
     pub(crate) lose_every: Option<u32>,
     /// Every so many packets towards the target one arrives twice.
     pub(crate) double_every: Option<u32>,
+    /// Before each echo reply a forged one arrives: same addresses, id, sequence and checksum, another token.
+    pub(crate) forge: bool,
     /// MTU, when it is not the usual one.
     pub(crate) mtu: Option<u32>,
 }
@@ -62,10 +64,12 @@ pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
         sleep(&files, waiting.peek().map(|Reverse((due, ..))| *due));
         for lane in &mut lanes {
             while let Ok(length @ 1..) = (&files[lane.from]).read(&mut buffer) {
-                for _ in 0..lane.copies() {
+                let packet = &buffer[..length];
+                let forged = if lane.link.forge && !lane.forward { forged(packet) } else { None };
+                let copies = (0..lane.copies()).map(|_| packet.to_vec());
+                for packet in forged.into_iter().chain(copies) {
                     number += 1;
-                    let due = Instant::now() + lane.link.delay;
-                    waiting.push(Reverse((due, number, lane.to, buffer[..length].to_vec())));
+                    waiting.push(Reverse((Instant::now() + lane.link.delay, number, lane.to, packet)));
                 }
             }
         }
@@ -93,6 +97,20 @@ impl Lane {
             1
         }
     }
+}
+
+/// An echo reply with two words of its payload exchanged, which leaves every checksum right.
+fn forged(packet: &[u8]) -> Option<Vec<u8>> {
+    let payload = match (packet.first()? >> 4, packet.get(20), packet.get(40)) {
+        (4, Some(0), _) => 28,
+        (6, _, Some(129)) => 48,
+        _ => return None,
+    };
+    let mut forged = packet.to_vec();
+    let token = forged.get_mut(payload..payload + 8)?;
+    token.swap(2, 6);
+    token.swap(3, 7);
+    Some(forged)
 }
 
 /// Sleeps until there is a packet to read or to deliver, but looks up now and then whether it is to stop.

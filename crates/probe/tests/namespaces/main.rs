@@ -211,6 +211,55 @@ fn doubled_packets_are_counted() {
 }
 
 #[test]
+fn forged_replies_are_dropped_and_counted() {
+    if !possible() {
+        return;
+    }
+    let link = Link { forge: true, ..Link::of(1) };
+    let chain = Chain::build(&Plan { links: vec![link], quirks: Vec::new() });
+    for target in TARGETS {
+        let (report, counters) = chain.at_source(|| {
+            let engine = engine();
+            let to = target.parse().expect("an address");
+            (measure(&engine, PingDecider::new(&quick_ping(10), to, None)), engine.counters())
+        });
+        assert_eq!((report.statistics.received, report.statistics.duplicates), (10, 0), "{report:?}");
+        assert_eq!((counters.bad_token, counters.received), (10, 10), "{counters:?}");
+    }
+}
+
+#[test]
+fn replies_after_the_deadline_are_late() {
+    if !possible() {
+        return;
+    }
+    let chain = Chain::build(&Plan { links: vec![Link::of(20)], quirks: Vec::new() });
+    for target in TARGETS {
+        let report = chain.at_source(|| ping(&PingOptions { timeout_ms: 20, ..quick_ping(30) }, target));
+        let statistics = &report.statistics;
+        assert_eq!((statistics.received, statistics.loss), (0, 100.0), "{report:?}");
+        // The last ones are not waited for.
+        assert!(statistics.late > 5, "{report:?}");
+    }
+}
+
+#[test]
+fn targets_are_given_their_gap_and_nothing_is_lost() {
+    if !possible() {
+        return;
+    }
+    let chain = Chain::build(&Plan { links: vec![Link::of(0)], quirks: Vec::new() });
+    let report = chain.at_source(|| {
+        let options = EngineOptions { target_gap: Duration::from_millis(60), ..EngineOptions::default() };
+        let engine = Engine::start(options).expect("an engine");
+        measure(&engine, PingDecider::new(&quick_ping(5), TARGETS[0].parse().expect("an address"), None))
+    });
+    assert_eq!(report.statistics.received, 5);
+    let times: Vec<f64> = report.replies.iter().map(|reply| reply.at_ms).collect();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] > 59.0), "{times:?}");
+}
+
+#[test]
 fn a_router_that_limits_its_answers_is_no_loss() {
     if !possible() {
         return;
