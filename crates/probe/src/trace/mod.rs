@@ -10,7 +10,7 @@ mod hop;
 mod key;
 mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_millis(30);
 /// seconds before it says so.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// Timed out probes that are remembered.
+const REMEMBERED: usize = 1024;
+
 /// Never, as a time to wait until.
 const FOR_EVER: Time = Time(u64::MAX);
 
@@ -48,6 +51,8 @@ pub struct TraceDecider {
     flows: Vec<FlowState>,
     /// Probes that are neither answered nor timed out.
     pending: BTreeMap<Key, Pending>,
+    /// Probes that have timed out, the latest of them.
+    expired: BTreeSet<Key>,
     reached: bool,
     done: bool,
     unsent: Option<(u32, String)>,
@@ -91,6 +96,7 @@ impl TraceDecider {
             schedule: Schedule::new(options.cycles.max(1), flows, interval),
             flows: (0..flows).map(|_| state()).collect(),
             pending: BTreeMap::new(),
+            expired: BTreeSet::new(),
             reached: false,
             done: false,
             unsent: None,
@@ -194,11 +200,15 @@ impl TraceDecider {
     }
 
     fn on_expired(&mut self, key: Key) {
-        if self.pending.remove(&key).is_none() {
-            return;
-        }
-        if let Some(record) = self.record(key) {
-            record.expired += 1;
+        let Some(probe) = self.pending.remove(&key) else { return };
+        if probe.sent.is_some() {
+            self.expired.insert(key);
+            if self.expired.len() > REMEMBERED {
+                self.expired.pop_first();
+            }
+            if let Some(record) = self.record(key) {
+                record.expired += 1;
+            }
         }
         if let Some(state) = self.flows.get_mut(usize::from(key.flow)) {
             state.way.silence(key.ttl);
@@ -236,7 +246,7 @@ impl TraceDecider {
     fn takes_late(&mut self, key: Key, step: Step, answer: &Answer) -> bool {
         let ended = self.flows.get(usize::from(key.flow)).and_then(|state| state.way.end());
         let beyond = ended.is_some_and(|(end, _)| key.ttl > end);
-        if !answer.late || !answer.first || step != Step::Refused || beyond {
+        if !answer.late || step != Step::Refused || beyond || !self.expired.remove(&key) {
             return false;
         }
         match self.record(key) {
@@ -244,6 +254,7 @@ impl TraceDecider {
                 record.expired -= 1;
                 true
             }
+            // What this hop knew was forgotten since.
             _ => false,
         }
     }

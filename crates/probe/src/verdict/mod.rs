@@ -4,6 +4,7 @@
 //! The sentence begins with how the target fares and goes on with the worst findings. Words are chosen by what the
 //! numbers can bear: one lost probe of ten is called that, not a loss of 10 % with a culprit.
 
+mod loss;
 mod path;
 mod ping;
 mod trace;

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use netwark_model::tools::mtr::{Hop, HopAnswer, TraceReport};
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity};
 
-use super::{Observed, finding, loss_severity};
-use crate::words::{self, hop_at, milliseconds, percent};
+use super::{Observed, finding};
+use crate::words::{self, milliseconds};
 
 /// The smallest step in latency that is worth a word, in milliseconds.
 const LEAST_STEP: f64 = 5.0;
@@ -20,15 +20,6 @@ const STEP_SHARE: f64 = 0.4;
 /// Who answers most at a hop.
 pub(super) fn router(hop: &Hop) -> Option<IpAddr> {
     hop.responders.first().map(|responder| responder.address)
-}
-
-/// Probes of a hop that are known to be lost.
-pub(super) fn lost(hop: &Hop) -> u32 {
-    if hop.received == 0 {
-        return if hop.loss > 0.0 { hop.sent } else { 0 };
-    }
-    let rate = hop.loss / 100.0;
-    (f64::from(hop.received) * rate / (1.0 - rate)).round() as u32
 }
 
 /// True when an answer comes from the target itself.
@@ -50,75 +41,6 @@ pub(super) fn target(report: &TraceReport) -> Option<usize> {
         targets.max_by_key(|(_, hop)| hop.received).map(|(index, _)| index)
     };
     ends.filter(at_target).max().or_else(most)
-}
-
-/// Where the loss that reaches the target begins. Fewer than two lost probes do not bear such a claim.
-pub(super) fn loss_at_target(address: IpAddr, hops: &[Hop], target: usize) -> Option<Finding> {
-    let end = hops.get(target)?;
-    let missing = lost(end);
-    if missing == 0 {
-        return None;
-    }
-    let mut begins = target;
-    for (index, hop) in hops.iter().enumerate().take(target).rev().filter(|(_, hop)| hop.received > 0) {
-        if lost(hop) < 2 || hop.loss < end.loss / 2.0 {
-            break;
-        }
-        begins = index;
-    }
-    let decided = end.received + missing;
-    let loss = percent(end.loss);
-    let target_loss = format!("{address} left {missing} of {decided} probes unanswered ({loss} loss)");
-    let severity = loss_severity(end.loss);
-    if missing < 2 || begins == target {
-        return Some(finding(severity, FindingKind::TargetLoss, Some(end.ttl), target_loss));
-    }
-    let hop = hops.get(begins)?;
-    let mut text = format!("{target_loss}; the loss begins at {}", hop_at(hop.ttl, router(hop)));
-    let before = begins.checked_sub(1).and_then(|index| hops.get(index)).filter(|hop| hop.received == 0);
-    if let Some(silent) = before {
-        text.push_str(&format!(" or at silent {} before it", hop_at(silent.ttl, None)));
-    }
-    Some(finding(severity, FindingKind::PathLoss, Some(hop.ttl), text))
-}
-
-/// Hops that answer less than the hops behind them do.
-pub(super) fn rate_limits(hops: &[Hop]) -> Option<Finding> {
-    let mut least_behind: Option<f64> = None;
-    let mut limited = Vec::new();
-    for hop in hops.iter().rev().filter(|hop| hop.received > 0) {
-        if let Some(behind) = least_behind
-            && exceeds(hop, behind)
-        {
-            limited.push(hop);
-        }
-        least_behind = Some(least_behind.map_or(hop.loss, |least| least.min(hop.loss)));
-    }
-    limited.reverse();
-    let first = limited.first()?;
-    let text = match limited.as_slice() {
-        [hop] if lost(hop) == 1 => {
-            let decided = hop.received + 1;
-            let hop = hop_at(hop.ttl, router(hop));
-            format!("{hop} did not answer 1 of {decided} probes, but farther hops lose none by it: harmless")
-        }
-        [hop] => {
-            let loss = percent(hop.loss);
-            format!("{} limits its replies ({loss} unanswered), harmless", hop_at(hop.ttl, router(hop)))
-        }
-        _ => {
-            let distances: Vec<_> = limited.iter().map(|hop| hop.ttl).collect();
-            format!("{} limit their replies, harmless", words::hops(&distances))
-        }
-    };
-    Some(finding(Severity::Info, FindingKind::RateLimit, Some(first.ttl), text))
-}
-
-/// Whether a hop loses clearly more than what is lost behind it, in percent.
-fn exceeds(hop: &Hop, behind: f64) -> bool {
-    let missing = f64::from(lost(hop));
-    let explained = (missing + f64::from(hop.received)) * behind / 100.0;
-    if behind == 0.0 { missing >= 1.0 } else { missing - explained >= 2.0 && hop.loss >= behind * 1.5 + 10.0 }
 }
 
 /// Hops that never answer although farther ones do.
@@ -185,14 +107,12 @@ pub(super) fn equal_cost(hops: &[Hop], observed: &Observed) -> Option<Finding> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use netwark_model::tools::mtr::{HopRtt, Responder};
 
-    const TARGET: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 99));
-
     /// Hops of ten probes each: how many were answered, and the best round trip.
-    fn hops(numbers: &[(u32, f64)]) -> Vec<Hop> {
+    pub(in super::super) fn hops(numbers: &[(u32, f64)]) -> Vec<Hop> {
         let hop = |(ttl, (received, best)): (u8, &(u32, f64))| {
             let rtt =
                 HopRtt { last: *best, best: *best, average: *best, worst: *best, stddev: 0.0, jitter: 0.0 };
@@ -211,45 +131,6 @@ mod tests {
             Hop { ttl, sent: 10, received: *received, loss, rtt: (*received > 0).then_some(rtt), responders }
         };
         (1..).zip(numbers).map(hop).collect()
-    }
-
-    #[test]
-    fn loss_that_persists_begins_where_it_shows_first() {
-        let found =
-            loss_at_target(TARGET, &hops(&[(10, 1.0), (10, 2.0), (7, 3.0), (8, 4.0), (7, 5.0)]), 4).unwrap();
-        assert_eq!((found.kind, found.hop), (FindingKind::PathLoss, Some(3)));
-        assert_eq!(
-            found.text,
-            "192.0.2.99 left 3 of 10 probes unanswered (30 % loss); the loss begins at hop 3 (192.0.2.3)"
-        );
-    }
-
-    #[test]
-    fn a_silent_hop_before_the_loss_is_not_cleared() {
-        let found = loss_at_target(TARGET, &hops(&[(10, 1.0), (0, 0.0), (7, 3.0), (7, 5.0)]), 3).unwrap();
-        assert!(
-            found.text.ends_with("begins at hop 3 (192.0.2.3) or at silent hop 2 before it"),
-            "{found:?}"
-        );
-    }
-
-    #[test]
-    fn one_lost_probe_has_no_culprit() {
-        let found = loss_at_target(TARGET, &hops(&[(10, 1.0), (9, 3.0), (9, 5.0)]), 2).unwrap();
-        assert_eq!((found.kind, found.hop), (FindingKind::TargetLoss, Some(3)));
-    }
-
-    #[test]
-    fn loss_in_transit_only_is_a_limit_on_replies() {
-        let found = rate_limits(&hops(&[(10, 1.0), (4, 2.0), (10, 3.0)])).unwrap();
-        assert_eq!(found.text, "hop 2 (192.0.2.2) limits its replies (60 % unanswered), harmless");
-        let found = rate_limits(&hops(&[(4, 1.0), (4, 2.0), (10, 3.0)])).unwrap();
-        assert_eq!(found.text, "hops 1 and 2 limit their replies, harmless");
-        // Real loss further on does not make it a limit, unless the hop loses far more.
-        assert_eq!(rate_limits(&hops(&[(10, 1.0), (7, 2.0), (8, 3.0)])), None);
-        assert_eq!(rate_limits(&hops(&[(10, 1.0), (2, 2.0), (8, 3.0)])).unwrap().hop, Some(2));
-        // The last hop that answers is no hop in transit.
-        assert_eq!(rate_limits(&hops(&[(10, 1.0), (4, 2.0)])), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use netwark_model::tools::mtr::{Hop, HopAnswer, Responder, TraceEnd, TraceReport};
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
-use super::{Observed, conclude, finding, path, varies_widely, waiting};
+use super::{Observed, conclude, finding, loss, path, varies_widely, waiting};
 use crate::words::{self, counted, hop_at, milliseconds};
 
 /// Says what a trace means, also of one that is still running.
@@ -16,22 +16,27 @@ pub fn trace(report: &TraceReport, observed: &Observed) -> Verdict {
         }
         findings.push(not_sent);
     }
-    let headline = match path::target(report) {
+    let target = path::target(report);
+    let measured = match target {
+        Some(target) => report.hops.get(..=target).unwrap_or_default(),
+        None => report.hops.as_slice(),
+    };
+    let limited = loss::limited(measured);
+    let headline = match target {
         Some(target) => {
             findings.extend(path::latency_step(&report.hops, target));
             findings.extend(target_remarks(report, target));
-            reached(report, target)
+            findings.extend(passing_refusal(report));
+            loss::at_target(report.address, &report.hops, target, &limited)
+                .unwrap_or_else(|| healthy(report, target))
         }
         None => match unreached(report) {
             Some(headline) => headline,
             None => return under_way(report),
         },
     };
-    let measured = path::target(report)
-        .map_or(report.hops.as_slice(), |target| report.hops.get(..=target).unwrap_or_default());
     findings.extend(path::route_change(observed));
-    findings.extend(path::target(report).and_then(|_| passing_refusal(report)));
-    findings.extend(path::rate_limits(measured));
+    findings.extend(loss::rate_limits(measured, &limited));
     findings.extend(path::silent_hops(measured));
     findings.extend(path::equal_cost(&report.hops, observed));
     conclude(headline, findings)
@@ -48,11 +53,8 @@ fn not_sent(observed: &Observed, sent: u32) -> Option<Finding> {
     })
 }
 
-/// The target answers.
-fn reached(report: &TraceReport, target: usize) -> Finding {
-    if let Some(loss) = path::loss_at_target(report.address, &report.hops, target) {
-        return loss;
-    }
+/// The target answers every probe.
+fn healthy(report: &TraceReport, target: usize) -> Finding {
     let hop = report.hops.get(target);
     let own = hop.and_then(|hop| hop.responders.iter().find(|one| one.answer == HopAnswer::Target));
     let rtt = own.map(|own| own.rtt).or(hop.and_then(|hop| hop.rtt));
