@@ -22,7 +22,7 @@ pub(crate) struct Run<D> {
     pub(crate) took: Duration,
 }
 
-/// Runs a decider until it is done and shows every hundredth snapshot to `look`.
+/// Runs a decider until it is done and shows every hundredth snapshot to `look`, of long runs fewer.
 pub(crate) fn run<D: Decider>(scenario: &Scenario, decider: D, look: impl Fn(&D::Output)) -> Run<D> {
     let mut decider = decider;
     let mut network = Simulated::new(scenario, decider.shape());
@@ -34,7 +34,8 @@ pub(crate) fn run<D: Decider>(scenario: &Scenario, decider: D, look: impl Fn(&D:
         network.now = now;
         decider.on_event(now, event, &mut network);
         events += 1;
-        if events % 100 == 1 && !decider.is_done() {
+        let pause = if events < 10_000 { 100 } else { 10_000 };
+        if events % pause == 1 && !decider.is_done() {
             look(&decider.output());
         }
     }
