@@ -1,12 +1,14 @@
 //! The one-time code that makes the first administrator. There is at most one.
 
 use jiff::Timestamp;
+use netwark_model::auth::User;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, ExprTrait, Set};
 
 use crate::convert::millis;
-use crate::{Store, StoreError, users};
+use crate::users::{self, NewUser};
+use crate::{Store, StoreError};
 
 /// The key of the only row.
 const ONLY: i32 = 1;
@@ -30,9 +32,25 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// What making the first administrator came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FirstUser {
+    /// It was made and the code is used up.
+    Made(User),
+    /// There is a user already.
+    UserExists,
+    /// The code was wrong; the try was counted.
+    WrongCode {
+        /// How many more may be wrong.
+        tries_left: u32,
+    },
+    /// No code can be right: none was made, it expired, or its tries are used up.
+    NoCode,
+}
+
 /// What trying a code came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tried {
+enum Tried {
     /// It was right and is used up.
     Right,
     /// It was wrong; so many tries are left.
@@ -42,7 +60,7 @@ pub(crate) enum Tried {
 }
 
 /// Tries a code: uses it up when it is right, counts the try when it is wrong.
-pub(crate) async fn try_code<C: ConnectionTrait>(
+async fn try_code<C: ConnectionTrait>(
     connection: &C,
     hash: &[u8; 32],
     now: Timestamp,
@@ -108,5 +126,39 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Makes the first user when the code is right and there is none; a wrong code is counted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn make_first_user(
+        &self,
+        code_hash: [u8; 32],
+        new: NewUser,
+        now: Timestamp,
+    ) -> Result<FirstUser, StoreError> {
+        let made = self
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if users::any(transaction).await? {
+                        return Ok(FirstUser::UserExists);
+                    }
+                    Ok(match try_code(transaction, &code_hash, now).await? {
+                        Tried::Wrong(tries_left) => FirstUser::WrongCode { tries_left },
+                        Tried::NoCode => FirstUser::NoCode,
+                        Tried::Right => {
+                            FirstUser::Made(users::insert(transaction, new, Some(true), now).await?)
+                        }
+                    })
+                })
+            })
+            .await;
+        match made {
+            Err(StoreError::Conflict(_)) => Ok(FirstUser::UserExists),
+            // Another may have used the code up and made the first user in between.
+            Ok(FirstUser::NoCode) if self.has_users().await? => Ok(FirstUser::UserExists),
+            other => other,
+        }
     }
 }

@@ -5,7 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use netwark_model::auth::{Role, Setup};
-use netwark_store::users::{FirstUser, NewUser};
+use netwark_store::setup_codes::FirstUser;
+use netwark_store::users::NewUser;
 use netwark_store::{Store, StoreError};
 
 use super::error::AuthError;

@@ -266,6 +266,8 @@ async fn users_are_made_changed_and_removed() {
     assert_eq!((promoted.status, &promoted.body["role"]), (StatusCode::OK, &json!("operator")));
     let me = ask(Method::GET, "/api/v1/session").with("cookie", &cookie).send(&router).await;
     assert_eq!(me.body["role"], "operator");
+    let same = as_admin(Method::PATCH, &path).json(json!({})).send(&router).await;
+    assert_eq!((same.status, &same.body), (StatusCode::OK, &promoted.body));
     let weak = as_admin(Method::PATCH, &path).json(json!({"password": "zoe"})).send(&router).await;
     assert_eq!(weak.status, StatusCode::BAD_REQUEST);
     let renewed =

@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use netwark_model::auth::Role;
-use netwark_store::users::{Changed, FirstUser, NewUser, UserChange};
+use netwark_store::setup_codes::FirstUser;
+use netwark_store::user_changes::{Changed, UserChange};
+use netwark_store::users::NewUser;
 use netwark_store::{Store, StoreError};
 
 const CODE: [u8; 32] = [1; 32];

@@ -8,6 +8,10 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::error::ProblemBody;
 
+pub(super) const SET_UP_ALREADY: &str =
+    "there is a user already; sign in, or ask an administrator for a user";
+pub(super) const LAST_ADMIN: &str = "this is the last administrator; make another one first";
+
 type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// What every route with a permission may answer: 401 and 403.
@@ -97,7 +101,7 @@ impl IntoResponses for LastAdmin {
             "It would leave no administrator",
             "conflict",
             "Something stands in the way",
-            super::users::LAST_ADMIN,
+            LAST_ADMIN,
         )]
         .into()
     }
@@ -134,7 +138,7 @@ impl IntoResponses for NotSetUp {
                 "There is a user already",
                 "conflict",
                 "Something stands in the way",
-                super::sessions::SET_UP_ALREADY,
+                SET_UP_ALREADY,
             ),
             too_many(),
         ]

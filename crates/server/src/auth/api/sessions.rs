@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use netwark_model::auth::{Credentials, Session, Setup, User};
-use netwark_store::users::FirstUser;
+use netwark_store::setup_codes::FirstUser;
 
-use super::answers::{Invalid, NotSetUp, NotSignedIn};
+use super::answers::{Invalid, NotSetUp, NotSignedIn, SET_UP_ALREADY};
 use crate::auth::error::AuthError;
 use crate::auth::guard::{Client, session_cookie, set_cookie};
 use crate::auth::identify::SignInError;
@@ -18,9 +18,6 @@ use crate::auth::setup;
 use crate::auth::shared::Auth;
 use crate::error::Problem;
 use crate::extract::Body;
-
-pub(super) const SET_UP_ALREADY: &str =
-    "there is a user already; sign in, or ask an administrator for a user";
 
 /// Who is asking, and what they may do.
 ///

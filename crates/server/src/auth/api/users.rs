@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use netwark_model::auth::{Role, User};
 use netwark_model::error::FieldError;
-use netwark_store::users::{self as stored, Changed};
+use netwark_store::user_changes::{self as stored, Changed};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answers::{Denied, Invalid, LastAdmin, NotFound, Taken};
+use super::answers::{Denied, Invalid, LAST_ADMIN, LastAdmin, NotFound, Taken};
 use crate::auth::guard::Client;
 use crate::auth::password::check_policy;
 use crate::auth::principal::Principal;
@@ -18,8 +18,6 @@ use crate::auth::shared::Auth;
 use crate::auth::users::add_user;
 use crate::error::Problem;
 use crate::extract::{Body, Id, Params};
-
-pub(super) const LAST_ADMIN: &str = "this is the last administrator; make another one first";
 
 /// A user to be made.
 #[derive(Deserialize, ToSchema)]
