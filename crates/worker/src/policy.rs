@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use ipnet::IpNet;
+use netwark_probe::runner::unicast;
 use serde::Deserialize;
 
 /// What a worker may touch.
@@ -109,8 +110,8 @@ impl Policy {
         }
         let denied = |reason: String| Err(PolicyError::Denied { address, reason });
         let plain = address.to_canonical();
-        if let Some(kind) = not_unicast(plain) {
-            return denied(format!("it is {kind}, and only unicast addresses are measured"));
+        if let Err(reason) = unicast(plain) {
+            return denied(format!("{reason}, and only unicast addresses are measured"));
         }
         if let Some(prefix) = self.deny.iter().find(|prefix| prefix.contains(&plain)) {
             return denied(format!("{prefix} is denied"));
@@ -142,16 +143,6 @@ impl Policy {
             text.push_str(&format!(", at most {rate} packets a second"));
         }
         text
-    }
-}
-
-/// What an address is, when it is no unicast address.
-fn not_unicast(address: IpAddr) -> Option<&'static str> {
-    match address {
-        IpAddr::V4(v4) if v4.is_broadcast() => Some("the broadcast address"),
-        _ if address.is_multicast() => Some("a multicast address"),
-        _ if address.is_unspecified() => Some("the unspecified address"),
-        _ => None,
     }
 }
 

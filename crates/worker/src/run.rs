@@ -59,8 +59,10 @@ pub(crate) async fn run(shared: &Arc<Shared>, order: RunOrder) {
                 let end = measure(shared, order, &handle.stop).await;
                 handle.end.send_replace(Some(end.clone()));
                 conclude(shared, operation_id, result_id, end).await;
+                shared.leave(operation_id);
+            } else {
+                shared.forget(operation_id);
             }
-            shared.leave(operation_id);
             shared.running.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -25,6 +25,9 @@ const DRAIN: Duration = Duration::from_secs(3);
 /// Cancelled operations that are remembered, so that work which arrives after its cancellation is not begun.
 const CANCELLED: usize = 4096;
 
+/// Runs that have ended and whose outcome is kept, for another queue that named the same operation.
+const ENDED: usize = 32;
+
 /// What a worker is.
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
@@ -82,6 +85,8 @@ impl std::fmt::Debug for Shared {
 #[derive(Default)]
 struct Runs {
     under_way: HashMap<Uuid, run::Handle>,
+    /// Runs that have ended lately, oldest first: another queue may still name their operation.
+    ended: VecDeque<(Uuid, run::Handle)>,
     cancelled: HashSet<Uuid>,
     cancelled_order: VecDeque<Uuid>,
 }
@@ -107,7 +112,8 @@ impl Shared {
         if runs.cancelled.contains(&operation_id) {
             return Entry::Cancelled;
         }
-        if let Some(handle) = runs.under_way.get(&operation_id) {
+        let ended = || runs.ended.iter().find(|(id, _)| *id == operation_id).map(|(_, handle)| handle);
+        if let Some(handle) = runs.under_way.get(&operation_id).or_else(ended) {
             return Entry::Join(handle.clone());
         }
         let handle = run::Handle::default();
@@ -116,6 +122,17 @@ impl Shared {
     }
 
     pub(crate) fn leave(&self, operation_id: Uuid) {
+        let mut runs = self.runs();
+        if let Some(handle) = runs.under_way.remove(&operation_id) {
+            runs.ended.push_back((operation_id, handle));
+            if runs.ended.len() > ENDED {
+                runs.ended.pop_front();
+            }
+        }
+    }
+
+    /// Forgets a run that did not begin.
+    pub(crate) fn forget(&self, operation_id: Uuid) {
         self.runs().under_way.remove(&operation_id);
     }
 

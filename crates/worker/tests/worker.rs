@@ -1,0 +1,230 @@
+//! A worker on a bus in memory, with the server played by the test and tools made up for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use netwark_bus::local::{self, LocalServerBus};
+use netwark_bus::{BusError, ServerBus};
+use netwark_lookup::dns::Resolver;
+use netwark_model::messages::{Delivery, End, News, Order, Report, RunOrder, control, inbox};
+use netwark_probe::engine::{Engine, EngineOptions};
+use netwark_worker::{Context, Policy, RunError, RunningWorker, StartError, Toolbox, WorkerSettings};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+static COUNTED: AtomicU32 = AtomicU32::new(0);
+
+fn toolbox() -> Toolbox {
+    Toolbox::standard()
+        .with("quick", |_, _, _| Box::pin(async { Ok(json!("quick")) }))
+        .with("counted", |_, _, _| {
+            Box::pin(async {
+                COUNTED.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(json!("counted"))
+            })
+        })
+        .with("endless", |_, _, snapshots| {
+            Box::pin(async move {
+                snapshots.send_replace(Some(json!("so far")));
+                std::future::pending::<Result<Value, RunError>>().await
+            })
+        })
+        .with("broken", |_, _, _| Box::pin(async { panic!("a fault") }))
+        .with("refusing", |_, _, _| Box::pin(async { Err(RunError("cannot".into())) }))
+}
+
+struct Test {
+    server: LocalServerBus,
+    id: Uuid,
+    worker: RunningWorker,
+}
+
+impl Test {
+    async fn new() -> Self {
+        let (server, bus) = local::pair();
+        let id = Uuid::now_v7();
+        let starting = tokio::spawn(start(id, bus));
+        let hello = server.next_report().await.unwrap();
+        assert!(matches!(&hello.report.news, News::Hello(hello) if hello.name == "paris"));
+        hello.settle(Ok(()));
+        Self { server, id, worker: starting.await.unwrap().unwrap() }
+    }
+
+    /// Hands out an order and returns it.
+    async fn order(&self, address: &str, tool: &str, operation_id: Uuid) -> RunOrder {
+        let order = RunOrder {
+            operation_id,
+            result_id: Uuid::now_v7(),
+            queue: address.into(),
+            tool: tool.into(),
+            target: "127.0.0.1".into(),
+            options: json!({}),
+            run_within_ms: 2_000,
+        };
+        self.server.publish(address, Delivery::new(Order::Run(order.clone()))).await.unwrap();
+        order
+    }
+
+    /// The next report, settled well.
+    async fn news(&self) -> News {
+        let incoming = self.server.next_report().await.unwrap();
+        let Report { worker_id, news, .. } = incoming.report.clone();
+        assert_eq!(worker_id, self.id);
+        incoming.settle(Ok(()));
+        news
+    }
+
+    /// How the next runs end, by result; snapshots and beginnings are passed over.
+    async fn ends(&self, number: usize) -> Vec<(Uuid, End)> {
+        let mut ends = Vec::new();
+        while ends.len() < number {
+            if let News::Final { result_id, end, .. } = self.news().await {
+                ends.push((result_id, end));
+            }
+        }
+        ends
+    }
+}
+
+async fn start(id: Uuid, bus: local::LocalWorkerBus) -> Result<RunningWorker, StartError> {
+    let engine = Engine::start(EngineOptions::default()).unwrap();
+    let resolver = Resolver::with_servers(&[]);
+    let context = Context::new(engine, resolver, Policy::default(), "paris");
+    let settings = WorkerSettings {
+        id,
+        name: "paris".into(),
+        site: String::new(),
+        location: String::new(),
+        tags: Vec::new(),
+        queues: vec!["netwark".into()],
+        concurrency: 4,
+        embedded: true,
+    };
+    netwark_worker::start(settings, Arc::new(bus), toolbox(), context).await
+}
+
+fn done(text: &str) -> End {
+    End::Done { payload: json!(text) }
+}
+
+#[tokio::test]
+async fn begins_then_ends() {
+    let test = Test::new().await;
+    let order = test.order("netwark", "quick", Uuid::now_v7()).await;
+    let (operation_id, result_id) = (order.operation_id, order.result_id);
+    assert_eq!(test.news().await, News::Started { operation_id, result_id });
+    assert_eq!(test.news().await, News::Final { operation_id, result_id, end: done("quick") });
+}
+
+#[tokio::test]
+async fn an_operation_that_two_queues_name_runs_once() {
+    let test = Test::new().await;
+    let operation = Uuid::now_v7();
+    let first = test.order("netwark", "counted", operation).await;
+    let second = test.order(&inbox(test.id), "counted", operation).await;
+    let mut ends = test.ends(2).await;
+    ends.sort_by_key(|(result, _)| *result);
+    assert_eq!(ends, [(first.result_id, done("counted")), (second.result_id, done("counted"))]);
+    let third = test.order("netwark", "counted", operation).await;
+    assert_eq!(test.ends(1).await, [(third.result_id, done("counted"))], "also when the run has ended");
+    assert_eq!(COUNTED.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_said() {
+    let test = Test::new().await;
+    for (tool, cause) in [
+        ("nothing", "this worker has no tool 'nothing'; update it"),
+        ("refusing", "cannot"),
+        ("broken", "the tool failed by a fault in the program; the worker's log has the details"),
+    ] {
+        let order = test.order("netwark", tool, Uuid::now_v7()).await;
+        assert_eq!(test.ends(1).await, [(order.result_id, End::Error { cause: cause.into() })], "{tool}");
+    }
+    test.order("netwark", "quick", Uuid::now_v7()).await;
+    assert_eq!(test.ends(1).await[0].1, done("quick"), "a fault ends its own run only");
+}
+
+#[tokio::test]
+async fn cancelling_ends_a_run_with_what_it_has() {
+    let test = Test::new().await;
+    let order = test.order("netwark", "endless", Uuid::now_v7()).await;
+    while !matches!(test.news().await, News::Progress { .. }) {}
+    let cancel = Delivery::new(Order::Cancel { operation_id: order.operation_id });
+    test.server.publish(&control(test.id), cancel).await.unwrap();
+    let end = End::Cancelled { payload: Some(json!("so far")) };
+    assert_eq!(test.ends(1).await, [(order.result_id, end)]);
+
+    let late = test.order("netwark", "quick", order.operation_id).await;
+    assert_eq!(test.ends(1).await, [(late.result_id, End::Cancelled { payload: None })]);
+}
+
+#[tokio::test]
+async fn a_run_beyond_its_time_ends_with_what_it_has() {
+    let test = Test::new().await;
+    let order = test.order("netwark", "endless", Uuid::now_v7()).await;
+    let end = End::Timeout { payload: Some(json!("so far")) };
+    assert_eq!(test.ends(1).await, [(order.result_id, end)]);
+}
+
+#[tokio::test]
+async fn a_result_is_reported_until_it_is_stored() {
+    let test = Test::new().await;
+    let order = test.order("netwark", "quick", Uuid::now_v7()).await;
+    let mut tries = 0;
+    loop {
+        let incoming = test.server.next_report().await.unwrap();
+        match incoming.report.news {
+            News::Final { .. } if tries < 2 => {
+                tries += 1;
+                incoming.settle(Err(BusError::NotStored("the database is away".into())));
+            }
+            News::Final { result_id, .. } => {
+                assert_eq!(result_id, order.result_id);
+                incoming.settle(Ok(()));
+                break;
+            }
+            _ => incoming.settle(Ok(())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_wanted_is_not_measured() {
+    let test = Test::new().await;
+    test.order("netwark", "broken", Uuid::now_v7()).await;
+    test.server.next_report().await.unwrap().settle(Err(BusError::Refused("it has ended".into())));
+    test.order("netwark", "quick", Uuid::now_v7()).await;
+    assert_eq!(test.ends(1).await[0].1, done("quick"));
+}
+
+#[tokio::test]
+async fn a_target_the_list_forbids_is_an_error_with_its_cause() {
+    let test = Test::new().await;
+    let mut order = test.order("nowhere", "ping", Uuid::now_v7()).await;
+    order.target = "224.0.0.1".into();
+    test.server.publish("netwark", Delivery::new(Order::Run(order))).await.unwrap();
+    let ends = test.ends(1).await;
+    let End::Error { cause } = &ends[0].1 else { panic!("{ends:?}") };
+    assert!(cause.contains("224.0.0.1") && cause.contains("multicast"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_not_wanted_does_not_start() {
+    let (server, bus) = local::pair();
+    let starting = tokio::spawn(start(Uuid::now_v7(), bus));
+    server.next_report().await.unwrap().settle(Err(BusError::Refused("the name is taken".into())));
+    assert_eq!(starting.await.unwrap().unwrap_err(), StartError::Refused("the name is taken".into()));
+}
+
+#[tokio::test]
+async fn stopping_says_goodbye() {
+    let test = Test::new().await;
+    let stopping = tokio::spawn(test.worker.stop());
+    let incoming = test.server.next_report().await.unwrap();
+    assert_eq!(incoming.report.news, News::Goodbye);
+    incoming.settle(Ok(()));
+    stopping.await.unwrap();
+}
