@@ -5,9 +5,9 @@ use netwark_model::tools::Registry;
 
 use crate::commands::{completions, config, doctor, man, migrate, serve, token, tool, user};
 
-/// Self-hosted network toolkit: measure from many places at once.
+/// Self-hosted network toolkit: measure from many places at once
 #[derive(Debug, Parser)]
-#[command(name = "netwark", version, about, max_term_width = 100, subcommand_required = true)]
+#[command(name = "netwark", version, max_term_width = 100, subcommand_required = true)]
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 fine, 1 failed, 2 not understood, 130 interrupted.")]
 pub struct Cli {

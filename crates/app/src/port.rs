@@ -1,5 +1,6 @@
 //! Who holds a TCP port, as far as this user may see.
 
+use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 
@@ -13,6 +14,12 @@ pub struct Holder {
     pub pid: u32,
     /// Its name.
     pub name: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (process {})", self.name, self.pid)
+    }
 }
 
 /// The process that listens on the port of this address; `None` when nobody does or the process is another

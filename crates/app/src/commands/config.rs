@@ -89,10 +89,10 @@ fn example() -> Vec<String> {
     for key in keys() {
         let (of, name) = key.name.split_once('.').unwrap_or(("", key.name));
         lines.push(String::new());
-        if section != of {
-            section = of;
-            lines.extend([format!("[{section}]"), String::new()]);
+        if section != of && !of.is_empty() {
+            lines.extend([format!("[{of}]"), String::new()]);
         }
+        section = of;
         lines.push(format!("# {}", key.about));
         lines.push(format!(
             "# It takes {}. Default: {}. Environment: {}.",

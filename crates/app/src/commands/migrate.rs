@@ -29,6 +29,14 @@ pub struct Args {
 pub async fn run(args: Args) -> Outcome {
     logging::start_quiet();
     let config = Config::load(&args.flags)?;
+    if let Some(file) = config.database.file().filter(|file| args.dry_run && !file.exists()) {
+        // Looking at a database that does not exist would make it.
+        match args.json {
+            true => output::json(&json!({ "database": "missing", "applied": false })),
+            false => output::line(format!("{} does not exist yet and would be made", file.display())),
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     super::make_data_dir(&config)?;
     let options = StoreOptions::new(&config.database.url);
     let pending = Store::pending_migrations(&options).await.map_err(Failure::failed)?;

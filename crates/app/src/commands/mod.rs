@@ -3,6 +3,8 @@
 pub mod completions;
 pub mod config;
 pub mod doctor;
+#[cfg(test)]
+pub mod drift;
 pub mod man;
 pub mod migrate;
 pub mod serve;
@@ -58,12 +60,13 @@ pub fn wait(command: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
-/// Makes the data directory, for its owner alone.
+/// Makes the data directory, for its owner alone, as is every file that this process makes from here on.
 ///
 /// # Errors
 /// Says which directory could not be made and how to choose another.
 pub fn make_data_dir(config: &Config) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     made.map_err(|error| {
         Failure::Failed(format!(

@@ -24,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
-use crate::{logging, output};
+use crate::{logging, output, port};
 
 /// Serve the page and the API, and measure from here.
 #[derive(Debug, clap::Args)]
@@ -99,14 +99,17 @@ fn lock(data_dir: &Path) -> Result<File, Failure> {
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        let remedy = match error.kind() {
-            io::ErrorKind::AddrInUse => {
+        let remedy = match (error.kind(), port::holder(address)) {
+            (io::ErrorKind::AddrInUse, Some(holder)) => {
+                &format!("{holder} listens there; stop it, or choose another port with --listen")
+            }
+            (io::ErrorKind::AddrInUse, None) => {
                 "another program listens there; stop it, or choose another port with --listen"
             }
-            io::ErrorKind::PermissionDenied => {
+            (io::ErrorKind::PermissionDenied, _) => {
                 "ports below 1024 need privileges; choose another with --listen"
             }
-            io::ErrorKind::AddrNotAvailable => {
+            (io::ErrorKind::AddrNotAvailable, _) => {
                 "this machine has no such address; choose another with --listen"
             }
             _ => "choose another address with --listen",
@@ -181,10 +184,14 @@ async fn announce(config: &Config, store: &Store, address: SocketAddr) -> Result
         output::line(format!("Netwark is at {base}"));
     }
     let code = auth::make_setup_code(store).await.map_err(Failure::failed)?;
-    let Some(code) = code else { return Ok(()) };
+    let path = config.data_dir.join("setup-link");
+    let Some(code) = code else {
+        // Left from before there was a user; its code is dead, and a file that looks like a key should not lie about.
+        let _ = std::fs::remove_file(path);
+        return Ok(());
+    };
     let link = auth::setup_link(&base, &code);
     if !terminal {
-        let path = config.data_dir.join("setup-link");
         write_private(&path, &link)?;
         tracing::info!(file = %path.display(), "the link that makes the first administrator is in a file");
         return Ok(());

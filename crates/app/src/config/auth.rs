@@ -43,12 +43,13 @@ impl Auth {
             1..=365 => Ok(()),
             n => Err(format!("{n} is out of range")),
         };
+        let anonymous_role = layers.checked(&ANONYMOUS_ROLE, None, |role: &Option<Role>| match role {
+            Some(Role::Admin) => Err("admin is too much".into()),
+            _ => Ok(()),
+        });
         let session_days = layers.checked(&SESSION_DAYS, 7, days);
         Self {
-            anonymous_role: layers.checked(&ANONYMOUS_ROLE, None, |role: &Option<Role>| match role {
-                Some(Role::Admin) => Err("admin is too much".into()),
-                _ => Ok(()),
-            }),
+            anonymous_role,
             session_days,
             session_max_days: layers.checked(&SESSION_MAX_DAYS, session_days.max(30), |n: &u32| match n {
                 n if *n < session_days => {

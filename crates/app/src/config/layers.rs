@@ -133,7 +133,7 @@ impl Layers {
             let key = format!("{prefix}{}", name.get_ref());
             match value.get_ref() {
                 DeValue::Table(inner) if !inner.is_empty() => {
-                    self.add_table(&format!("{key}."), inner, origin)
+                    self.add_table(&format!("{key}."), inner, origin);
                 }
                 other => {
                     let given = Given::Value(to_json(other));
@@ -231,7 +231,9 @@ impl Layers {
         let unknown: Vec<_> = self
             .given
             .iter()
-            .filter(|(key, _)| !self.taken.contains(key.as_str()))
+            .filter(|(key, (given, _))| {
+                !self.taken.contains(key.as_str()) && !is_empty_section(key, given, known)
+            })
             .map(|(key, (_, origin))| Mistake {
                 key: key.clone(),
                 origin: origin.clone(),
@@ -245,6 +247,12 @@ impl Layers {
         });
         if self.mistakes.is_empty() { Ok(self.effective) } else { Err(Mistakes(self.mistakes)) }
     }
+}
+
+/// True for a section that exists and has nothing in it.
+fn is_empty_section(key: &str, given: &Given, known: &[&Key]) -> bool {
+    let empty = matches!(given, Given::Value(Value::Object(table)) if table.is_empty());
+    empty && known.iter().any(|k| k.name.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The keys of the same section, or all sections.

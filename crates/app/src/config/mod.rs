@@ -15,6 +15,8 @@ mod setting;
 pub mod worker;
 
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;

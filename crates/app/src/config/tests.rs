@@ -93,6 +93,12 @@ fn wrong_types_are_mistakes() {
 }
 
 #[test]
+fn an_empty_section_is_fine_when_it_exists() {
+    assert!(load("[server]\n[log]\n", &[], &Flags::default()).is_ok());
+    assert_eq!(mistakes("[sever]\n", &[]).len(), 1);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_a_mistake() {
     let missing = PathBuf::from("/nonexistent/netwark.toml");
     let error = Config::from_parts(&Flags::default(), vec![], Some(missing)).unwrap_err().to_string();

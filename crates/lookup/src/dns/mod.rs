@@ -148,6 +148,9 @@ impl Resolver {
 
     async fn ask_name(&self, address: IpAddr) -> KnownName {
         let upstream = self.inner.source.current();
+        if let Some(name) = upstream.host(address) {
+            return KnownName::Named(name);
+        }
         let asked = async {
             let _permit = self.inner.permits.acquire().await.ok();
             upstream.ask(Name::from(address), RecordType::PTR).await

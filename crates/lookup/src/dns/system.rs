@@ -1,6 +1,7 @@
 //! Where the client learns whom to ask: the system's files, read again when they change.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -37,6 +38,8 @@ pub(super) struct Upstream {
     /// Why there are none.
     missing: Option<String>,
     client: Option<TokioResolver>,
+    /// The canonical name of each address in `/etc/hosts`.
+    hosts: HashMap<IpAddr, Arc<str>>,
 }
 
 impl Upstream {
@@ -52,8 +55,10 @@ impl Upstream {
             .with_options(options)
             .build();
         match built {
-            Ok(client) => Self { servers, missing, client: Some(client) },
-            Err(error) => Self { servers, missing: Some(error.to_string()), client: None },
+            Ok(client) => Self { servers, missing, client: Some(client), hosts: canonical_names() },
+            Err(error) => {
+                Self { servers, missing: Some(error.to_string()), client: None, hosts: canonical_names() }
+            }
         }
     }
 
@@ -77,6 +82,11 @@ impl Upstream {
         let client = self.client.as_ref().ok_or(NetError::NoConnections)?;
         let found = client.lookup(name, kind).await?;
         Ok(found.answers().iter().filter(|r| r.record_type() == kind).map(|r| r.data.clone()).collect())
+    }
+
+    /// The name that `/etc/hosts` gives an address.
+    pub(super) fn host(&self, address: IpAddr) -> Option<Arc<str>> {
+        self.hosts.get(&address).cloned()
     }
 
     /// The servers for a sentence.
@@ -165,4 +175,32 @@ impl Source {
 /// When the files last changed.
 fn stamps() -> [Option<SystemTime>; 2] {
     [RESOLV_CONF, HOSTS].map(|path| Path::new(path).metadata().and_then(|m| m.modified()).ok())
+}
+
+fn canonical_names() -> HashMap<IpAddr, Arc<str>> {
+    std::fs::read_to_string(HOSTS).map(|text| names_in(&text)).unwrap_or_default()
+}
+
+/// The first name of the first line of each address, as hosts(5) has it; the client's own table knows no order.
+fn names_in(text: &str) -> HashMap<IpAddr, Arc<str>> {
+    let mut names = HashMap::new();
+    for line in text.lines() {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        if let (Some(Ok(address)), Some(name)) = (words.next().map(str::parse), words.next()) {
+            names.entry(address).or_insert_with(|| name.into());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_name_of_an_address_is_its_own() {
+        let names = names_in("# 127.0.0.9 no\n127.0.0.1 localhost box # b\n127.0.0.1 other\n::1\nbad line\n");
+        assert_eq!(names.len(), 1);
+        assert_eq!(names[&IpAddr::from([127, 0, 0, 1])].as_ref(), "localhost");
+    }
 }

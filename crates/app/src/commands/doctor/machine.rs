@@ -36,7 +36,7 @@ fn privileges(can: &Capabilities) -> Vec<Check> {
         (_, Ability { available: true, .. }) => {
             Check::ok("ping", "ICMP datagram sockets; raw sockets would be faster and know more errors")
         }
-        (raw, _) => Check::fail("ping", lacking(raw), remedy()),
+        (raw, _) => Check::fail("ping", can.why_no_icmp(false).unwrap_or_else(|| lacking(raw)), remedy()),
     };
     let trace = match (&can.raw_v4, &can.udp_errqueue) {
         (Ability { available: true, .. }, _) => Check::ok("trace", "ICMP, UDP and TCP"),

@@ -30,17 +30,16 @@ pub(super) async fn resolver() -> Vec<Check> {
 
 /// Looks whether the server could listen.
 pub(super) fn port(listen: SocketAddr) -> Check {
-    let error = match TcpListener::bind(listen) {
-        Ok(_) => return Check::ok("port", format!("{listen} is free")),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(listen) else {
+        return Check::ok("port", format!("{listen} is free"));
     };
     match (error.kind(), port::holder(listen)) {
         (ErrorKind::AddrInUse, Some(holder)) if holder.name.starts_with("netwark") => {
-            Check::ok("port", format!("{listen} is served by netwark, process {}", holder.pid))
+            Check::ok("port", format!("{listen} is served by {holder}"))
         }
         (ErrorKind::AddrInUse, Some(holder)) => Check::fail(
             "port",
-            format!("{listen} is held by {}, process {}", holder.name, holder.pid),
+            format!("{listen} is held by {holder}"),
             "stop that process, or choose another port with --listen or server.listen",
         ),
         (ErrorKind::AddrInUse, None) => Check::fail(

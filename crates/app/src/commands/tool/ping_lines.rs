@@ -1,7 +1,7 @@
 //! `ping` as people know it: a line for every reply, as it comes.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use netwark_model::tools::ping::{PingFate, PingOptions, PingOutcome, PingReply, PingReport};
@@ -25,8 +25,8 @@ impl<F: FnMut(String)> PingLines<F> {
     }
 
     fn tell(&mut self, report: &PingReport) {
-        if !self.told.contains_key(&report.address) {
-            self.told.insert(report.address, HashSet::new());
+        if let Entry::Vacant(unknown) = self.told.entry(report.address) {
+            unknown.insert(HashSet::new());
             let nothing = PingReport { replies: Vec::new(), ..report.clone() };
             if let Some(head) = ping_text(&self.target, &self.options, &nothing).into_iter().next() {
                 (self.print)(head);
