@@ -58,7 +58,12 @@ const ping = {
 	schema: {
 		properties: {
 			count: number('How many echo requests are sent to each address.', 1, 10_000, 10),
-			interval_ms: number('Time between two requests to the same address; `-i` takes seconds.', 10, 600_000, 1000),
+			interval_ms: number(
+				'Time between two requests to the same address; `-i` takes seconds.',
+				10,
+				600_000,
+				1000
+			),
 			timeout_ms: number('How long a reply is waited for; a later one is counted as late.', 10, 60_000, 2000),
 			size: number('Bytes of payload behind the ICMP header.', 0, 65_507, 56),
 			ttl: number('Time to live (IPv6: hop limit) of the requests.', 1, 255, 64),

@@ -36,8 +36,20 @@ export function pingOutcome(address, { count, base, spread, lost = [], late = []
 		p99: at(0.99)
 	};
 	const { transmitted, received, duplicates, min, max, average } = statistics;
-	const reports = [{ address, chosen: null, statistics, replies, verdict: pingVerdict(address, loss, at(0.5)) }];
-	return { transmitted, received, duplicates, loss, min, max, average, raw: pingText(address, replies, loss), reports };
+	const reports = [
+		{ address, chosen: null, statistics, replies, verdict: pingVerdict(address, loss, at(0.5)) }
+	];
+	return {
+		transmitted,
+		received,
+		duplicates,
+		loss,
+		min,
+		max,
+		average,
+		raw: pingText(address, replies, loss),
+		reports
+	};
 }
 
 function repliesOf({ count, base, spread, lost, late }, upTo) {
@@ -137,7 +149,9 @@ function mtrReport(worker, target, hops) {
 	}));
 	const raw = [
 		`HOST: ${worker.padEnd(34)} Loss%`,
-		...hubs.map((hub) => `${String(hub.count).padStart(3)}.|-- ${hub.host.padEnd(32)} ${hub['Loss%'].toFixed(1)}%`)
+		...hubs.map(
+			(hub) => `${String(hub.count).padStart(3)}.|-- ${hub.host.padEnd(32)} ${hub['Loss%'].toFixed(1)}%`
+		)
 	];
 	return { report: { mtr: { src: worker, dst: target }, hubs }, raw };
 }

@@ -30,7 +30,9 @@ export function add(type, target, results, fields = {}) {
 		skipped: [{ worker: 'tokyo-1', queue: 'netwark.broadcast' }],
 		...fields
 	};
-	operation.results = results.map(([worker, status, payload]) => resultOf(operation, worker, status, payload));
+	operation.results = results.map(([worker, status, payload]) =>
+		resultOf(operation, worker, status, payload)
+	);
 	operations.set(operation.id, operation);
 	return operation;
 }
@@ -122,7 +124,13 @@ const lyon = mtrOutcome(
 const near = mtrOutcome(
 	'embedded',
 	T,
-	[[1, 0, ['10.3.0.1', 0.3]], [2, 0, ['203.0.113.65', 2.2]], [3, 100], [4, 100], [5, 0, [T, 16]]],
+	[
+		[1, 0, ['10.3.0.1', 0.3]],
+		[2, 0, ['203.0.113.65', 2.2]],
+		[3, 100],
+		[4, 100],
+		[5, 0, [T, 16]]
+	],
 	[['10.3.0.1', '203.0.113.65', null, null, T]],
 	fine(5)
 );

@@ -15,7 +15,14 @@ const TYPES = {
 	'.html': 'text/html',
 	'.woff2': 'font/woff2'
 };
-const ALL = ['operations:read', 'operations:run', 'workers:read', 'users:manage', 'tokens:manage', 'metrics:read'];
+const ALL = [
+	'operations:read',
+	'operations:run',
+	'workers:read',
+	'users:manage',
+	'tokens:manage',
+	'metrics:read'
+];
 const admin = {
 	kind: 'user',
 	name: 'admin',
@@ -24,7 +31,14 @@ const admin = {
 	setup_required: false,
 	insecure: false
 };
-const stranger = { ...admin, kind: 'anonymous', name: null, role: null, permissions: [], setup_required: true };
+const stranger = {
+	...admin,
+	kind: 'anonymous',
+	name: null,
+	role: null,
+	permissions: [],
+	setup_required: true
+};
 const started_at = new Date(Date.now() - 7_200_000).toISOString();
 const status = {
 	version: '0.1.0',
@@ -115,7 +129,9 @@ async function create(request, response, watchers) {
 	const { type, target, options = null, queues = ['netwark.broadcast'] } = JSON.parse(text);
 	if (target.includes('$')) {
 		const description = "is no address, and a name cannot hold '$'";
-		return problem(response, 422, 'The request is not valid', [{ location: 'body', name: 'target', description }]);
+		return problem(response, 422, 'The request is not valid', [
+			{ location: 'body', name: 'target', description }
+		]);
 	}
 	const typed_options = { count: 20, interval_ms: 1000 };
 	const operation = add(type, target, [['paris-1', 'progress', null]], { options, queues, typed_options });

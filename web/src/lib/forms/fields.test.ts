@@ -32,7 +32,7 @@ describe('a form from a schema', () => {
 		).toEqual([
 			['interval_ms', 'Interval', 'ms', 'integer', '100'],
 			['ratio', 'Ratio', '', 'number', ''],
-			['dont_fragment', 'Dont fragment', '', 'checkbox', 'false'],
+			['dont_fragment', "Don't fragment", '', 'checkbox', 'false'],
 			['family', 'Family', '', 'choice', 'auto'],
 			['protocol', 'Protocol', '', 'choice', ''],
 			['source', 'Source', '', 'text', ''],

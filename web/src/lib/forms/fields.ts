@@ -33,7 +33,7 @@ function fieldOf(name: string, property: SchemaProperty): Field {
 		name,
 		label,
 		unit,
-		help: property.description ?? branch.description ?? '',
+		help: (property.description ?? branch.description ?? '').replaceAll('`', ''),
 		input: inputOf(types, branch.enum),
 		choices: (branch.enum ?? []).filter((choice) => choice !== null).map(String),
 		minimum: branch.minimum,
@@ -74,7 +74,9 @@ function spoken(name: string): { label: string; unit: string } {
 	const words = name.split('_');
 	const unit =
 		words.length > 1 && ['ms', 'bytes', 's'].includes(words.at(-1) ?? '') ? (words.pop() ?? '') : '';
-	const text = words.map((word) => (SHORT_FORMS.has(word) ? word.toUpperCase() : word)).join(' ');
+	const text = words
+		.map((word) => (SHORT_FORMS.has(word) ? word.toUpperCase() : word === 'dont' ? "don't" : word))
+		.join(' ');
 	return { label: text.charAt(0).toUpperCase() + text.slice(1), unit };
 }
 

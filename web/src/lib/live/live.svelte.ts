@@ -70,7 +70,10 @@ export class Live {
 
 	private send() {
 		this.connection ??= this.open((message) => this.hear(message));
-		this.connection.watch({ ids: [...new Set(this.ids)], list: this.lists > 0 });
+		this.connection.watch({
+			ids: this.ids.filter((id, i) => this.ids.indexOf(id) === i),
+			list: this.lists > 0
+		});
 	}
 }
 

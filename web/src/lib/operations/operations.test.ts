@@ -34,16 +34,17 @@ const tool: ToolInfo = {
 	],
 	flags: []
 };
-const line = (options: Record<string, unknown>) => commandLine(tool, { type: 'ping', target: 'a', options });
+const line = (options: Record<string, unknown>) =>
+	commandLine(tool, { type: 'ping', target: 'a', options, queues: ['q'] });
 
 describe('the same elsewhere', () => {
 	it('is one shell command', () => {
 		expect(line({ count: 3, interval_ms: 200, dscp: 46, dont_fragment: true, quiet: true })).toBe(
-			'netwark ping a -c 3 -i 0.2 -Q 184 -M do --quiet'
+			'netwark ping a -c 3 -i 0.2 -Q 184 -M do --quiet --from q'
 		);
-		expect(line({ family: '6' })).toBe('netwark ping a -6');
-		expect(line({ family: 'all', protocol: 'tcp' })).toBe('netwark ping a --all-addresses -T');
-		expect(line({ made_up: "it's" })).toBe(`netwark ping a --made-up 'it'\\''s'`);
+		expect(line({ family: '6' })).toBe('netwark ping a -6 --from q');
+		expect(line({ family: 'all', protocol: 'tcp' })).toBe('netwark ping a --all-addresses -T --from q');
+		expect(line({ made_up: "it's" })).toBe(`netwark ping a --made-up 'it'\\''s' --from q`);
 		expect(commandLine(tool, { type: 'ping', target: '', queues: ['paris', 'lyon'] })).toBe(
 			'netwark ping TARGET --from paris,lyon'
 		);

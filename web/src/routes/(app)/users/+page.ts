@@ -1,0 +1,8 @@
+import { api } from '#lib/api/client.ts';
+import { guarded } from '#lib/state/guarded.ts';
+import type { PageLoad } from './$types';
+
+export const load: PageLoad = async ({ fetch, url, depends }) => {
+	depends('netwark:users');
+	return { users: await guarded(url, api(fetch).users()) };
+};
