@@ -16,9 +16,12 @@
 
 mod capabilities;
 mod counters;
+mod error;
 mod flight;
+mod options;
 mod pace;
 mod ports;
+mod preparing;
 mod receiving;
 mod recognise;
 mod run;
@@ -29,7 +32,6 @@ mod state;
 mod wire;
 mod work;
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -41,55 +43,14 @@ use tokio::sync::{oneshot, watch};
 
 pub use self::capabilities::{Ability, Capabilities};
 pub use self::counters::Counters;
+pub use self::error::EngineError;
+pub use self::options::EngineOptions;
 use self::run::Command;
 use self::signal::Signal;
 use self::work::Run;
 use crate::decide::{Decider, Time};
 use crate::net::clock;
 use crate::net::filter::BLOCK;
-
-/// How an engine is set up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EngineOptions {
-    /// Packets a second that leave at most, over all tasks; at least 1. Default 500,000: more than one thread can
-    /// send, so that the cap is there for those who lower it.
-    pub rate: u32,
-    /// Least time between two probes to the same address, over all tasks. Default 0.
-    pub target_gap: Duration,
-    /// Rate of sending, in packets a second, above which the kernel is not asked for send stamps, because each costs
-    /// about a quarter of what sending and receiving cost. Round trips are then measured by the monotonic clock.
-    /// 0 switches send stamps off. Default 500,000, which the default rate cap does not let happen.
-    pub stamps_up_to: u32,
-    /// Bytes of receive buffer for each socket. Without CAP_NET_ADMIN the kernel gives no more than
-    /// net.core.rmem_max. Default 16 MiB, which is about 20,000 answers.
-    pub receive_buffer: usize,
-}
-
-impl Default for EngineOptions {
-    fn default() -> Self {
-        Self { rate: 500_000, target_gap: Duration::ZERO, stamps_up_to: 500_000, receive_buffer: 16 << 20 }
-    }
-}
-
-/// Why an engine, or a task on it, failed.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The engine could not be started.
-    #[error("failed to start the measuring engine ({what})")]
-    Start {
-        /// What could not be made.
-        what: &'static str,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The engine has stopped, so the task cannot be finished.
-    #[error("the measuring engine has stopped; restart the program")]
-    Stopped,
-    /// The task's decider panicked. Other tasks are not concerned.
-    #[error("the measurement failed by a fault in the program; its log has the details")]
-    Panicked,
-}
 
 /// A handle of an engine; cheap to clone. The engine stops when its last handle and the last [`Task`] are gone.
 #[derive(Clone, Debug)]

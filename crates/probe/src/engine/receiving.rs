@@ -42,6 +42,7 @@ impl State {
     /// Reads one batch of packets, and tells whether there may be more.
     fn read_batch(&mut self, index: usize) -> bool {
         let Some(port) = self.ports.get(index) else { return false };
+        let kind = (port.key.family, port.key.kind);
         let mut incoming = self.incoming.take().unwrap_or_else(receive::Batch::new);
         // An error told here is one that the error queue holds as well.
         let more = incoming.receive(port.fd(), Queue::Data).unwrap_or(true);
@@ -55,7 +56,7 @@ impl State {
             for packet in incoming.packets() {
                 self.note_lost(index, packet.notes);
                 let from = packet.name.map(|name| name.ip());
-                let found = self.recognise(index, packet.bytes, from, packet.notes);
+                let found = self.recognise(kind, packet.bytes, from, packet.notes);
                 self.settle(found, packet.notes, read);
             }
         }
@@ -77,6 +78,7 @@ impl State {
         let mut queued = self.queued.take().unwrap_or_else(receive::Batch::new);
         for _ in 0..MOST_BATCHES {
             let Some(port) = self.ports.get(index) else { break };
+            let kind = (port.key.family, port.key.kind);
             let more = queued.receive(port.fd(), Queue::Errors).unwrap_or(false);
             if queued.len() == 0 {
                 break;
@@ -88,7 +90,7 @@ impl State {
                     self.stamp(index, number, stamp, read);
                 } else if let Some(error) = packet.notes.error {
                     let to = packet.name.map(|name| name.ip());
-                    let found = self.recognise_queued(index, error, packet.bytes, to);
+                    let found = self.recognise_queued(kind, error, packet.bytes, to);
                     self.settle(found, packet.notes, read);
                 }
             }

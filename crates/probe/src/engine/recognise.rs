@@ -59,17 +59,16 @@ struct Quote<'a> {
 }
 
 impl State {
-    /// Looks at a packet that arrived at a socket. `from` is the sender where the packet itself does not tell.
+    /// Looks at a packet that arrived at a socket of this kind. `from` is the sender where the packet itself does
+    /// not tell.
     pub(super) fn recognise(
         &self,
-        index: usize,
+        (family, kind): (Family, Kind),
         bytes: &[u8],
         from: Option<IpAddr>,
         notes: Notes,
     ) -> Result<Found, Useless> {
-        let port = self.ports.get(index).ok_or(Useless::Foreign)?;
-        let family = port.key.family;
-        let raw = matches!(port.key.kind, Kind::RawIcmp | Kind::RawTcp);
+        let raw = matches!(kind, Kind::RawIcmp | Kind::RawTcp);
         // Only raw IPv4 sockets give the IP header.
         let (payload, from, ttl) = if raw && family == Family::V4 {
             let packet = ip::parse(bytes)?;
@@ -77,7 +76,7 @@ impl State {
         } else {
             (bytes, from.ok_or(Useless::Malformed)?, notes.ttl)
         };
-        match port.key.kind {
+        match kind {
             Kind::RawIcmp | Kind::IcmpDatagram => self.icmp(family, raw, payload, from, ttl),
             Kind::Udp { .. } => {
                 let handle = Handle::from_token(payload)
@@ -216,15 +215,13 @@ impl State {
     /// header on, or the payload only when it was UDP. `to` is where our packet was going.
     pub(super) fn recognise_queued(
         &self,
-        index: usize,
+        (family, kind): (Family, Kind),
         error: QueuedError,
         bytes: &[u8],
         to: Option<IpAddr>,
     ) -> Result<Found, Useless> {
-        let port = self.ports.get(index).ok_or(Useless::Foreign)?;
-        let family = port.key.family;
         let to = to.ok_or(Useless::Malformed)?;
-        let handle = match port.key.kind {
+        let handle = match kind {
             Kind::Udp { .. } => Handle::from_token(bytes)
                 .filter(|handle| self.is_alive(*handle, protocol::UDP))
                 .or_else(|| self.only_one_to(to, protocol::UDP)),
@@ -312,3 +309,7 @@ fn kind_of(family: Family, fault: Fault) -> AnswerKind {
         }),
     }
 }
+
+#[cfg(test)]
+#[path = "recognise_tests.rs"]
+mod tests;

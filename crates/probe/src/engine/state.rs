@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::capabilities::Capabilities;
 use super::counters::{Counters, Shared};
+use super::error::EngineError;
 use super::flight::{Flight, Handle};
+use super::options::EngineOptions;
 use super::pace::{Pace, StampBudget};
 use super::ports::Ports;
 use super::stamps::Clocks;
 use super::work::{Mood, Work};
-use super::{EngineError, EngineOptions};
 use crate::decide::{Event, Probe};
 use crate::net::receive;
 

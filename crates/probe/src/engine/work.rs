@@ -9,7 +9,7 @@ use std::time::Duration;
 use netwark_packet::ip::Family;
 use tokio::sync::{oneshot, watch};
 
-use super::EngineError;
+use super::error::EngineError;
 use super::flight::Handle;
 use super::wire::Recipe;
 use crate::decide::{Decider, Event, Network, Probe, Shape, Time};

@@ -93,12 +93,10 @@ fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
 
 fn sysctl(name: &str, value: &str) {
     let path = format!("/proc/sys/net/{name}");
+    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     // Some kernels lack some of the limits.
-    if let Err(error) = fs::write(&path, value)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        panic!("{path} cannot be set to {value}: {error}");
-    }
+    let error = fs::write(&path, value).err().filter(|error| !missing(error));
+    assert!(error.is_none(), "{path} cannot be set to {value}: {error:?}");
 }
 
 impl Chain {
@@ -191,7 +189,7 @@ impl Chain {
                     batch += "route add blackhole 10.77.255.1\nroute add blackhole fd77:ff::1\n";
                 }
                 Quirk::Prohibits => {
-                    batch += "route add prohibit 10.77.255.1\nroute add prohibit fd77:ff::1\n"
+                    batch += "route add prohibit 10.77.255.1\nroute add prohibit fd77:ff::1\n";
                 }
                 Quirk::Forks => {}
             }

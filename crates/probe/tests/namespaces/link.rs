@@ -47,6 +47,9 @@ pub(crate) struct Cable {
     pub(crate) link: Link,
 }
 
+/// A packet under way: when it is due, its number to keep order among equals, the file it goes to, its bytes.
+type Parcel = (Instant, u64, usize, Vec<u8>);
+
 /// Moves packets until it is told to stop.
 pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
     let mut files = Vec::new();
@@ -57,7 +60,7 @@ pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
         lanes.push(Lane { from: near, to: far, link: cable.link, forward: true, seen: 0 });
         lanes.push(Lane { from: far, to: near, link: cable.link, forward: false, seen: 0 });
     }
-    let mut waiting: BinaryHeap<Reverse<(Instant, u64, usize, Vec<u8>)>> = BinaryHeap::new();
+    let mut waiting: BinaryHeap<Reverse<Parcel>> = BinaryHeap::new();
     let mut number = 0;
     let mut buffer = [0; 65_536];
     while !stop.load(Ordering::Relaxed) {
