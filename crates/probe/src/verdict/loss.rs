@@ -17,6 +17,9 @@ const APART: f64 = 3.0;
 /// So many probes must be lost, over all hops that share the loss, before it is said where it begins.
 const EVIDENCE: f64 = 3.0;
 
+/// How much likelier (as a natural logarithm) loss must be that begins at one hop than the same loss everywhere.
+const MARGIN: f64 = 2.0;
+
 /// Lost probes of decided ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sample {
@@ -33,6 +36,12 @@ impl Sample {
     fn add(&mut self, other: Self) {
         self.lost += other.lost;
         self.decided += other.decided;
+    }
+
+    /// Logarithm of how likely this is if every probe has the same chance to be lost.
+    fn likelihood(self) -> f64 {
+        let term = |count: f64| if count > 0.0 { count * (count / self.decided).ln() } else { 0.0 };
+        term(self.lost) + term(self.decided - self.lost)
     }
 
     /// Whether it loses more than `other` beyond chance; any loss is more than none at all.
@@ -106,21 +115,17 @@ pub(super) fn at_target(address: IpAddr, hops: &[Hop], target: usize, limited: &
     }
     let tells =
         |index: usize| !limited.contains(&index) && hops.get(index).is_some_and(|hop| hop.received > 0);
-    let mut begins = target;
-    let mut shared = Sample::of(end);
-    for (index, hop) in hops.iter().enumerate().take(target).rev().filter(|(index, _)| tells(*index)) {
-        let sample = Sample::of(hop);
-        if sample.lost < 1.0 || hop.loss < end.loss / 2.0 {
-            break;
-        }
-        begins = index;
-        shared.add(sample);
-    }
+    let telling: Vec<_> = (0..target)
+        .filter(|index| tells(*index))
+        .chain([target])
+        .filter_map(|index| Some((index, Sample::of(hops.get(index)?))))
+        .collect();
+    let begins = beginning(&telling).unwrap_or(target);
     let decided = end.received + missing;
     let loss = percent(end.loss);
     let severity = loss_severity(end.loss);
     let mut text = format!("{address} left {missing} of {decided} probes unanswered ({loss} loss)");
-    if begins == target || shared.lost < EVIDENCE {
+    if begins == target {
         return Some(finding(severity, FindingKind::TargetLoss, Some(end.ttl), text));
     }
     let hop = hops.get(begins)?;
@@ -133,6 +138,33 @@ pub(super) fn at_target(address: IpAddr, hops: &[Hop], target: usize, limited: &
         text.push_str(&format!(" or at {} before it", words::hops(&distances)));
     }
     Some(finding(severity, FindingKind::PathLoss, Some(hop.ttl), text))
+}
+
+/// Where loss begins that all farther hops share: the split into hops before it and hops from it on that makes what
+/// was measured most likely. `None` when the samples do not bear it.
+fn beginning(telling: &[(usize, Sample)]) -> Option<usize> {
+    let pool = |part: &[(usize, Sample)]| {
+        part.iter().fold(Sample::default(), |mut pool, (_, sample)| {
+            pool.add(*sample);
+            pool
+        })
+    };
+    let everywhere = pool(telling).likelihood() + MARGIN;
+    let splits = (1..telling.len()).filter_map(|at| {
+        let (before, behind) = telling.split_at_checked(at)?;
+        let (before, behind) = (pool(before), pool(behind));
+        let rises = behind.lost * before.decided > before.lost * behind.decided;
+        rises.then(|| (at, before.likelihood() + behind.likelihood(), behind))
+    });
+    let best = splits.filter(|(_, likelihood, _)| *likelihood >= everywhere);
+    let (at, lost) = match best.max_by(|(_, one, _), (_, other, _)| one.total_cmp(other)) {
+        Some((at, _, behind)) => (at, behind.lost),
+        // The same loss everywhere, the first hop included, begins before or at the first hop.
+        None if telling.first()?.1.lost > 0.0 => (0, pool(telling).lost),
+        None => return None,
+    };
+    let (index, _) = telling.get(at)?;
+    (lost >= EVIDENCE).then_some(*index)
 }
 
 #[cfg(test)]
@@ -175,6 +207,12 @@ mod tests {
             Some((FindingKind::PathLoss, Some(3)))
         );
         assert_eq!(limits(&numbers), None);
+        // Nor does luck at a single hop.
+        let found = loss(&[10, 10, 7, 8, 7, 6, 9, 7]).unwrap();
+        assert_eq!(found.hop, Some(3));
+        // Loss may begin with the first hop.
+        let found = loss(&[7, 8, 7, 6]).unwrap();
+        assert_eq!((found.kind, found.hop), (FindingKind::PathLoss, Some(1)));
     }
 
     #[test]
@@ -191,6 +229,8 @@ mod tests {
         let found = loss(&[10, 9, 9]).unwrap();
         assert_eq!((found.kind, found.hop), (FindingKind::TargetLoss, Some(3)));
         assert_eq!(loss(&[10, 9, 10]), None);
+        assert_eq!(loss(&[10, 9, 10, 10, 9, 10, 9]).unwrap().kind, FindingKind::TargetLoss);
+        assert_eq!(loss(&[10, 10, 10, 10, 6]).unwrap().kind, FindingKind::TargetLoss);
     }
 
     #[test]
