@@ -33,6 +33,9 @@ pub struct ToolView {
 /// A flag of a tool's command line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ArgumentView {
+    /// The option it sets. A choice with a flag for each of its values has names of their own here.
+    #[schema(example = "count")]
+    pub option: String,
     /// One letter, with its dash.
     #[schema(example = "-c")]
     pub short: Option<String>,
@@ -86,6 +89,7 @@ fn view(tool: &ToolDefinition) -> ToolView {
 
 fn argument(argument: netwark_model::tools::Argument) -> ArgumentView {
     ArgumentView {
+        option: argument.option,
         short: argument.short.map(|letter| format!("-{letter}")),
         long: argument.long.map(|name| format!("--{name}")),
         value: argument.value,

@@ -67,6 +67,8 @@ pub struct CheckedOptions {
 /// A flag of a tool's command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Argument {
+    /// The option it sets. A choice with a flag for each of its values has names of their own here.
+    pub option: String,
     /// Its letter.
     pub short: Option<char>,
     /// Its long name.
@@ -125,6 +127,7 @@ impl ToolDefinition {
     /// The flags of this tool's command line, in its order.
     pub fn arguments(&self) -> Vec<Argument> {
         let argument = |arg: &clap::Arg| Argument {
+            option: arg.get_id().to_string(),
             short: arg.get_short(),
             long: arg.get_long().map(str::to_owned),
             value: if arg.get_action().takes_values() {

@@ -1,5 +1,7 @@
 //! The description of the API, generated from the code.
 
+use netwark_model::tools::mtr::MtrOutcome;
+use netwark_model::tools::ping::PingOutcome;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -24,6 +26,8 @@ use utoipa::{Modify, OpenApi};
         (name = "Server", description = "The server itself"),
     ),
     security(("token" = []), ("session" = [])),
+    // No route names them: they are what the payload of a result holds.
+    components(schemas(PingOutcome, MtrOutcome)),
     modifiers(&Schemes),
 )]
 pub struct Description;
