@@ -418,6 +418,58 @@ fn many_targets_are_pinged_at_once_and_none_is_lost() {
 }
 
 #[test]
+fn answers_are_matched_among_more_probes_than_sixteen_bits_count() {
+    if !possible() {
+        return;
+    }
+    let lost = Link { lose_every: Some(1), ..Link::default() };
+    let chain = Chain::build(&Plan { links: vec![lost], quirks: Vec::new() });
+    let many = |first: [u8; 4], count: u32| -> Vec<IpAddr> {
+        (0..count).map(|at| (u32::from_be_bytes(first) + at).to_be_bytes().into()).collect()
+    };
+    let (silent, answered) = chain.at_source(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let engine = engine();
+            let options = SweepPingOptions { interval: Duration::ZERO, ..SweepPingOptions::default() };
+            let patient = SweepPingOptions { timeout: Duration::from_secs(3), ..options.clone() };
+            let silent = SweepPing::new(many([10, 99, 0, 0], 70_000), patient);
+            let silent = engine.run(silent, Some(Duration::from_millis(5)));
+            let mut snapshots = silent.snapshots();
+            while snapshots.borrow_and_update().counts.sent < 70_000 {
+                snapshots.changed().await.expect("the task runs");
+            }
+            let answered = engine.run(SweepPing::new(many([127, 0, 0, 1], 1_000), options), None);
+            let answered = answered.finished().await.expect("a result");
+            (silent.finished().await.expect("a result"), answered)
+        })
+    });
+    assert_eq!((answered.counts.received, answered.counts.lost), (1_000, 0), "{:?}", answered.counts);
+    assert_eq!((silent.counts.received, silent.counts.lost), (0, 70_000), "{:?}", silent.counts);
+}
+
+#[test]
+fn the_rate_cap_delays_and_loses_nothing() {
+    if !possible() {
+        return;
+    }
+    let chain = Chain::build(&Plan { links: vec![Link::of(0)], quirks: Vec::new() });
+    let (counts, took, delayed) = chain.at_source(|| {
+        let engine =
+            Engine::start(EngineOptions { rate: 500, ..EngineOptions::default() }).expect("an engine");
+        let targets = (1..=100).map(|at| [127, 0, 0, at].into()).collect();
+        let options = SweepPingOptions { interval: Duration::ZERO, ..SweepPingOptions::default() };
+        let began = engine.now();
+        let counts = measure(&engine, SweepPing::new(targets, options)).counts;
+        (counts, engine.now() - began, engine.counters().delayed)
+    });
+    assert_eq!((counts.sent, counts.received), (100, 100));
+    assert!(delayed > 0);
+    // 100 packets at 2 ms each, less what may leave at once.
+    assert!(took >= Duration::from_millis(190), "{took:?}");
+}
+
+#[test]
 fn tasks_are_cancelled_and_give_what_they_have() {
     if !possible() {
         return;
