@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 
     let tools = netwark_model::tools::Registry::standard();
-    let asked = cli::command(&tools).get_matches();
+    let asked = cli::command(&tools).get_matches_from(commands::tool::habits(&tools, std::env::args_os()));
     match commands::run(&tools, &asked) {
         Ok(code) => code,
         Err(failure) => failure.tell(),

@@ -1,5 +1,7 @@
 //! The server from outside: its first start, its days, its bad days.
 
+mod broken;
+
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod storage;
 
 use std::process::ExitCode;
 
+use netwark_worker::Policy;
 use serde::Serialize;
 
 use crate::config::{Config, Flags};
@@ -86,6 +87,7 @@ pub async fn run(args: Args) -> Outcome {
     checks.extend(network::resolver().await);
     if let Some(config) = &config {
         checks.push(network::port(config.server.listen));
+        checks.push(policy(config));
         checks.extend(storage::data_dir(&config.data_dir));
         checks.extend(storage::database(&config.database).await);
     }
@@ -95,6 +97,15 @@ pub async fn run(args: Args) -> Outcome {
     }
     let failed = checks.iter().any(|check| check.level == Level::Fail);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What the embedded worker may touch.
+fn policy(config: &Config) -> Check {
+    let policy = config.worker.policy_file.as_deref().map_or_else(Policy::default, Policy::from_file);
+    match policy.broken_reason() {
+        Some(reason) => Check::fail("targets", format!("nothing is allowed: {reason}"), "correct the list"),
+        None => Check::ok("targets", policy.describe()),
+    }
 }
 
 fn line(check: &Check) -> String {

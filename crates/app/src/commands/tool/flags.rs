@@ -1,7 +1,10 @@
 //! The command line of a tool: its own options, those that all tools share, and old habits.
 
+use std::ffi::OsString;
+use std::net::IpAddr;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use netwark_model::tools::{LegacyFlag, Meaning, ToolDefinition};
+use netwark_model::tools::{LegacyFlag, Meaning, Registry, ToolDefinition};
 
 use crate::failure::Failure;
 
@@ -83,6 +86,24 @@ fn hidden(legacy: &LegacyFlag) -> Arg {
 
 fn id(legacy: &LegacyFlag) -> String {
     format!("legacy-{}", legacy.short)
+}
+
+/// The arguments with old habits put right: `ping -I` takes an interface or a source address, which are two
+/// options here. The first argument is the name of the program.
+pub fn habits(tools: &Registry, arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let tool = arguments.get(1).and_then(|name| name.to_str()).and_then(|name| tools.get(name));
+    let binds =
+        tool.into_iter().flat_map(|tool| tool.legacy_flags).filter(|flag| flag.meaning == Meaning::Bind);
+    for flag in binds.map(|flag| format!("-{}", flag.short)) {
+        for at in 2..arguments.len() {
+            let follows = arguments.get(at + 1).and_then(|value| value.to_str());
+            if arguments[at] == *flag && follows.is_some_and(|value| value.parse::<IpAddr>().is_ok()) {
+                arguments[at] = "--source".into();
+            }
+        }
+    }
+    arguments
 }
 
 /// What was given of the shared flags.

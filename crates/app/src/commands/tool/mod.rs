@@ -22,7 +22,7 @@ use netwark_model::tools::{CheckedOptions, ToolDefinition, args};
 use serde_json::Value;
 
 use self::flags::Shared;
-pub use self::flags::command;
+pub use self::flags::{command, habits};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
 

@@ -1,19 +1,23 @@
 //! What is printed and drawn, without a network.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use netwark_model::error::FieldError;
 use netwark_model::tools::mtr::{
     Hop, HopAnswer, HopRtt, Label, MtrHeader, MtrOutcome, MtrReport, Protocol, Responder, TraceReport,
 };
 use netwark_model::tools::ping::{PingFate, PingOptions, PingReply, PingReport, PingStatistics};
 use netwark_model::tools::verdict::{Severity, Verdict};
-use netwark_model::tools::{Registry, ToolDefinition};
+use netwark_model::tools::{Registry, Tool, ToolDefinition, ToolText};
 use netwark_probe::report::ping_outcome;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::mtr_table::{State, draw};
 use super::ping_lines::PingLines;
@@ -62,6 +66,56 @@ fn refused_flags_and_targets_say_why() {
         let error = parse(name, line).unwrap_err();
         assert!(error.contains(why), "{name} {line}: {error}");
     }
+}
+
+#[test]
+fn an_interface_that_is_an_address_is_a_source() {
+    let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+    let right = |line: &str| flags::habits(&Registry::standard(), words(line).into_iter());
+    assert_eq!(right("netwark ping -I 192.0.2.1 host"), words("netwark ping --source 192.0.2.1 host"));
+    assert_eq!(right("netwark ping -I eth0 host"), words("netwark ping -I eth0 host"));
+    assert_eq!(right("netwark ping host -I"), words("netwark ping host -I"));
+    assert_eq!(right("netwark config -I ::1"), words("netwark config -I ::1"));
+    assert_eq!(right("netwark"), words("netwark"));
+}
+
+/// A tool that this program has never heard of.
+struct Knock;
+
+/// Options of a made-up tool.
+#[derive(Default, Serialize, Deserialize, clap::Args, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct KnockOptions {
+    /// How often.
+    #[arg(short = 'k', long, default_value_t = 3)]
+    #[schema(minimum = 1, maximum = 9)]
+    knocks: u32,
+}
+
+impl Tool for Knock {
+    type Options = KnockOptions;
+    const TEXT: ToolText = ToolText { name: "knock", title: "Knock", summary: "Knocks.", target: "A door." };
+
+    fn check(_: &KnockOptions) -> Vec<FieldError> {
+        Vec::new()
+    }
+
+    fn longest_ms(_: &KnockOptions) -> u64 {
+        1
+    }
+}
+
+#[test]
+fn a_new_tool_has_its_command_at_once() {
+    let tools = Registry::standard().with::<Knock>();
+    let command = crate::cli::command(&tools);
+    let matches = command.try_get_matches_from(["netwark", "knock", "-k", "5", "--json", "door"]).unwrap();
+    let (name, matches) = matches.subcommand().unwrap();
+    let tool = tools.get(name).unwrap();
+    assert_eq!(tool.check_matches(matches).unwrap().typed, json!({ "knocks": 5 }));
+    assert_eq!(flags::read(tool, matches).unwrap().target, "door");
+    let help = flags::command(tool).render_help().to_string();
+    assert!(help.contains("Knocks.") && help.contains("A door.") && help.contains("How often"), "{help}");
 }
 
 fn reply(seq: u32, fate: PingFate) -> PingReply {
