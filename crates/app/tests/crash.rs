@@ -1,5 +1,7 @@
 //! `kill -9` of a server in the middle of its work: nothing acknowledged is lost.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;

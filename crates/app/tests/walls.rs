@@ -1,5 +1,7 @@
 //! The walls of the house, in words: which crate may know which.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

@@ -42,7 +42,8 @@ pub async fn run(job: &Job, queues: &[String]) -> Outcome {
     }
     // Replies of several workers would run into each other, so only a single one is shown live.
     let view = if detail.results.len() == 1 { Some(view::of(job)?) } else { None };
-    let mut show = Show { job, view, ended: BTreeSet::new(), fine: false, results: BTreeMap::new() };
+    let mut show =
+        Show { job, view, ended: BTreeSet::new(), fine: false, quit: false, results: BTreeMap::new() };
     for result in detail.results {
         show.result(result);
     }
@@ -52,6 +53,7 @@ pub async fn run(job: &Job, queues: &[String]) -> Outcome {
         interrupted = view::ended_by_hand(enough) => Some(interrupted),
     };
     if by_hand.is_some() {
+        show.quit = true;
         let cancelled: Result<OperationDetail, Failure> =
             server.post(&format!("operations/{id}/cancel"), &serde_json::json!({})).await;
         for result in cancelled?.results {
@@ -75,6 +77,8 @@ struct Show<'a> {
     view: Option<Box<dyn View>>,
     ended: BTreeSet<Uuid>,
     fine: bool,
+    /// The person who watches has seen enough, so that a cancelled measurement is a finished one.
+    quit: bool,
     results: BTreeMap<Uuid, OperationResult>,
 }
 
@@ -107,7 +111,8 @@ impl Show<'_> {
             }
             _ => finish::Finished::default(),
         };
-        self.fine |= finished.fine && result.status == Status::Done;
+        let ended = result.status == Status::Done || (self.quit && result.status == Status::Cancelled);
+        self.fine |= finished.fine && ended;
         if self.job.shared.json {
             return;
         }
