@@ -1,38 +1,10 @@
+import createClient from 'openapi-fetch';
 import { Problem, problemOf } from './problem.ts';
+import type { paths } from './schema.d.ts';
 import type * as t from './types.ts';
 
 /** Prefix of every path of the API. */
 export const BASE = '/api/v1';
-
-type Fetch = typeof fetch;
-type Query = Record<string, string | number | undefined>;
-
-function address(path: string, query: Query = {}): string {
-	const search = new URLSearchParams();
-	for (const [key, value] of Object.entries(query)) {
-		if (value !== undefined && value !== '') search.set(key, String(value));
-	}
-	const text = search.toString();
-	return `${BASE}${path}${text && `?${text}`}`;
-}
-
-async function send(fetcher: Fetch, method: string, url: string, body?: unknown, headers: HeadersInit = {}) {
-	const init: RequestInit = { method, headers: { Accept: 'application/json', ...headers } };
-	if (body !== undefined) {
-		init.body = JSON.stringify(body);
-		init.headers = { ...init.headers, 'Content-Type': 'application/json' };
-	} else if (method !== 'GET') {
-		init.headers = { ...init.headers, 'Content-Type': 'application/json' };
-	}
-	let response: Response;
-	try {
-		response = await fetcher(url, init);
-	} catch {
-		throw new Problem(0, 'No answer', 'The server does not answer. Is it running, and is the network up?');
-	}
-	if (!response.ok) throw await problemOf(response);
-	return response;
-}
 
 /** One page of a list, with the number of all its rows. */
 export interface Page<T> {
@@ -40,73 +12,104 @@ export interface Page<T> {
 	total: number;
 }
 
-/** What a list of operations is narrowed to. */
+/** What a list of operations is narrowed to; an empty text is no filter. */
 export interface OperationFilter {
 	status?: string;
 	type?: string;
 	target?: string;
-	created_after?: string;
-	created_before?: string;
 	page?: number;
 	per_page?: number;
 }
 
-/** The API, spoken with the given `fetch`; a load function hands in its own. */
-export function api(fetcher: Fetch = fetch) {
-	const get = async <T>(path: string, query?: Query): Promise<T> =>
-		(await send(fetcher, 'GET', address(path, query))).json() as Promise<T>;
-	const change = async <T>(
-		method: string,
-		path: string,
-		body?: unknown,
-		headers?: HeadersInit
-	): Promise<T> => {
-		const response = await send(fetcher, method, address(path), body, headers);
-		return (response.status === 204 ? undefined : await response.json()) as T;
-	};
-	return {
-		session: () => get<t.Session>('/session'),
-		signIn: (name: string, password: string) => change<t.Session>('POST', '/session', { name, password }),
-		signOut: () => change<void>('DELETE', '/session'),
-		setUp: (code: string, name: string, password: string) =>
-			change<t.Session>('POST', '/setup', { code, name, password }),
+/** Lists that people read as a whole, at the most the API gives at once. */
+const ALL = { params: { query: { per_page: 1000 } } };
 
-		status: () => get<t.ServerStatus>('/status'),
-		tools: () => get<t.ToolInfo[]>('/tools'),
-		workers: () => get<t.Worker[]>('/workers', { per_page: 1000 }),
-		queues: () => get<t.Queue[]>('/management/backend/queues', { per_page: 1000 }),
+/** The API, spoken with the given `fetch`; a load function hands in its own. */
+export function api(fetcher: typeof fetch = fetch) {
+	const client = createClient<paths>({
+		baseUrl: location.origin + BASE,
+		fetch: (request) => fetcher(request)
+	});
+	const at = (id: string) => ({ params: { path: { id } } });
+	return {
+		session: () => taken<t.Session>(client.GET('/session')),
+		signIn: (name: string, password: string) =>
+			taken<t.Session>(client.POST('/session', { body: { name, password } })),
+		signOut: () => taken<undefined>(client.DELETE('/session')),
+		setUp: (code: string, name: string, password: string) =>
+			taken<t.Session>(client.POST('/setup', { body: { code, name, password } })),
+
+		status: () => taken<t.ServerStatus>(client.GET('/status')),
+		tools: () => taken<t.ToolInfo[]>(client.GET('/tools')),
+		workers: () => taken<t.Worker[]>(client.GET('/workers')),
+		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
 
 		async operations(filter: OperationFilter = {}): Promise<Page<t.Operation>> {
-			const response = await send(fetcher, 'GET', address('/operations', { ...filter }));
-			const rows = (await response.json()) as t.Operation[];
-			const total = Number(response.headers.get('X-Total-Count') ?? rows.length);
-			return { rows, total };
+			const given = Object.entries(filter).filter(([, value]) => value !== '');
+			const { rows, headers } = await withHeaders(
+				client.GET('/operations', { params: { query: Object.fromEntries(given) } })
+			);
+			return { rows: rows as t.Operation[], total: Number(headers.get('X-Total-Count') ?? rows.length) };
 		},
-		operation: (id: string) => get<t.OperationDetail>(`/operations/${encodeURIComponent(id)}`),
+		operation: (id: string) => taken<t.OperationDetail>(client.GET('/operations/{id}', at(id))),
 		create: (operation: t.NewOperation, key = randomKey()) =>
-			change<{ operation_id: string }>('POST', '/operations', operation, { 'Idempotency-Key': key }),
-		cancel: (id: string) => change<t.OperationDetail>('POST', `/operations/${encodeURIComponent(id)}/cancel`),
-		async results(id: string, kind: 'json' | 'csv' | 'txt'): Promise<string> {
-			const accept = { Accept: '*/*' };
-			return (await send(fetcher, 'GET', exportAddress(id, kind), undefined, accept)).text();
+			taken<t.OperationCreated>(
+				client.POST('/operations', { body: operation, params: { header: { 'Idempotency-Key': key } } })
+			),
+		cancel: (id: string) => taken<t.OperationDetail>(client.POST('/operations/{id}/cancel', at(id))),
+		async results(id: string, kind: ExportKind): Promise<string> {
+			const response = await fetcher(exportAddress(id, kind));
+			const text = await response.text();
+			if (!response.ok) throw problemOf(response, text);
+			return text;
 		},
 
-		users: () => get<t.User[]>('/users', { per_page: 1000 }),
+		users: () => taken<t.User[]>(client.GET('/users', ALL)),
 		addUser: (name: string, role: t.Role, password: string) =>
-			change<t.User>('POST', '/users', { name, role, password }),
+			taken<t.User>(client.POST('/users', { body: { name, role, password } })),
 		changeUser: (id: string, changes: { role?: t.Role; password?: string }) =>
-			change<t.User>('PATCH', `/users/${id}`, changes),
-		removeUser: (id: string) => change<void>('DELETE', `/users/${id}`),
-		tokens: () => get<t.Token[]>('/tokens', { per_page: 1000 }),
+			taken<t.User>(client.PATCH('/users/{id}', { ...at(id), body: changes })),
+		removeUser: (id: string) => taken<undefined>(client.DELETE('/users/{id}', at(id))),
+		tokens: () => taken<t.Token[]>(client.GET('/tokens', ALL)),
 		addToken: (name: string, role: t.Role) =>
-			change<t.Token & { secret: string }>('POST', '/tokens', { name, role }),
-		removeToken: (id: string) => change<void>('DELETE', `/tokens/${id}`)
+			taken<t.MadeToken>(client.POST('/tokens', { body: { name, role } })),
+		removeToken: (id: string) => taken<undefined>(client.DELETE('/tokens/{id}', at(id)))
 	};
 }
 
+/** The kinds of file results can be downloaded as. */
+export type ExportKind = 'json' | 'csv' | 'txt';
+
 /** Where the results of an operation can be downloaded. */
-export function exportAddress(id: string, kind: 'json' | 'csv' | 'txt'): string {
-	return address(`/operations/${encodeURIComponent(id)}/results.${kind}`);
+export function exportAddress(id: string, kind: ExportKind): string {
+	return `${BASE}/operations/${encodeURIComponent(id)}/results.${kind}`;
+}
+
+interface Answer {
+	data?: unknown;
+	error?: unknown;
+	response: Response;
+}
+
+/** The body of an answer, or the problem it is, or the problem that there was none. */
+async function taken<T>(asked: Promise<Answer>): Promise<T> {
+	return (await answered(asked)).data as T;
+}
+
+async function withHeaders(asked: Promise<Answer>): Promise<{ rows: unknown[]; headers: Headers }> {
+	const { data, response } = await answered(asked);
+	return { rows: Array.isArray(data) ? data : [], headers: response.headers };
+}
+
+async function answered(asked: Promise<Answer>): Promise<Answer> {
+	let answer: Answer;
+	try {
+		answer = await asked;
+	} catch {
+		throw new Problem(0, 'No answer', 'The server does not answer. Is it running, and is the network up?');
+	}
+	if (!answer.response.ok) throw problemOf(answer.response, answer.error);
+	return answer;
 }
 
 /** 128 random bits; `crypto.randomUUID` is hidden from pages that came over plain HTTP. */

@@ -23,22 +23,27 @@ export class Problem extends Error {
 }
 
 /** A problem from an answer that is not 2xx, whatever its body is. */
-export async function problemOf(response: Response): Promise<Problem> {
-	const body: unknown = await response.json().catch(() => null);
-	if (typeof body !== 'object' || body === null) {
-		return new Problem(
-			response.status,
-			response.statusText || `Error ${response.status}`,
-			'The server gave no reason.'
-		);
+export function problemOf(response: Response, body: unknown): Problem {
+	const known = typeof body === 'string' ? parsed(body) : body;
+	if (typeof known !== 'object' || known === null) {
+		const title = response.statusText || `Error ${response.status}`;
+		return new Problem(response.status, title, 'The server gave no reason.');
 	}
-	const { title, detail, errors } = body as { title?: unknown; detail?: unknown; errors?: unknown };
+	const { title, detail, errors } = known as { title?: unknown; detail?: unknown; errors?: unknown };
 	return new Problem(
 		response.status,
 		typeof title === 'string' ? title : `Error ${response.status}`,
 		typeof detail === 'string' ? detail : '',
 		Array.isArray(errors) ? (errors as FieldError[]) : []
 	);
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return undefined;
+	}
 }
 
 /** Anything that was thrown, as a problem. */

@@ -19,8 +19,8 @@ export interface Layout<N, E> {
 }
 
 /** Room for one node and the label of the edge that leads to it. */
-const COLUMN = 152;
-const ROW = 58;
+const COLUMN = 160;
+const ROW = 62;
 const MARGIN_X = 70;
 const MARGIN_Y = 34;
 const SWEEPS = 8;
