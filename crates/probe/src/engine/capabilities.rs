@@ -4,12 +4,12 @@ use std::fs;
 use std::io;
 
 use netwark_packet::ip::Family;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::net::socket::{self, Kind};
 
 /// One thing the engine can or cannot do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ability {
     /// Whether it can.
     pub available: bool,
@@ -27,7 +27,7 @@ impl Ability {
 }
 
 /// What this process may do on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// ICMP over raw sockets.
     pub raw_v4: Ability,

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::io;
+use std::net::IpAddr;
 
 use super::flight::Handle;
 use super::ports;
@@ -12,7 +13,7 @@ use crate::net::clock;
 use crate::net::socket;
 
 /// Packets sent in one turn at most, before answers are read again: a receive buffer holds many times as many.
-const TURN: u64 = 128;
+const TURN: usize = 128;
 /// Probes taken from one work before the next one's turn.
 const SHARE: usize = 32;
 /// How long sending through a socket rests when the kernel's queue is full, in nanoseconds.
@@ -22,47 +23,69 @@ const MOST_GAPS: usize = 1 << 16;
 /// How often a send is tried again that failed by an error an earlier packet had caused.
 const TRIES: usize = 3;
 
+/// Why no more was taken of a work's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It had its share, or is empty.
+    Taken,
+    /// The rate cap holds the next one up.
+    Capped,
+    /// The kernel's queue is full.
+    Blocked,
+}
+
 impl State {
     /// Sends what may be sent now.
     pub(super) fn send_some(&mut self, now: u64) {
         self.release_held(now);
         self.flush_all(now);
-        let mut budget = self.pace.allowance(now).min(TURN);
-        let allowed = budget;
-        while budget > 0
+        let granted = self.pace.allowance(now);
+        let (mut room, mut tokens) = (TURN, granted);
+        // How many works in a row had nothing that the rate cap lets go.
+        let mut held_up = 0;
+        while room > 0
+            && held_up < self.line.len()
             && let Some(index) = self.line.front().copied()
         {
-            let share = (budget as usize).min(SHARE);
-            let taken = self.take_share(index, share, now);
-            budget -= (taken.0 as u64).min(budget);
-            if taken.1.is_err() {
+            let (taken, end) = self.take_share(index, room.min(SHARE), &mut tokens, now);
+            room -= taken;
+            held_up = if end == End::Capped && taken == 0 { held_up + 1 } else { 0 };
+            if end == End::Blocked {
                 break;
             }
         }
-        if budget == 0 && allowed < TURN && !self.line.is_empty() {
-            self.counters.delayed += 1;
-        }
-        self.pace.spend(now, allowed - budget);
+        self.capped = held_up > 0;
+        self.counters.delayed += u64::from(self.capped);
+        self.pace.spend(now, granted - tokens);
         self.flush_all(now);
     }
 
     /// Prepares some probes of the work at the head of the line, which then goes to its end.
-    fn take_share(&mut self, index: u32, share: usize, now: u64) -> (usize, Result<(), Stop>) {
+    fn take_share(&mut self, index: u32, share: usize, tokens: &mut u64, now: u64) -> (usize, End) {
         for taken in 0..share {
-            let Some(probe) = self.work(index).and_then(|work| work.queue.pop_front()) else {
+            let Some(probe) = self.work(index).and_then(|work| work.queue.front().copied()) else {
                 self.leave_line(index, false);
-                return (taken, Ok(()));
+                return (taken, End::Taken);
             };
+            let capped = is_capped(probe.to);
+            if capped && *tokens == 0 {
+                self.leave_line(index, true);
+                return (taken, End::Capped);
+            }
+            if let Some(work) = self.work(index) {
+                work.queue.pop_front();
+            }
             if self.must_wait(index, probe, now) {
                 continue;
             }
-            if let Err(stop) = self.prepare(index, probe, now) {
-                return (taken, Err(stop));
+            if let Err(Stop::Blocked) = self.prepare(index, probe, now) {
+                return (taken, End::Blocked);
             }
+            *tokens -= u64::from(capped);
         }
         let more = self.work(index).is_some_and(|work| !work.queue.is_empty());
         self.leave_line(index, more);
-        (share, Ok(()))
+        (share, End::Taken)
     }
 
     /// Takes the first in line out of it, or to its end.
@@ -117,7 +140,7 @@ impl State {
                 // It was put to the front of its work's queue, from where the next turn takes it.
                 break;
             }
-            self.pace.spend(now, 1);
+            self.pace.spend(now, u64::from(is_capped(probe.to)));
         }
     }
 
@@ -235,7 +258,16 @@ impl State {
         let blocked = blocked.map(|(_, port)| port.blocked_until).min();
         let held = self.held.peek().map(|Reverse(held)| held.until);
         // While a batch is stuck, those in line would only be stuck behind it.
-        let line = if self.line.is_empty() || blocked.is_some() { None } else { Some(self.pace.next()) };
+        let line = if self.line.is_empty() || blocked.is_some() {
+            None
+        } else {
+            Some(if self.capped { self.pace.next() } else { 0 })
+        };
         [blocked, held, line].into_iter().flatten().min()
     }
+}
+
+/// The rate cap is for packets that leave the machine.
+fn is_capped(to: IpAddr) -> bool {
+    !to.is_loopback()
 }

@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) clocks: Clocks,
     /// Works with something to send, each once.
     pub(super) line: VecDeque<u32>,
+    /// True while all of them wait for the rate cap.
+    pub(super) capped: bool,
     /// Timers: time, index of the work, its id.
     alarms: BinaryHeap<Reverse<(u64, u32, u64)>>,
     pub(super) held: BinaryHeap<Reverse<Held>>,
@@ -84,6 +86,7 @@ impl State {
             stamp_budget: StampBudget::new(options.stamps_up_to),
             clocks: Clocks::new(now),
             line: VecDeque::new(),
+            capped: false,
             alarms: BinaryHeap::new(),
             held: BinaryHeap::new(),
             gaps: HashMap::new(),

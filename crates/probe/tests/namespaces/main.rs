@@ -449,21 +449,31 @@ fn answers_are_matched_among_more_probes_than_sixteen_bits_count() {
 }
 
 #[test]
-fn the_rate_cap_delays_and_loses_nothing() {
+fn the_rate_cap_delays_and_loses_nothing_and_spares_loopback() {
     if !possible() {
         return;
     }
     let chain = Chain::build(&Plan { links: vec![Link::of(0)], quirks: Vec::new() });
-    let (counts, took, delayed) = chain.at_source(|| {
+    let (capped, free, took, delayed) = chain.at_source(|| {
         let engine =
             Engine::start(EngineOptions { rate: 500, ..EngineOptions::default() }).expect("an engine");
-        let targets = (1..=100).map(|at| [127, 0, 0, at].into()).collect();
-        let options = SweepPingOptions { interval: Duration::ZERO, ..SweepPingOptions::default() };
-        let began = engine.now();
-        let counts = measure(&engine, SweepPing::new(targets, options)).counts;
-        (counts, engine.now() - began, engine.counters().delayed)
+        let sweep = |targets: Vec<IpAddr>| {
+            let options = SweepPingOptions { interval: Duration::ZERO, ..SweepPingOptions::default() };
+            SweepPing::new(targets, options)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let began = engine.now();
+            let capped = engine.run(sweep(vec![[10, 77, 1, 2].into(); 100]), Some(Duration::from_millis(1)));
+            let free = engine.run(sweep((1..=100).map(|at| [127, 0, 0, at].into()).collect()), None);
+            let free = free.finished().await.expect("a result").counts;
+            let early = capped.snapshots().borrow().counts.sent;
+            assert!(early < 100, "the free task waited for the capped one");
+            let capped = capped.finished().await.expect("a result").counts;
+            (capped, free, engine.now() - began, engine.counters().delayed)
+        })
     });
-    assert_eq!((counts.sent, counts.received), (100, 100));
+    assert_eq!((capped.received, free.received), (100, 100));
     assert!(delayed > 0);
     // 100 packets at 2 ms each, less what may leave at once.
     assert!(took >= Duration::from_millis(190), "{took:?}");
