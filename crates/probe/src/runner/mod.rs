@@ -7,12 +7,14 @@ mod permit;
 mod watch;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use netwark_model::tools::args::Family;
 use netwark_model::tools::mtr::{MtrOptions, MtrOutcome, Protocol, TraceReport};
 use netwark_model::tools::ping::{PingOptions, PingOutcome, PingReport};
+
+use tokio::time::{self, Instant};
 
 pub use self::permit::{Permit, unicast};
 use crate::engine::{Ability, Engine, EngineError};
@@ -82,12 +84,17 @@ pub enum NameLookup {
     Within(Duration),
 }
 
+/// Traces begin this far apart at least: each one's first cycle is a burst of packets, and many of them at once would
+/// overrun the queues of the links they measure.
+const TRACES_APART: Duration = Duration::from_millis(2);
+
 /// Measures. Cheap to clone; all clones share one engine and one resolver.
 #[derive(Clone)]
 pub struct Prober {
     engine: Engine,
     resolver: Arc<dyn Resolve>,
     permit: Arc<Permit>,
+    next_trace: Arc<Mutex<Instant>>,
 }
 
 impl std::fmt::Debug for Prober {
@@ -99,7 +106,7 @@ impl std::fmt::Debug for Prober {
 impl Prober {
     /// A prober that may touch every unicast address, see [`unicast`].
     pub fn new(engine: Engine, resolver: Arc<dyn Resolve>) -> Self {
-        Self { engine, resolver, permit: Arc::new(unicast) }
+        Self { engine, resolver, permit: Arc::new(unicast), next_trace: Arc::new(Mutex::new(Instant::now())) }
     }
 
     /// The same, but only what `permit` allows. It is asked for the very address that is measured.
@@ -153,6 +160,7 @@ impl Prober {
         let Some(choice) = choices.into_iter().next() else {
             return Err(ResolveError::NoAddress { name: brief.target.into(), wanted: "address" }.into());
         };
+        self.trace_turn().await;
         let decider = TraceDecider::new(options, choice.address, choice.reason);
         let task = self.engine.run(decider, Some(brief.progress_every));
         let mut names = Names::new(Arc::clone(&self.resolver), brief.names);
@@ -167,6 +175,20 @@ impl Prober {
         names.ask(&report);
         names.wait().await;
         Ok(outcome(report, &names))
+    }
+
+    /// Waits for this trace's turn to begin.
+    async fn trace_turn(&self) {
+        let now = Instant::now();
+        let turn = {
+            let mut next = self.next_trace.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = now.max(*next);
+            *next = turn + TRACES_APART;
+            turn
+        };
+        if turn > now {
+            time::sleep_until(turn).await;
+        }
     }
 
     /// The addresses to measure: resolved, chosen, allowed and possible here.

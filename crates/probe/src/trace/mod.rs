@@ -1,7 +1,8 @@
 //! Trace: every hop on the way to a target, cycle after cycle.
 //!
-//! All hops of a cycle are asked at once, the first time a window ahead of what has answered. What was asked beyond
-//! the target is forgotten. Cycles begin at their interval whatever is still under way. The trace is done when every
+//! The first time all hops are asked at once, a window ahead of what has answered; what was asked beyond the target is
+//! forgotten. Once the way is known the hops of a cycle are asked one after the other, a few milliseconds apart, so that
+//! they do not queue behind each other on a slow link. Cycles begin at their interval whatever is still under way. The trace is done when every
 //! probe is answered or timed out; a probe that farther hops have overtaken is waited for only twice as long as the
 //! slowest of them took, since a hop that answers at all rarely answers later than that.
 
@@ -29,6 +30,9 @@ use schedule::Schedule;
 
 /// What a silent hop is given on top of twice the slowest farther round trip.
 const PATIENCE: Duration = Duration::from_millis(30);
+
+/// The hops of a known way are asked this far apart, or closer if the interval is short.
+const APART: Duration = Duration::from_millis(5);
 
 /// How long the engine knows a probe after its timeout: a router asks for a host that is not there for three
 /// seconds before it says so.
@@ -63,8 +67,18 @@ struct FlowState {
     way: Flow,
     /// By distance, from the first.
     hops: Vec<HopRecord>,
-    /// The cycle it is in, and the farthest distance it has been asked in that cycle.
-    asked: Option<(u32, Option<u8>)>,
+    round: Option<Round>,
+}
+
+/// Where a flow stands in its present cycle.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    cycle: u32,
+    /// The distance to be asked next.
+    next: u16,
+    /// When it may be asked.
+    due: Time,
+    apart: Duration,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +101,7 @@ impl TraceDecider {
         let interval = Duration::from_millis(options.interval_ms.into());
         let records = usize::from(reach.last - first) + 1;
         let state =
-            || FlowState { way: Flow::new(reach), hops: vec![HopRecord::default(); records], asked: None };
+            || FlowState { way: Flow::new(reach), hops: vec![HopRecord::default(); records], round: None };
         Self {
             address,
             chosen,
@@ -119,38 +133,49 @@ impl TraceDecider {
     /// Starts what is due, asks what has come within reach, and sees whether anything is still worth waiting for.
     fn proceed(&mut self, now: Time, network: &mut dyn Network) {
         while let Some((cycle, flow)) = self.schedule.pop_due(now, self.is_discovered()) {
-            if let Some(state) = self.flows.get_mut(usize::from(flow)) {
-                state.asked = Some((cycle, None));
-            }
-            self.ask(flow, network);
+            self.begin(cycle, flow, now);
+            self.ask(flow, now, network);
         }
         for flow in 0..self.options.flows.max(1) {
-            self.ask(flow, network);
+            self.ask(flow, now, network);
         }
-        let over = self.schedule.is_over().then(|| self.waits_until());
-        self.done = match over {
-            Some(Some(until)) => until <= now,
-            Some(None) => true,
-            None => false,
+        let asking = self.flows.iter().filter_map(FlowState::asks_next).min();
+        let wake = if !self.schedule.is_over() {
+            [self.schedule.next(self.is_discovered()), asking].into_iter().flatten().min()
+        } else if asking.is_some() {
+            asking
+        } else {
+            let until = self.waits_until();
+            self.done = until.is_none_or(|until| until <= now);
+            until
         };
-        let wake = over.flatten().or_else(|| self.schedule.next(self.is_discovered()));
         if let Some(at) = wake.filter(|at| !self.done && *at < FOR_EVER) {
             network.wake_at(at);
         }
     }
 
-    /// Asks the hops of a flow's present cycle that have come within its horizon.
-    fn ask(&mut self, flow: u8, network: &mut dyn Network) {
+    /// Begins a cycle of a flow.
+    fn begin(&mut self, cycle: u32, flow: u8, now: Time) {
         let Some(state) = self.flows.get_mut(usize::from(flow)) else { return };
-        let Some((cycle, asked)) = &mut state.asked else { return };
-        let from = asked.map_or(self.reach.first, |ttl| ttl.saturating_add(1));
-        let horizon = state.way.horizon();
-        for ttl in from..=horizon {
-            if *asked == Some(u8::MAX) {
-                break;
-            }
-            *asked = Some(ttl);
-            let key = Key { cycle: *cycle, flow, ttl };
+        let apart = if state.way.is_discovered() {
+            let hops = u32::from(state.way.horizon().saturating_sub(self.reach.first)) + 1;
+            APART.min(Duration::from_millis(self.options.interval_ms.into()) / (2 * hops))
+        } else {
+            Duration::ZERO
+        };
+        state.round = Some(Round { cycle, next: self.reach.first.into(), due: now, apart });
+    }
+
+    /// Asks the hops of a flow's present cycle that are within its horizon and due.
+    fn ask(&mut self, flow: u8, now: Time, network: &mut dyn Network) {
+        let Some(state) = self.flows.get_mut(usize::from(flow)) else { return };
+        while state.asks_next().is_some_and(|due| due <= now)
+            && let Some(round) = &mut state.round
+            && let Ok(ttl) = u8::try_from(round.next)
+        {
+            round.next += 1;
+            round.due = now + round.apart;
+            let key = Key { cycle: round.cycle, flow, ttl };
             self.pending.insert(key, Pending::default());
             network.send(Probe { key: key.into(), to: self.address, ttl, flow });
         }
@@ -324,6 +349,14 @@ impl TraceDecider {
             change.map(|(before, after)| RouteChange { hop, before, after })
         });
         Observed { route_changes: changes.collect(), unsent: self.unsent.clone() }
+    }
+}
+
+impl FlowState {
+    /// When the next hop of the present cycle may be asked; `None` when all within the horizon have been.
+    fn asks_next(&self) -> Option<Time> {
+        let round = self.round.as_ref()?;
+        (round.next <= u16::from(self.way.horizon())).then_some(round.due)
     }
 }
 
