@@ -7,7 +7,10 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, SqlxSqliteConnector, Statement,
 };
 use sea_orm_migration::MigratorTrait;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::Connection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::StoreError;
 use crate::migrations::Migrator;
@@ -202,7 +205,8 @@ async fn open_sqlite(
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(10))
     };
-    let writer = pool(1).connect_with(base.clone()).await.map_err(|e| StoreError::from_sqlx(&e))?;
+    let writer = pool(1).after_release(|connection, _| Box::pin(is_clean(connection)));
+    let writer = writer.connect_with(base.clone()).await.map_err(|e| StoreError::from_sqlx(&e))?;
     let reader = pool(options.max_connections.max(1))
         .connect_with(base)
         .await
@@ -211,6 +215,15 @@ async fn open_sqlite(
         SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
     ))
+}
+
+/// False when a connection comes back with a transaction that neither ended nor could be rolled back, as after a
+/// commit on a full disk. What is written later would become part of it and never be stored, so such a
+/// connection is closed and the next write opens another.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that has been asked for is done before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 async fn open_postgres(

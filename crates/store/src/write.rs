@@ -196,3 +196,37 @@ pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<(), Store
     transaction.commit().await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreOptions;
+
+    async fn write(store: &Store, sql: &'static str) -> Result<(), StoreError> {
+        store
+            .write(move |transaction| {
+                Box::pin(async move { Ok(transaction.execute_unprepared(sql).await.map(|_| ())?) })
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_failed_commit_does_not_swallow_what_is_written_later() {
+        let directory = std::env::temp_dir().join(format!("netwark-write-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let url = format!("sqlite://{}/test.db", directory.display());
+        let store = Store::open(&StoreOptions::new(url)).await.unwrap();
+        write(&store, "CREATE TABLE kept (n INTEGER)").await.unwrap();
+
+        // A full disk leaves the connection like this: the transaction that was begun is gone, and another is open.
+        let failed = write(&store, "INSERT INTO kept VALUES (1); ROLLBACK; BEGIN").await;
+        assert!(failed.is_err(), "its transaction is gone");
+
+        write(&store, "INSERT INTO kept VALUES (2)").await.unwrap();
+        let count = Statement::from_string(DbBackend::Sqlite, "SELECT count(*), sum(n) FROM kept");
+        let row = store.read().query_one_raw(count).await.unwrap().unwrap();
+        let found: (i64, i64) = (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+        assert_eq!(found, (1, 2), "a reader sees what was acknowledged, and nothing else");
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}
