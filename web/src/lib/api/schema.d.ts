@@ -356,13 +356,6 @@ export interface components {
     schemas: {
         /** @description A flag of a tool's command line. */
         ArgumentView: {
-            /** @description What it does. */
-            help: string;
-            /**
-             * @description The long name, with its dashes.
-             * @example --count
-             */
-            long?: string | null;
             /**
              * @description The option it sets. A choice with a flag for each of its values has names of their own here.
              * @example count
@@ -374,23 +367,30 @@ export interface components {
              */
             short?: string | null;
             /**
+             * @description The long name, with its dashes.
+             * @example --count
+             */
+            long?: string | null;
+            /**
              * @description The word for its value; absent when it takes none.
              * @example N
              */
             value?: string | null;
+            /** @description What it does. */
+            help: string;
         };
         /** @description What a worker can do. */
         Capabilities: {
+            /** @description Tools it runs. */
+            tools: string[];
             /** @description It has IPv4 addresses beyond loopback. */
             ipv4: boolean;
             /** @description It has IPv6 addresses beyond loopback and link. */
             ipv6: boolean;
-            /** @description What it cannot do, and what would help. */
-            missing: components["schemas"]["MissingCapability"][];
             /** @description It may open raw sockets. */
             raw_sockets: boolean;
-            /** @description Tools it runs. */
-            tools: string[];
+            /** @description What it cannot do, and what would help. */
+            missing: components["schemas"]["MissingCapability"][];
         };
         /** @description What signing in takes. */
         Credentials: {
@@ -404,11 +404,6 @@ export interface components {
         };
         /** @description One thing that is wrong with an input. */
         FieldError: {
-            /**
-             * @description What is wrong and what would be right.
-             * @example must be at most 10000, got 20000
-             */
-            description: string;
             /** @description Where the field stands. */
             location: components["schemas"]["Location"];
             /**
@@ -416,18 +411,23 @@ export interface components {
              * @example options.count
              */
             name: string;
+            /**
+             * @description What is wrong and what would be right.
+             * @example must be at most 10000, got 20000
+             */
+            description: string;
         };
         /** @description One finding. */
         Finding: {
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description What kind of finding it is. */
+            kind: components["schemas"]["FindingKind"];
             /**
              * Format: int32
              * @description The hop it speaks of, from 1.
              */
             hop?: number | null;
-            /** @description What kind of finding it is. */
-            kind: components["schemas"]["FindingKind"];
-            /** @description How bad it is. */
-            severity: components["schemas"]["Severity"];
             /** @description A clause for people, such as `hop 4 limits its replies, harmless`. */
             text: string;
         };
@@ -439,21 +439,21 @@ export interface components {
         /** @description A flag of an older option string. */
         FlagView: {
             /**
-             * @description `parsed`, `accepted` or `refused`.
-             * @example parsed
-             */
-            effect: string;
-            /**
              * @description One letter, with its dash.
              * @example -c
              */
             flag: string;
             /** @description The long name, with its dashes, if there is one. */
             long?: string | null;
-            /** @description Why it is accepted without effect, or refused. */
-            reason?: string | null;
             /** @description True when a value follows. */
             value: boolean;
+            /**
+             * @description `parsed`, `accepted` or `refused`.
+             * @example parsed
+             */
+            effect: string;
+            /** @description Why it is accepted without effect, or refused. */
+            reason?: string | null;
         };
         /** @description The way one flow took. */
         FlowPath: {
@@ -468,18 +468,10 @@ export interface components {
         /** @description One hop. */
         Hop: {
             /**
-             * Format: double
-             * @description Share of decided probes without an answer, in percent.
-             */
-            loss: number;
-            /**
              * Format: int32
-             * @description Probes answered in time.
+             * @description Distance, from 1.
              */
-            received: number;
-            /** @description Everyone who answered, most answers first. */
-            responders: components["schemas"]["Responder"][];
-            rtt?: components["schemas"]["HopRtt"] | null;
+            ttl: number;
             /**
              * Format: int32
              * @description Probes sent.
@@ -487,9 +479,17 @@ export interface components {
             sent: number;
             /**
              * Format: int32
-             * @description Distance, from 1.
+             * @description Probes answered in time.
              */
-            ttl: number;
+            received: number;
+            /**
+             * Format: double
+             * @description Share of decided probes without an answer, in percent.
+             */
+            loss: number;
+            rtt?: components["schemas"]["HopRtt"] | null;
+            /** @description Everyone who answered, most answers first. */
+            responders: components["schemas"]["Responder"][];
         };
         /** @description What a responder said. */
         HopAnswer: {
@@ -499,28 +499,13 @@ export interface components {
             /** @enum {string} */
             kind: "target";
         } | {
-            /** @enum {string} */
-            kind: "unreachable";
             /** @description Which kind, such as `network unreachable` or `administratively prohibited`. */
             message: string;
+            /** @enum {string} */
+            kind: "unreachable";
         };
         /** @description Round trips in milliseconds. */
         HopRtt: {
-            /**
-             * Format: double
-             * @description Mean.
-             */
-            average: number;
-            /**
-             * Format: double
-             * @description Best.
-             */
-            best: number;
-            /**
-             * Format: double
-             * @description Mean difference of successive round trips.
-             */
-            jitter: number;
             /**
              * Format: double
              * @description Latest.
@@ -528,19 +513,32 @@ export interface components {
             last: number;
             /**
              * Format: double
-             * @description Standard deviation.
+             * @description Best.
              */
-            stddev: number;
+            best: number;
+            /**
+             * Format: double
+             * @description Mean.
+             */
+            average: number;
             /**
              * Format: double
              * @description Worst.
              */
             worst: number;
+            /**
+             * Format: double
+             * @description Standard deviation.
+             */
+            stddev: number;
+            /**
+             * Format: double
+             * @description Mean difference of successive round trips.
+             */
+            jitter: number;
         };
         /** @description One MPLS label stack entry (RFC 3032). */
         Label: {
-            /** @description Bottom of stack. */
-            bottom: boolean;
             /**
              * Format: int32
              * @description Label value, 20 bits.
@@ -551,6 +549,8 @@ export interface components {
              * @description Traffic class, 3 bits.
              */
             tc: number;
+            /** @description Bottom of stack. */
+            bottom: boolean;
             /**
              * Format: int32
              * @description Time to live.
@@ -572,8 +572,6 @@ export interface components {
         };
         /** @description Something a worker cannot do. */
         MissingCapability: {
-            /** @description What would help, a command where there is one. */
-            remedy: string;
             /**
              * @description What it cannot do.
              * @example TCP traces
@@ -584,47 +582,41 @@ export interface components {
              * @example raw sockets need CAP_NET_RAW
              */
             why: string;
+            /** @description What would help, a command where there is one. */
+            remedy: string;
         };
         /** @description What was asked, as `mtr --json` says it. */
         MtrHeader: {
-            /** @description Byte that fills the payload. */
-            bitpattern: string;
-            /** @description The target as it was given. */
-            dst: string;
-            /** @description Packet size in bytes. */
-            psize: string;
             /** @description Name of the worker. */
             src: string;
-            /**
-             * Format: int32
-             * @description Cycles.
-             */
-            tests: number;
+            /** @description The target as it was given. */
+            dst: string;
             /**
              * Format: int32
              * @description TOS byte.
              */
             tos: number;
+            /**
+             * Format: int32
+             * @description Cycles.
+             */
+            tests: number;
+            /** @description Packet size in bytes. */
+            psize: string;
+            /** @description Byte that fills the payload. */
+            bitpattern: string;
         };
         /** @description One hop, as `mtr --json` says it. Times are milliseconds, 0 when nothing answered. */
         MtrHub: {
+            /**
+             * Format: int32
+             * @description Distance.
+             */
+            count: number;
+            /** @description Name or address, `???` when silent. */
+            host: string;
             /** @description AS number, `AS???` when unknown. */
             ASN: string;
-            /**
-             * Format: double
-             * @description Mean round trip.
-             */
-            Avg: number;
-            /**
-             * Format: double
-             * @description Best round trip.
-             */
-            Best: number;
-            /**
-             * Format: double
-             * @description Last round trip.
-             */
-            Last: number;
             /**
              * Format: double
              * @description Loss in percent.
@@ -637,40 +629,58 @@ export interface components {
             Snt: number;
             /**
              * Format: double
-             * @description Standard deviation.
+             * @description Last round trip.
              */
-            StDev: number;
+            Last: number;
+            /**
+             * Format: double
+             * @description Mean round trip.
+             */
+            Avg: number;
+            /**
+             * Format: double
+             * @description Best round trip.
+             */
+            Best: number;
             /**
              * Format: double
              * @description Worst round trip.
              */
             Wrst: number;
             /**
-             * Format: int32
-             * @description Distance.
+             * Format: double
+             * @description Standard deviation.
              */
-            count: number;
-            /** @description Name or address, `???` when silent. */
-            host: string;
+            StDev: number;
         };
         /** @description What `mtr` measured: the report in the shape of `mtr --json`, and the fuller one. */
         MtrOutcome: {
-            /** @description The report as lines of text, as `mtr --report` prints it. */
-            raw: string[];
             /** @description The report with the field names of `mtr --json`. */
             report: components["schemas"]["MtrReport"];
+            /** @description The report as lines of text, as `mtr --report` prints it. */
+            raw: string[];
             /** @description The fuller report. */
             trace: components["schemas"]["TraceReport"];
         };
         /** @description The report of `mtr --json`. */
         MtrReport: {
-            /** @description One line per hop. */
-            hubs: components["schemas"]["MtrHub"][];
             /** @description What was asked. */
             mtr: components["schemas"]["MtrHeader"];
+            /** @description One line per hop. */
+            hubs: components["schemas"]["MtrHub"][];
         };
         /** @description What `POST /operations` takes. */
         NewOperation: {
+            /**
+             * @description Name of the tool.
+             * @example ping
+             */
+            type: string;
+            /**
+             * @description Address or name.
+             * @example 192.0.2.1
+             */
+            target: string;
             /** @description Options of the tool: an object, or the older string of flags such as `"-c 5"`. */
             options?: unknown;
             /**
@@ -680,11 +690,6 @@ export interface components {
              *     ]
              */
             queues?: string[] | null;
-            /**
-             * Format: int64
-             * @description How long a worker may take once it has begun, in milliseconds. Default: what the options need, and half a minute.
-             */
-            run_within_ms?: number | null;
             /**
              * Format: uuid
              * @description Run on the same workers as this earlier operation, instead of `queues`.
@@ -696,15 +701,10 @@ export interface components {
              */
             take_within_ms?: number | null;
             /**
-             * @description Address or name.
-             * @example 192.0.2.1
+             * Format: int64
+             * @description How long a worker may take once it has begun, in milliseconds. Default: what the options need, and half a minute.
              */
-            target: string;
-            /**
-             * @description Name of the tool.
-             * @example ping
-             */
-            type: string;
+            run_within_ms?: number | null;
         };
         /** @description A token to be made. */
         NewToken: {
@@ -733,29 +733,49 @@ export interface components {
         };
         /** @description An operation. Fields of the older API first. */
         Operation: {
-            /** @description How many results there are, by status. */
-            counts: components["schemas"]["StatusCounts"];
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description Who made it, such as `user admin` or `token ci`. */
-            created_by: string;
-            /**
-             * Format: date-time
-             * @description When its last result became final.
-             */
-            finished_at?: string | null;
             /**
              * Format: uuid
              * @description Its id, a UUIDv7.
              */
             id: string;
+            /**
+             * @description Name of the tool.
+             * @example ping
+             */
+            type: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["Status"];
+            /**
+             * @description Address or name.
+             * @example 192.0.2.1
+             */
+            target: string;
             /** @description The options as they were sent. */
             options?: unknown;
             /** @description Queues it was sent to. */
             queues: string[];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description When its last result became final.
+             */
+            finished_at?: string | null;
+            /** @description All options with their values, defaults included. */
+            typed_options: unknown;
+            /**
+             * Format: int64
+             * @description How long a result may wait for a worker, in milliseconds.
+             */
+            take_within_ms: number;
             /**
              * Format: int64
              * @description How long a worker may take once it has begun, in milliseconds.
@@ -766,37 +786,17 @@ export interface components {
              * @description The earlier operation whose workers it runs on.
              */
             same_workers_as?: string | null;
-            /** @description Members of its queues that were offline when it was made. */
-            skipped: components["schemas"]["Skipped"][];
-            /** @description Where it stands. */
-            status: components["schemas"]["Status"];
-            /**
-             * Format: int64
-             * @description How long a result may wait for a worker, in milliseconds.
-             */
-            take_within_ms: number;
-            /**
-             * @description Address or name.
-             * @example 192.0.2.1
-             */
-            target: string;
-            /**
-             * @description Name of the tool.
-             * @example ping
-             */
-            type: string;
-            /** @description All options with their values, defaults included. */
-            typed_options: unknown;
-            /**
-             * Format: date-time
-             * @description When it last changed.
-             */
-            updated_at: string;
+            /** @description Who made it, such as `user admin` or `token ci`. */
+            created_by: string;
             /**
              * Format: int64
              * @description Rises with every change; the id of its server-sent events.
              */
             version: number;
+            /** @description How many results there are, by status. */
+            counts: components["schemas"]["StatusCounts"];
+            /** @description Members of its queues that were offline when it was made. */
+            skipped: components["schemas"]["Skipped"][];
         };
         /** @description What `POST /operations` answers. */
         OperationCreated: {
@@ -819,45 +819,45 @@ export interface components {
         /** @description What one worker made of an operation. */
         OperationResult: {
             /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["Status"];
+            /** @description Name of the worker; absent while a direct queue waits for one. */
+            worker?: string | null;
+            /** @description The queue it came by. */
+            queue: string;
+            /** @description What was measured, the latest snapshot while it runs; with status `error` an object with `cause`. */
+            payload?: unknown;
+            /**
              * Format: date-time
              * @description When it was made.
              */
             created_at: string;
             /**
              * Format: date-time
-             * @description When it became final.
+             * @description When it last changed.
              */
-            finished_at?: string | null;
-            /**
-             * Format: uuid
-             * @description Its id, a UUIDv7.
-             */
-            id: string;
-            /** @description True when the report came after the result had ended as `timeout`: the payload is there, the status stays. */
-            late: boolean;
-            /** @description What was measured, the latest snapshot while it runs; with status `error` an object with `cause`. */
-            payload?: unknown;
-            /** @description The queue it came by. */
-            queue: string;
+            updated_at: string;
             /**
              * Format: date-time
              * @description When a worker began.
              */
             started_at?: string | null;
-            /** @description Where it stands. */
-            status: components["schemas"]["Status"];
             /**
              * Format: date-time
-             * @description When it last changed.
+             * @description When it became final.
              */
-            updated_at: string;
+            finished_at?: string | null;
+            /** @description True when the report came after the result had ended as `timeout`: the payload is there, the status stays. */
+            late: boolean;
             /**
              * Format: int64
              * @description The version of the operation with which it last changed.
              */
             version: number;
-            /** @description Name of the worker; absent while a direct queue waits for one. */
-            worker?: string | null;
         };
         /**
          * @description One thing that can be allowed.
@@ -870,17 +870,6 @@ export interface components {
             fate: "waiting";
         } | {
             /**
-             * Format: int32
-             * @description Further replies to the same request.
-             */
-            duplicates: number;
-            /** @enum {string} */
-            fate: "reply";
-            /** @description Who answered, when it is not the address that was asked. */
-            from?: string | null;
-            /** @description True when the round trip is between two kernel stamps; false when it comes from the monotonic clock. */
-            kernel: boolean;
-            /**
              * Format: double
              * @description Round trip in milliseconds, resolution one microsecond or better.
              */
@@ -890,29 +879,40 @@ export interface components {
              * @description Time to live the reply arrived with, where the socket tells it.
              */
             ttl?: number | null;
-        } | {
+            /** @description Who answered, when it is not the address that was asked. */
+            from?: string | null;
+            /**
+             * Format: int32
+             * @description Further replies to the same request.
+             */
+            duplicates: number;
+            /** @description True when the round trip is between two kernel stamps; false when it comes from the monotonic clock. */
+            kernel: boolean;
             /** @enum {string} */
-            fate: "late";
+            fate: "reply";
+        } | {
             /**
              * Format: double
              * @description Round trip in milliseconds.
              */
             rtt: number;
+            /** @enum {string} */
+            fate: "late";
         } | {
             /** @enum {string} */
             fate: "lost";
         } | {
-            /** @enum {string} */
-            fate: "error";
             /** @description Who sent the error. */
             from: string;
             /** @description What it says, such as `host unreachable`. */
             message: string;
-        } | {
             /** @enum {string} */
-            fate: "unsent";
+            fate: "error";
+        } | {
             /** @description What the system said. */
             message: string;
+            /** @enum {string} */
+            fate: "unsent";
         };
         /**
          * @description What `ping` measured. The first ten fields are those of the older API; a name with several
@@ -920,10 +920,15 @@ export interface components {
          */
         PingOutcome: {
             /**
-             * Format: double
-             * @description Mean round trip in milliseconds.
+             * Format: int32
+             * @description Requests sent.
              */
-            average?: number | null;
+            transmitted: number;
+            /**
+             * Format: int32
+             * @description Requests answered in time.
+             */
+            received: number;
             /**
              * Format: int32
              * @description Replies beyond the first to the same request.
@@ -936,41 +941,36 @@ export interface components {
             loss: number;
             /**
              * Format: double
+             * @description Shortest round trip in milliseconds; absent when nothing answered.
+             */
+            min?: number | null;
+            /**
+             * Format: double
              * @description Longest round trip in milliseconds.
              */
             max?: number | null;
             /**
              * Format: double
-             * @description Shortest round trip in milliseconds; absent when nothing answered.
+             * @description Mean round trip in milliseconds.
              */
-            min?: number | null;
+            average?: number | null;
             /** @description The report as lines of text. */
             raw: string[];
-            /**
-             * Format: int32
-             * @description Requests answered in time.
-             */
-            received: number;
             /** @description One report per address. */
             reports: components["schemas"]["PingReport"][];
-            /**
-             * Format: int32
-             * @description Requests sent.
-             */
-            transmitted: number;
         };
         /** @description What became of one request. */
         PingReply: components["schemas"]["PingFate"] & {
-            /**
-             * Format: double
-             * @description When it was sent, in milliseconds since the measurement began.
-             */
-            at_ms: number;
             /**
              * Format: int32
              * @description Number of the request, from 1.
              */
             seq: number;
+            /**
+             * Format: double
+             * @description When it was sent, in milliseconds since the measurement began.
+             */
+            at_ms: number;
         };
         /** @description The measurement of one address. */
         PingReport: {
@@ -978,20 +978,30 @@ export interface components {
             address: string;
             /** @description Why this address was chosen, when the target is a name. */
             chosen?: string | null;
-            /** @description What became of each request, by sequence. A snapshot holds the latest 300 only. */
-            replies: components["schemas"]["PingReply"][];
             /** @description Numbers over all requests. */
             statistics: components["schemas"]["PingStatistics"];
+            /** @description What became of each request, by sequence. A snapshot holds the latest 300 only. */
+            replies: components["schemas"]["PingReply"][];
             /** @description What the numbers mean. */
             verdict: components["schemas"]["Verdict"];
         };
         /** @description Numbers over all requests to one address. Round trips are milliseconds; they are absent when nothing answered. */
         PingStatistics: {
             /**
-             * Format: double
-             * @description Mean round trip.
+             * Format: int32
+             * @description Requests sent.
              */
-            average?: number | null;
+            transmitted: number;
+            /**
+             * Format: int32
+             * @description Requests answered in time.
+             */
+            received: number;
+            /**
+             * Format: int32
+             * @description Requests that could not be sent.
+             */
+            unsent: number;
             /**
              * Format: int32
              * @description Replies beyond the first to the same request.
@@ -999,19 +1009,19 @@ export interface components {
             duplicates: number;
             /**
              * Format: int32
-             * @description Requests answered by an ICMP error.
-             */
-            errors: number;
-            /**
-             * Format: double
-             * @description Mean difference of successive round trips.
-             */
-            jitter?: number | null;
-            /**
-             * Format: int32
              * @description First replies after the timeout; they count as lost.
              */
             late: number;
+            /**
+             * Format: int32
+             * @description Replies in time that were overtaken by the reply to a later request (RFC 4737).
+             */
+            reordered: number;
+            /**
+             * Format: int32
+             * @description Requests answered by an ICMP error.
+             */
+            errors: number;
             /**
              * Format: double
              * @description Share of requests without an answer in time, in percent of those that are decided.
@@ -1019,19 +1029,34 @@ export interface components {
             loss: number;
             /**
              * Format: double
+             * @description Shortest round trip.
+             */
+            min?: number | null;
+            /**
+             * Format: double
+             * @description Mean round trip.
+             */
+            average?: number | null;
+            /**
+             * Format: double
              * @description Longest round trip.
              */
             max?: number | null;
             /**
              * Format: double
+             * @description Standard deviation over the replies.
+             */
+            stddev?: number | null;
+            /**
+             * Format: double
+             * @description Mean difference of successive round trips.
+             */
+            jitter?: number | null;
+            /**
+             * Format: double
              * @description Median.
              */
             median?: number | null;
-            /**
-             * Format: double
-             * @description Shortest round trip.
-             */
-            min?: number | null;
             /**
              * Format: double
              * @description 95th percentile (nearest rank).
@@ -1042,41 +1067,19 @@ export interface components {
              * @description 99th percentile (nearest rank).
              */
             p99?: number | null;
-            /**
-             * Format: int32
-             * @description Requests answered in time.
-             */
-            received: number;
-            /**
-             * Format: int32
-             * @description Replies in time that were overtaken by the reply to a later request (RFC 4737).
-             */
-            reordered: number;
-            /**
-             * Format: double
-             * @description Standard deviation over the replies.
-             */
-            stddev?: number | null;
-            /**
-             * Format: int32
-             * @description Requests sent.
-             */
-            transmitted: number;
-            /**
-             * Format: int32
-             * @description Requests that could not be sent.
-             */
-            unsent: number;
         };
         /** @description The body of an error (RFC 9457), with the list of fields the older API had. */
         ProblemBody: {
             /**
-             * @description What happened this time and what to do.
-             * @example options.count: must be at most 10000, got 20000
+             * @description Which kind of problem: `urn:netwark:problem:` and a word.
+             * @example urn:netwark:problem:validation
              */
-            detail: string;
-            /** @description Every field that is wrong. */
-            errors?: components["schemas"]["FieldError"][];
+            type: string;
+            /**
+             * @description The kind in words.
+             * @example The request is not valid
+             */
+            title: string;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -1084,15 +1087,12 @@ export interface components {
              */
             status: number;
             /**
-             * @description The kind in words.
-             * @example The request is not valid
+             * @description What happened this time and what to do.
+             * @example options.count: must be at most 10000, got 20000
              */
-            title: string;
-            /**
-             * @description Which kind of problem: `urn:netwark:problem:` and a word.
-             * @example urn:netwark:problem:validation
-             */
-            type: string;
+            detail: string;
+            /** @description Every field that is wrong. */
+            errors?: components["schemas"]["FieldError"][];
         };
         /**
          * @description What the probes of a trace are made of.
@@ -1101,50 +1101,44 @@ export interface components {
         Protocol: "icmp" | "udp" | "tcp";
         /** @description A queue as the API shows it. The first four fields are those of the older API. */
         Queue: {
-            /** @description True when every member gets a copy, false when any one of them takes the work. */
-            broadcast: boolean;
-            /** @description True for the two that always exist. */
-            builtin: boolean;
-            /** @description Where it leads, for people. */
-            location: string;
-            /**
-             * @description Its label for people.
-             * @example Every worker
-             */
-            name: string;
-            /**
-             * Format: int32
-             * @description How many of them are online.
-             */
-            online: number;
             /**
              * @description Its name, prefix included.
              * @example netwark.broadcast
              */
             queue: string;
             /**
+             * @description Its label for people.
+             * @example Every worker
+             */
+            name: string;
+            /** @description Where it leads, for people. */
+            location: string;
+            /** @description True when every member gets a copy, false when any one of them takes the work. */
+            broadcast: boolean;
+            /** @description True for the two that always exist. */
+            builtin: boolean;
+            /**
              * Format: int32
              * @description How many workers listen.
              */
             workers: number;
+            /**
+             * Format: int32
+             * @description How many of them are online.
+             */
+            online: number;
         };
         /** @description Who answered at a hop. */
         Responder: {
             /** @description Its address. */
             address: string;
-            /** @description What it said. */
-            answer: components["schemas"]["HopAnswer"];
+            /** @description Its name, once the worker's resolver has found one. */
+            name?: string | null;
             /**
              * Format: int32
              * @description AS number, added by the server when it has a file that knows.
              */
             asn?: number | null;
-            /** @description Flows it answered, from 0. */
-            flows: number[];
-            /** @description MPLS labels it quoted, outermost first (RFC 4950). */
-            labels: components["schemas"]["Label"][];
-            /** @description Its name, once the worker's resolver has found one. */
-            name?: string | null;
             /**
              * Format: int32
              * @description Answers in time.
@@ -1152,6 +1146,12 @@ export interface components {
             received: number;
             /** @description Round trips. */
             rtt: components["schemas"]["HopRtt"];
+            /** @description What it said. */
+            answer: components["schemas"]["HopAnswer"];
+            /** @description MPLS labels it quoted, outermost first (RFC 4950). */
+            labels: components["schemas"]["Label"][];
+            /** @description Flows it answered, from 0. */
+            flows: number[];
         };
         /**
          * @description A set of permissions with a name.
@@ -1161,20 +1161,30 @@ export interface components {
         /** @description What the overview shows of the server. */
         ServerStatus: {
             /**
-             * @description What carries work to workers.
-             * @example in-process
+             * @description The running version.
+             * @example 0.1.0
              */
-            broker: string;
+            version: string;
+            /**
+             * Format: date-time
+             * @description When this process started.
+             */
+            started_at: string;
             /**
              * @description The database and its version.
              * @example SQLite 3.51.3
              */
             database: string;
             /**
-             * Format: int64
-             * @description Operations ever made and kept, exact to 10,000.
+             * @description What carries work to workers.
+             * @example in-process
              */
-            operations_kept: number;
+            broker: string;
+            /**
+             * @description Time zone of days and weeks.
+             * @example Europe/Paris
+             */
+            timezone: string;
             /**
              * Format: int64
              * @description Operations that have not ended.
@@ -1186,27 +1196,15 @@ export interface components {
              */
             operations_today: number;
             /**
-             * Format: date-time
-             * @description When this process started.
+             * Format: int64
+             * @description Operations ever made and kept, exact to 10,000.
              */
-            started_at: string;
+            operations_kept: number;
             /** @description Targets that are likely to answer, to begin with. */
             suggestions: components["schemas"]["Suggestion"][];
-            /**
-             * @description Time zone of days and weeks.
-             * @example Europe/Paris
-             */
-            timezone: string;
-            /**
-             * @description The running version.
-             * @example 0.1.0
-             */
-            version: string;
         };
         /** @description Who is asking, as the page needs to know it. */
         Session: {
-            /** @description True when the connection is not encrypted and not on loopback, so that a password would be readable on the way. */
-            insecure: boolean;
             /**
              * @description `user`, `token` or `anonymous`.
              * @example user
@@ -1214,11 +1212,13 @@ export interface components {
             kind: string;
             /** @description Name of the user or token. */
             name?: string | null;
+            role?: components["schemas"]["Role"] | null;
             /** @description The permissions of that role. */
             permissions: components["schemas"]["Permission"][];
-            role?: components["schemas"]["Role"] | null;
             /** @description True while there is no user and the first administrator has to be made. */
             setup_required: boolean;
+            /** @description True when the connection is not encrypted and not on loopback, so that a password would be readable on the way. */
+            insecure: boolean;
         };
         /** @description What making the first administrator takes. */
         Setup: {
@@ -1239,10 +1239,10 @@ export interface components {
         Severity: "ok" | "info" | "warning" | "alert";
         /** @description A member of a queue that was offline. */
         Skipped: {
-            /** @description The queue that named it. */
-            queue: string;
             /** @description Name of the worker. */
             worker: string;
+            /** @description The queue that named it. */
+            queue: string;
         };
         /**
          * @description Where an operation or a result stands.
@@ -1251,21 +1251,6 @@ export interface components {
         Status: "pending" | "progress" | "done" | "error" | "timeout" | "cancelled";
         /** @description How many results there are, by status. */
         StatusCounts: {
-            /**
-             * Format: int32
-             * @description Cancelled.
-             */
-            cancelled: number;
-            /**
-             * Format: int32
-             * @description Measured.
-             */
-            done: number;
-            /**
-             * Format: int32
-             * @description Could not be measured.
-             */
-            error: number;
             /**
              * Format: int32
              * @description Waiting for a worker.
@@ -1278,9 +1263,24 @@ export interface components {
             progress: number;
             /**
              * Format: int32
+             * @description Measured.
+             */
+            done: number;
+            /**
+             * Format: int32
+             * @description Could not be measured.
+             */
+            error: number;
+            /**
+             * Format: int32
              * @description Not ended in time.
              */
             timeout: number;
+            /**
+             * Format: int32
+             * @description Cancelled.
+             */
+            cancelled: number;
         };
         /** @description A target that is likely to answer. */
         Suggestion: {
@@ -1300,20 +1300,10 @@ export interface components {
         /** @description A token as the API shows it; the secret is shown once, when it is made. */
         Token: {
             /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /**
              * Format: uuid
              * @description Its id, a UUIDv7.
              */
             id: string;
-            /**
-             * Format: date-time
-             * @description When it was last used, to the minute.
-             */
-            last_used_at?: string | null;
             /**
              * @description What it is for, unique.
              * @example ci
@@ -1321,26 +1311,36 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            last_used_at?: string | null;
         };
         /** @description A tool. */
         ToolView: {
-            /** @description Flags of its command line. */
-            arguments: components["schemas"]["ArgumentView"][];
-            /** @description Flags of the older option strings and what becomes of them. */
-            flags: components["schemas"]["FlagView"][];
             /**
              * @description Its name in the API and on the command line.
              * @example ping
              */
             name: string;
-            /** @description JSON Schema of its options. */
-            schema: Record<string, never>;
+            /** @description Its name for people. */
+            title: string;
             /** @description What it does. */
             summary: string;
             /** @description What a target is. */
             target: string;
-            /** @description Its name for people. */
-            title: string;
+            /** @description JSON Schema of its options. */
+            schema: Record<string, never>;
+            /** @description Flags of its command line. */
+            arguments: components["schemas"]["ArgumentView"][];
+            /** @description Flags of the older option strings and what becomes of them. */
+            flags: components["schemas"]["FlagView"][];
         };
         /**
          * @description Why a trace ends where it ends.
@@ -1353,30 +1353,25 @@ export interface components {
             address: string;
             /** @description Why this address was chosen, when the target is a name. */
             chosen?: string | null;
+            /** @description What the probes were made of. */
+            protocol: components["schemas"]["Protocol"];
             /**
              * Format: int32
              * @description Cycles begun.
              */
             cycles: number;
+            /** @description True once the target itself has answered. */
+            reached: boolean;
             end?: components["schemas"]["TraceEnd"] | null;
             /** @description Every hop, nearest first. */
             hops: components["schemas"]["Hop"][];
             /** @description The way of each flow: the responder of each hop in the latest cycle that had an answer, `null` when silent. */
             paths: components["schemas"]["FlowPath"][];
-            /** @description What the probes were made of. */
-            protocol: components["schemas"]["Protocol"];
-            /** @description True once the target itself has answered. */
-            reached: boolean;
             /** @description What the numbers mean. */
             verdict: components["schemas"]["Verdict"];
         };
         /** @description A user as the API shows it. */
         User: {
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
             /**
              * Format: uuid
              * @description Its id, a UUIDv7.
@@ -1389,70 +1384,75 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
         };
         /** @description What is to change about a user; what is absent stays. */
         UserChange: {
+            role?: components["schemas"]["Role"] | null;
             /**
              * @description Its new password, at least 10 characters. Ends its sessions, but for the one that asks.
              * @example battery staple
              */
             password?: string | null;
-            role?: components["schemas"]["Role"] | null;
         };
         /** @description The findings over one measurement, worst first. */
         Verdict: {
-            /** @description Every finding by itself, worst first. */
-            findings: components["schemas"]["Finding"][];
             /** @description The worst severity among the findings. */
             severity: components["schemas"]["Severity"];
             /** @description One sentence for people. */
             summary: string;
+            /** @description Every finding by itself, worst first. */
+            findings: components["schemas"]["Finding"][];
         };
         /** @description A worker as the API shows it. */
         Worker: {
-            /** @description What it can do. */
-            capabilities: components["schemas"]["Capabilities"];
-            /**
-             * Format: date-time
-             * @description When it was first seen.
-             */
-            created_at: string;
-            /** @description True when it runs inside the server's process. */
-            embedded: boolean;
             /**
              * Format: uuid
              * @description Its id, a UUIDv7, kept across restarts.
              */
             id: string;
             /**
-             * Format: date-time
-             * @description When it was last heard of.
-             */
-            last_seen_at: string;
-            /** @description Where that is, for people. */
-            location: string;
-            /**
              * @description Its name, unique.
              * @example paris-1
              */
             name: string;
-            /** @description True while it is connected. */
-            online: boolean;
-            /** @description What it may touch, as it says itself. */
-            policy: string;
+            /** @description The site it stands at. */
+            site: string;
+            /** @description Where that is, for people. */
+            location: string;
+            /** @description Free words to select it by. */
+            tags: string[];
+            /** @description Version of its program. */
+            version: string;
             /** @description Queues it listens on, besides its inbox. */
             queues: string[];
+            /** @description What it can do. */
+            capabilities: components["schemas"]["Capabilities"];
+            /** @description What it may touch, as it says itself. */
+            policy: string;
+            /** @description True when it runs inside the server's process. */
+            embedded: boolean;
+            /** @description True while it is connected. */
+            online: boolean;
             /**
              * Format: int32
              * @description How many operations it runs at this moment.
              */
             running: number;
-            /** @description The site it stands at. */
-            site: string;
-            /** @description Free words to select it by. */
-            tags: string[];
-            /** @description Version of its program. */
-            version: string;
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard of.
+             */
+            last_seen_at: string;
         };
     };
     responses: never;
@@ -1913,9 +1913,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "insecure": false,
                      *       "kind": "user",
                      *       "name": "admin",
+                     *       "role": "admin",
                      *       "permissions": [
                      *         "operations:read",
                      *         "operations:run",
@@ -1924,8 +1924,8 @@ export interface operations {
                      *         "tokens:manage",
                      *         "metrics:read"
                      *       ],
-                     *       "role": "admin",
-                     *       "setup_required": false
+                     *       "setup_required": false,
+                     *       "insecure": false
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
@@ -1970,10 +1970,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "password: must be at least 10 characters, got 5",
-                     *       "status": 400,
+                     *       "type": "urn:netwark:problem:validation",
                      *       "title": "The request is not valid",
-                     *       "type": "urn:netwark:problem:validation"
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -1987,10 +1987,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "the name or the password is wrong",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "the name or the password is wrong"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2004,10 +2004,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "send the body as JSON with the header Content-Type: application/json",
-                     *       "status": 415,
+                     *       "type": "urn:netwark:problem:media-type",
                      *       "title": "The body is not JSON",
-                     *       "type": "urn:netwark:problem:media-type"
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2021,10 +2021,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "too many tries from this address or for this name; try again in 10 s",
-                     *       "status": 429,
+                     *       "type": "urn:netwark:problem:too-many-requests",
                      *       "title": "Too many requests",
-                     *       "type": "urn:netwark:problem:too-many-requests"
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2088,10 +2088,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "password: must be at least 10 characters, got 5",
-                     *       "status": 400,
+                     *       "type": "urn:netwark:problem:validation",
                      *       "title": "The request is not valid",
-                     *       "type": "urn:netwark:problem:validation"
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2105,10 +2105,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "the code is wrong; 4 more tries",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "the code is wrong; 4 more tries"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2122,10 +2122,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "there is a user already; sign in, or ask an administrator for a user",
-                     *       "status": 409,
+                     *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
-                     *       "type": "urn:netwark:problem:conflict"
+                     *       "status": 409,
+                     *       "detail": "there is a user already; sign in, or ask an administrator for a user"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2139,10 +2139,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "send the body as JSON with the header Content-Type: application/json",
-                     *       "status": 415,
+                     *       "type": "urn:netwark:problem:media-type",
                      *       "title": "The body is not JSON",
-                     *       "type": "urn:netwark:problem:media-type"
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2156,10 +2156,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "too many tries from this address or for this name; try again in 10 s",
-                     *       "status": 429,
+                     *       "type": "urn:netwark:problem:too-many-requests",
                      *       "title": "Too many requests",
-                     *       "type": "urn:netwark:problem:too-many-requests"
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2221,10 +2221,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2238,10 +2238,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2278,10 +2278,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "password: must be at least 10 characters, got 5",
-                     *       "status": 400,
+                     *       "type": "urn:netwark:problem:validation",
                      *       "title": "The request is not valid",
-                     *       "type": "urn:netwark:problem:validation"
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2295,10 +2295,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2312,10 +2312,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2329,10 +2329,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "a user named 'admin' exists already",
-                     *       "status": 409,
+                     *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
-                     *       "type": "urn:netwark:problem:conflict"
+                     *       "status": 409,
+                     *       "detail": "a user named 'admin' exists already"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2346,10 +2346,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "send the body as JSON with the header Content-Type: application/json",
-                     *       "status": 415,
+                     *       "type": "urn:netwark:problem:media-type",
                      *       "title": "The body is not JSON",
-                     *       "type": "urn:netwark:problem:media-type"
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2384,10 +2384,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2401,10 +2401,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2418,10 +2418,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "there is no user of this id",
-                     *       "status": 404,
+                     *       "type": "urn:netwark:problem:not-found",
                      *       "title": "There is no such thing",
-                     *       "type": "urn:netwark:problem:not-found"
+                     *       "status": 404,
+                     *       "detail": "there is no user of this id"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2483,10 +2483,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2500,10 +2500,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2540,10 +2540,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "password: must be at least 10 characters, got 5",
-                     *       "status": 400,
+                     *       "type": "urn:netwark:problem:validation",
                      *       "title": "The request is not valid",
-                     *       "type": "urn:netwark:problem:validation"
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2557,10 +2557,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2574,10 +2574,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2591,10 +2591,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "a user named 'admin' exists already",
-                     *       "status": 409,
+                     *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
-                     *       "type": "urn:netwark:problem:conflict"
+                     *       "status": 409,
+                     *       "detail": "a user named 'admin' exists already"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2608,10 +2608,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "send the body as JSON with the header Content-Type: application/json",
-                     *       "status": 415,
+                     *       "type": "urn:netwark:problem:media-type",
                      *       "title": "The body is not JSON",
-                     *       "type": "urn:netwark:problem:media-type"
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2646,10 +2646,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2663,10 +2663,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2680,10 +2680,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "there is no user of this id",
-                     *       "status": 404,
+                     *       "type": "urn:netwark:problem:not-found",
                      *       "title": "There is no such thing",
-                     *       "type": "urn:netwark:problem:not-found"
+                     *       "status": 404,
+                     *       "detail": "there is no user of this id"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2697,10 +2697,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this is the last administrator; make another one first",
-                     *       "status": 409,
+                     *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
-                     *       "type": "urn:netwark:problem:conflict"
+                     *       "status": 409,
+                     *       "detail": "this is the last administrator; make another one first"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2745,10 +2745,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "password: must be at least 10 characters, got 5",
-                     *       "status": 400,
+                     *       "type": "urn:netwark:problem:validation",
                      *       "title": "The request is not valid",
-                     *       "type": "urn:netwark:problem:validation"
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2762,10 +2762,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "sign in, or send a token; this needs the permission users:manage",
-                     *       "status": 401,
+                     *       "type": "urn:netwark:problem:unauthorized",
                      *       "title": "Sign in first",
-                     *       "type": "urn:netwark:problem:unauthorized"
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2779,10 +2779,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this needs the permission users:manage, which the role viewer does not have",
-                     *       "status": 403,
+                     *       "type": "urn:netwark:problem:forbidden",
                      *       "title": "This is not allowed",
-                     *       "type": "urn:netwark:problem:forbidden"
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2796,10 +2796,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "there is no user of this id",
-                     *       "status": 404,
+                     *       "type": "urn:netwark:problem:not-found",
                      *       "title": "There is no such thing",
-                     *       "type": "urn:netwark:problem:not-found"
+                     *       "status": 404,
+                     *       "detail": "there is no user of this id"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2813,10 +2813,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "this is the last administrator; make another one first",
-                     *       "status": 409,
+                     *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
-                     *       "type": "urn:netwark:problem:conflict"
+                     *       "status": 409,
+                     *       "detail": "this is the last administrator; make another one first"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -2830,10 +2830,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "send the body as JSON with the header Content-Type: application/json",
-                     *       "status": 415,
+                     *       "type": "urn:netwark:problem:media-type",
                      *       "title": "The body is not JSON",
-                     *       "type": "urn:netwark:problem:media-type"
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
