@@ -1,5 +1,7 @@
 //! A worker on a bus in memory, with the server played by the test and tools made up for it.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -6,13 +6,13 @@ use super::mtr::{MtrOptions, Protocol};
 use super::ping::PingOptions;
 use super::*;
 
-fn ping(options: Value) -> Result<PingOptions, Vec<String>> {
+fn ping(options: &Value) -> Result<PingOptions, Vec<String>> {
     typed("ping", options)
 }
 
-fn typed<T: DeserializeOwned>(tool: &str, options: Value) -> Result<T, Vec<String>> {
+fn typed<T: DeserializeOwned>(tool: &str, options: &Value) -> Result<T, Vec<String>> {
     let registry = Registry::standard();
-    let checked = registry.get(tool).unwrap().check_any(Some(&options));
+    let checked = registry.get(tool).unwrap().check_any(Some(options));
     checked
         .map(|checked| serde_json::from_value(checked.typed).unwrap())
         .map_err(|errors| errors.iter().map(ToString::to_string).collect())
@@ -20,36 +20,36 @@ fn typed<T: DeserializeOwned>(tool: &str, options: Value) -> Result<T, Vec<Strin
 
 #[test]
 fn absent_options_are_the_defaults() {
-    assert_eq!(ping(json!(null)).unwrap(), PingOptions::default());
-    assert_eq!(ping(json!({})).unwrap(), PingOptions::default());
-    assert_eq!(ping(json!("")).unwrap(), PingOptions::default());
-    assert_eq!(typed::<MtrOptions>("mtr", json!("")).unwrap(), MtrOptions::default());
+    assert_eq!(ping(&json!(null)).unwrap(), PingOptions::default());
+    assert_eq!(ping(&json!({})).unwrap(), PingOptions::default());
+    assert_eq!(ping(&json!("")).unwrap(), PingOptions::default());
+    assert_eq!(typed::<MtrOptions>("mtr", &json!("")).unwrap(), MtrOptions::default());
 }
 
 #[test]
 fn options_out_of_range_are_named() {
-    assert_eq!(ping(json!({"count": 0})).unwrap_err(), ["options.count: must be at least 1, got 0"]);
+    assert_eq!(ping(&json!({"count": 0})).unwrap_err(), ["options.count: must be at least 1, got 0"]);
     assert_eq!(
-        ping(json!({"count": 10_001})).unwrap_err(),
+        ping(&json!({"count": 10_001})).unwrap_err(),
         ["options.count: must be at most 10000, got 10001"]
     );
-    assert_eq!(ping(json!({"count": 1.5})).unwrap_err(), ["options.count: must be a whole number, got 1.5"]);
-    assert_eq!(ping(json!({"ttl": "x"})).unwrap_err(), ["options.ttl: must be a whole number, got \"x\""]);
+    assert_eq!(ping(&json!({"count": 1.5})).unwrap_err(), ["options.count: must be a whole number, got 1.5"]);
+    assert_eq!(ping(&json!({"ttl": "x"})).unwrap_err(), ["options.ttl: must be a whole number, got \"x\""]);
     assert_eq!(
-        ping(json!({"family": "5"})).unwrap_err(),
+        ping(&json!({"family": "5"})).unwrap_err(),
         ["options.family: must be one of auto, 4, 6, all, got \"5\""]
     );
     assert!(
-        ping(json!({"cuont": 1})).unwrap_err()[0].starts_with("options.cuont: is unknown; the options are")
+        ping(&json!({"cuont": 1})).unwrap_err()[0].starts_with("options.cuont: is unknown; the options are")
     );
-    assert!(ping(json!({"source": "nowhere"})).unwrap_err()[0].contains("IP address"));
-    assert!(ping(json!([1])).unwrap_err()[0].contains("must be an object, or a string of flags"));
-    assert_eq!(ping(json!({"source": null, "interface": null})).unwrap(), PingOptions::default());
+    assert!(ping(&json!({"source": "nowhere"})).unwrap_err()[0].contains("IP address"));
+    assert!(ping(&json!([1])).unwrap_err()[0].contains("must be an object, or a string of flags"));
+    assert_eq!(ping(&json!({"source": null, "interface": null})).unwrap(), PingOptions::default());
 }
 
 #[test]
 fn measurements_are_bounded_in_time() {
-    let errors = ping(json!({"count": 10_000, "interval_ms": 1000})).unwrap_err();
+    let errors = ping(&json!({"count": 10_000, "interval_ms": 1000})).unwrap_err();
     assert!(
         errors[0].starts_with("options.count: the measurement would take 10001 s, at most 1200 s"),
         "{errors:?}"
@@ -58,7 +58,7 @@ fn measurements_are_bounded_in_time() {
 
 #[test]
 fn inconsistent_trace_options_are_named() {
-    let wrong = |options| typed::<MtrOptions>("mtr", options).unwrap_err();
+    let wrong = |options: Value| typed::<MtrOptions>("mtr", &options).unwrap_err();
     assert_eq!(
         wrong(json!({"first_ttl": 9, "last_ttl": 3})),
         ["options.first_ttl: must not be above last_ttl, which is 3"]
@@ -72,8 +72,7 @@ fn inconsistent_trace_options_are_named() {
 #[test]
 fn every_flag_of_ping() {
     let same: fn(&mut PingOptions) = |_| {};
-    type Change = fn(&mut PingOptions);
-    let rows: &[(&str, Option<Change>)] = &[
+    let rows: &[Row<PingOptions>] = &[
         ("-4", Some(|o| o.family = Family::V4)),
         ("-6", Some(|o| o.family = Family::V6)),
         ("-a", Some(same)),
@@ -119,8 +118,7 @@ fn every_flag_of_ping() {
 #[test]
 fn every_flag_of_mtr() {
     let same: fn(&mut MtrOptions) = |_| {};
-    type Change = fn(&mut MtrOptions);
-    let rows: &[(&str, Option<Change>)] = &[
+    let rows: &[Row<MtrOptions>] = &[
         ("-4", Some(|o| o.family = Family::V4)),
         ("-6", Some(|o| o.family = Family::V6)),
         ("-a 192.0.2.1", Some(|o| o.source = Some("192.0.2.1".parse().unwrap()))),
@@ -164,11 +162,14 @@ fn every_flag_of_mtr() {
     check_rows("mtr", super::legacy::MTR, rows, |options| typed::<MtrOptions>("mtr", options));
 }
 
+/// A flag with its value, and the change it makes.
+type Row<O> = (&'static str, Option<fn(&mut O)>);
+
 fn check_rows<O: Default + PartialEq + std::fmt::Debug>(
     tool: &str,
     table: &[LegacyFlag],
-    rows: &[(&str, Option<fn(&mut O)>)],
-    parse: fn(Value) -> Result<O, Vec<String>>,
+    rows: &[Row<O>],
+    parse: fn(&Value) -> Result<O, Vec<String>>,
 ) {
     assert_eq!(table.len(), rows.len(), "one row per flag");
     for (flag, (text, change)) in table.iter().zip(rows) {
@@ -178,14 +179,14 @@ fn check_rows<O: Default + PartialEq + std::fmt::Debug>(
             Some(change) => {
                 let mut expected = O::default();
                 change(&mut expected);
-                assert_eq!(parse(json!(text)).as_ref(), Ok(&expected), "{text}");
+                assert_eq!(parse(&json!(text)).as_ref(), Ok(&expected), "{text}");
                 if !flag.long.is_empty() {
                     let long = text.replacen(&text[..2], &format!("--{}", flag.long), 1);
-                    assert_eq!(parse(json!(long)), Ok(expected), "{long}");
+                    assert_eq!(parse(&json!(long)), Ok(expected), "{long}");
                 }
             }
             None => {
-                let errors = parse(json!(text)).unwrap_err();
+                let errors = parse(&json!(text)).unwrap_err();
                 let start = format!("options: -{} of {tool} is refused: ", flag.short);
                 assert!(errors[0].starts_with(&start), "{text}: {errors:?}");
             }
@@ -196,28 +197,28 @@ fn check_rows<O: Default + PartialEq + std::fmt::Debug>(
 #[test]
 fn clusters_and_attached_values() {
     assert_eq!(
-        ping(json!("-nqc5 -i0.2")).unwrap(),
+        ping(&json!("-nqc5 -i0.2")).unwrap(),
         PingOptions { count: 5, interval_ms: 200, ..Default::default() }
     );
-    let mtr: MtrOptions = typed("mtr", json!("-bzrj -c10")).unwrap();
+    let mtr: MtrOptions = typed("mtr", &json!("-bzrj -c10")).unwrap();
     assert_eq!(mtr, MtrOptions::default());
-    let bound = ping(json!("-I 192.0.2.9")).unwrap();
+    let bound = ping(&json!("-I 192.0.2.9")).unwrap();
     assert_eq!(bound.source, Some("192.0.2.9".parse().unwrap()));
 }
 
 #[test]
 fn bad_option_strings_are_one_clear_error() {
-    assert_eq!(ping(json!("-c")).unwrap_err(), ["options: -c needs a value"]);
-    assert_eq!(ping(json!("-Z")).unwrap_err(), ["options: -Z is no flag of ping"]);
-    assert_eq!(ping(json!("--flood")).unwrap_err(), ["options: --flood is no flag of ping"]);
+    assert_eq!(ping(&json!("-c")).unwrap_err(), ["options: -c needs a value"]);
+    assert_eq!(ping(&json!("-Z")).unwrap_err(), ["options: -Z is no flag of ping"]);
+    assert_eq!(ping(&json!("--flood")).unwrap_err(), ["options: --flood is no flag of ping"]);
     assert_eq!(
-        ping(json!("192.0.2.1")).unwrap_err(),
+        ping(&json!("192.0.2.1")).unwrap_err(),
         ["options: '192.0.2.1' is no flag; the target has a field of its own"]
     );
-    assert!(ping(json!("-c many")).unwrap_err()[0].contains("invalid value 'many'"));
-    assert!(ping(json!("-c -5")).unwrap_err()[0].contains("-5"));
-    assert!(ping(json!("x".repeat(2000))).unwrap_err()[0].contains("at most 1024 bytes"));
-    assert_eq!(ping(json!("-c 20000")).unwrap_err(), ["options.count: must be at most 10000, got 20000"]);
+    assert!(ping(&json!("-c many")).unwrap_err()[0].contains("invalid value 'many'"));
+    assert!(ping(&json!("-c -5")).unwrap_err()[0].contains("-5"));
+    assert!(ping(&json!("x".repeat(2000))).unwrap_err()[0].contains("at most 1024 bytes"));
+    assert_eq!(ping(&json!("-c 20000")).unwrap_err(), ["options.count: must be at most 10000, got 20000"]);
 }
 
 #[test]

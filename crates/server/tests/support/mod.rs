@@ -1,5 +1,7 @@
 //! A whole server in one call: its real router, a database of its own, and a worker played by the test.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
