@@ -5,7 +5,7 @@ SHELL := /bin/sh
 LISTEN ?= 127.0.0.1:6543
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test build fmt api web audit
+.PHONY: help run test build fmt api web bench audit
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,13 @@ api: ## Write the API description, the TypeScript types and docs/tools.md anew
 	NETWARK_BLESS=1 cargo test --quiet -p netwark-server --test openapi
 	NETWARK_BLESS=1 cargo test --quiet -p netwark-model --test docs
 	cd web && npm run --silent api
+
+bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on)
+	@scripts/setup build
+	@scripts/web-build
+	@cargo build --profile quick --locked -p netwark
+	@cargo build --profile quick --locked -p netwark-probe --examples
+	@python3 benches/bench.py $(BENCH)
 
 audit: ## Licences, bans and unused dependencies (installs the tools: minutes)
 	@scripts/audit
