@@ -5,7 +5,7 @@ SHELL := /bin/sh
 LISTEN ?= 127.0.0.1:6543
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test build fmt api web bench audit
+.PHONY: help run test build fmt api web bench soak audit
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -31,9 +31,10 @@ fmt: ## Format Rust and web code
 	cargo fmt --all
 	cd web && npm run --silent format
 
-api: ## Write the API description, the TypeScript types and docs/tools.md anew
+api: ## Write the API description, the TypeScript types and generated pages anew
 	NETWARK_BLESS=1 cargo test --quiet -p netwark-server --test openapi
 	NETWARK_BLESS=1 cargo test --quiet -p netwark-model --test docs
+	NETWARK_BLESS=1 cargo test --quiet -p netwark --bin netwark
 	cd web && npm run --silent api
 
 bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on)
@@ -42,6 +43,9 @@ bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on)
 	@cargo build --profile quick --locked -p netwark
 	@cargo build --profile quick --locked -p netwark-probe --examples
 	@python3 benches/bench.py $(BENCH)
+
+soak: ## What runs for minutes: a server killed again and again in the middle of its work (ROUNDS=30)
+	NETWARK_SOAK_ROUNDS=$(or $(ROUNDS),30) cargo test --quiet -p netwark --test crash
 
 audit: ## Licences, bans and unused dependencies (installs the tools: minutes)
 	@scripts/audit

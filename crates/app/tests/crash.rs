@@ -78,6 +78,15 @@ fn is_final(operation: &Value) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_ends_with_its_reason() {
+    // `make soak` asks for more.
+    let rounds =
+        std::env::var("NETWARK_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1);
+    for _ in 0..rounds {
+        kill_in_the_middle().await;
+    }
+}
+
+async fn kill_in_the_middle() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let directory = tempfile::tempdir().unwrap();
     // Few runs at once, so that work still waits when the server dies.

@@ -129,7 +129,8 @@ async fn group(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>, pl
         let committed = match run_group(&connection, first, &mut jobs, &mut settles).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                tracing::error!(%place, %error, "a commit failed");
+                let error = error.at(&place);
+                tracing::error!(%error, "a commit failed");
                 Err(error)
             }
         };
