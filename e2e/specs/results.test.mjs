@@ -1,0 +1,56 @@
+// Results of every kind, from a made-up installation that is larger than one machine.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser, openPage } from '../lib/browser.mjs';
+import { inspect } from '../lib/inspect.mjs';
+import { shown } from '../mock/operations.mjs';
+import { startMock } from '../mock/server.mjs';
+
+let mock;
+let browser;
+before(async () => {
+	[mock, browser] = await Promise.all([startMock(), openBrowser()]);
+});
+after(async () => {
+	await browser?.close();
+	mock?.stop();
+});
+
+const ready = 'netwark.broadcast';
+const address = (name) => `${mock.url}/operations/${shown[name].id}`;
+for (const name of ['ping', 'mtr', 'other', 'unanswered']) {
+	test(`an operation with results: ${name}`, () => inspect(browser, { name, url: address(name), ready }));
+}
+
+test('an operation with twenty tables of thirty hops', () =>
+	// axe takes its time over so many cells; what depends on width and theme is in the smaller one.
+	inspect(browser, { name: 'twenty', url: address('wide'), ready, ways: [['wide', 'light']] }));
+
+test('twenty workers with thirty hops each can be read', async () => {
+	const { page } = await openPage(browser);
+	await page.goto(`${mock.url}/operations/${shown.wide.id}`);
+	const graph = page.getByRole('region', { name: 'Ways to the target' });
+	await graph.getByRole('button', { name: /^target/ }).waitFor();
+	const clashes = () =>
+		graph.locator('g[role=button] .label').evaluateAll((labels) => {
+			const boxes = labels.map((label) => label.getBoundingClientRect());
+			const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+			return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => meet(a, b))).length;
+		});
+	const size = () =>
+		graph
+			.locator('.label')
+			.first()
+			.evaluate((text) => text.getBoundingClientRect().height);
+	assert.equal(await clashes(), 0);
+	assert.ok((await size()) >= 8, 'labels must be large enough to read');
+
+	const folded = await graph.getByRole('button').count();
+	await graph
+		.getByRole('button', { name: /hops in a row/ })
+		.first()
+		.press('Enter');
+	assert.ok((await graph.getByRole('button').count()) > folded, 'a folded chain opens');
+	await page.getByLabel('Fold hops in a row').uncheck();
+	assert.equal(await clashes(), 0);
+});
