@@ -46,7 +46,9 @@ export async function openPage(browser, { cookie, screen = 'wide', theme = 'ligh
 export async function violations(page) {
 	// Evaluated by the debugger, so that the page's own policy for scripts stays as it is.
 	await page.evaluate(AXE);
-	const { violations: found } = await page.evaluate(() => globalThis.axe.run());
+	const { violations: found } = await page.evaluate(() =>
+		globalThis.axe.run({ resultTypes: ['violations'] })
+	);
 	const lines = found.flatMap((one) =>
 		one.nodes.map((node) => `${one.id}: ${node.target.join(' ')} (${node.failureSummary})`)
 	);
