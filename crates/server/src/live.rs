@@ -3,6 +3,7 @@
 
 use netwark_store::operations::Change;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 /// Changes a slow watcher may fall behind; beyond it, it reads everything anew.
 const BEHIND: usize = 4096;
@@ -11,11 +12,12 @@ const BEHIND: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Live {
     changes: broadcast::Sender<Change>,
+    closing: CancellationToken,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { changes: broadcast::channel(BEHIND).0 }
+        Self { changes: broadcast::channel(BEHIND).0, closing: CancellationToken::new() }
     }
 }
 
@@ -29,6 +31,16 @@ impl Live {
     /// The changes from now on.
     pub fn watch(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// Ends every stream, so that the server need not wait for those who watch.
+    pub fn close(&self) {
+        self.closing.cancel();
+    }
+
+    /// Ends once the streams have to.
+    pub async fn closed(&self) {
+        self.closing.cancelled().await;
     }
 
     /// How many watch.

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::live::Live;
 use crate::operations::{reports, sweeper};
 use crate::router::router;
 
@@ -17,6 +18,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A server that answers.
 #[derive(Debug)]
 pub struct Running {
+    live: Live,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -41,13 +43,14 @@ pub async fn run(app: App, listeners: Vec<TcpListener>) -> Result<Running, Store
             }
         });
     }
-    Ok(Running { stop, tasks })
+    Ok(Running { live: app.live.clone(), stop, tasks })
 }
 
 impl Running {
     /// Takes no more connections, waits for requests under way and ends.
     pub async fn stop(mut self) {
         self.stop.cancel();
+        self.live.close();
         let drained = tokio::time::timeout(DRAIN, async {
             // Reports are applied until the very end; every other task ends by itself.
             while self.tasks.len() > 1 {

@@ -240,6 +240,21 @@ async fn events_tell_everything_and_resume() {
 }
 
 #[tokio::test]
+async fn streams_end_with_the_server() {
+    let app = TestApp::new().await;
+    TestWorker::new(&app, "paris").await;
+    let id = app.operation(echo()).await;
+    let request = Request::get(format!("/api/v1/operations/{id}/events")).body(Body::empty()).unwrap();
+    let watching = app.events(request, |_| false);
+    let stopping = async {
+        tokio::task::yield_now().await;
+        app.app.live.close();
+    };
+    let (events, ()) = tokio::join!(watching, stopping);
+    assert!(events.iter().all(|event| event.0 != "end"), "the operation has not ended: {events:?}");
+}
+
+#[tokio::test]
 async fn one_stream_watches_many() {
     let app = TestApp::new().await;
     let mut worker = TestWorker::new(&app, "paris").await;

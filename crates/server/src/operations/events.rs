@@ -124,9 +124,12 @@ impl Watch {
     fn respond(self) -> Response {
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::spawn(async move {
-            let end = tokio::time::timeout(LONGEST, self.run(sender));
-            // Whether the reader has gone or the time is up, the stream ends with its sender.
-            let _ = end.await;
+            let live = self.app.live.clone();
+            // Whether the reader has gone, the time is up or the server stops: the stream ends with its sender.
+            tokio::select! {
+                _ = tokio::time::timeout(LONGEST, self.run(sender)) => {}
+                () = live.closed() => {}
+            }
         });
         let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("alive");
         let mut response = Sse::new(ReceiverStream::new(receiver)).keep_alive(alive).into_response();
