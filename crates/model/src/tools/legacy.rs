@@ -128,10 +128,12 @@ pub(super) const MTR: &[LegacyFlag] = &[
     flag('Z', "timeout", true, Parsed),
 ];
 
-/// Turns an option string into arguments for the tool's clap definition.
+/// Turns an option string into arguments for the tool's clap definition. Besides the flags of the
+/// table it takes the long flags of that definition, so that what the shell takes is taken here.
 pub(super) fn translate(
     tool: &str,
     table: &[LegacyFlag],
+    command: &clap::Command,
     text: &str,
 ) -> Result<Vec<String>, Vec<FieldError>> {
     if text.len() > LONGEST {
@@ -149,7 +151,7 @@ pub(super) fn translate(
     let mut words = text.split_ascii_whitespace();
     while let Some(word) = words.next() {
         let taken = match word.strip_prefix("--") {
-            Some(long) => long_flag(tool, table, long, &mut words, &mut arguments),
+            Some(long) => long_flag(tool, table, command, long, &mut words, &mut arguments),
             None => match word.strip_prefix('-').filter(|cluster| !cluster.is_empty()) {
                 Some(cluster) => short_flags(tool, table, cluster, &mut words, &mut arguments),
                 None => Err(format!("'{}' is no flag; the target has a field of its own", clip(word))),
@@ -165,20 +167,31 @@ pub(super) fn translate(
 fn long_flag<'a>(
     tool: &str,
     table: &[LegacyFlag],
+    command: &clap::Command,
     word: &'a str,
     words: &mut impl Iterator<Item = &'a str>,
     arguments: &mut Vec<String>,
 ) -> Result<(), String> {
     let (name, attached) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
     let found = table.iter().find(|flag| !name.is_empty() && flag.long == name);
-    let flag = found.ok_or_else(|| format!("--{} is no flag of {tool}", clip(name)))?;
-    let value = match (flag.value, attached) {
+    let own = || command.get_arguments().find(|arg| arg.get_long() == Some(name));
+    let takes_value = match found {
+        Some(flag) => flag.value,
+        None => {
+            own().ok_or_else(|| format!("--{} is no flag of {tool}", clip(name)))?.get_action().takes_values()
+        }
+    };
+    let value = match (takes_value, attached) {
         (true, None) => Some(words.next().ok_or_else(|| format!("--{name} needs a value"))?),
         (true, some) => some,
         (false, Some(_)) => return Err(format!("--{name} takes no value")),
         (false, None) => None,
     };
-    apply(tool, flag, value, arguments)
+    if let Some(flag) = found {
+        return apply(tool, flag, value, arguments);
+    }
+    arguments.push(value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}")));
+    Ok(())
 }
 
 fn short_flags<'a>(

@@ -173,9 +173,9 @@ impl ToolDefinition {
     /// # Errors
     /// One error per flag that is unknown, refused or has a bad value.
     pub fn check_string(&self, text: &str) -> Result<CheckedOptions, Vec<FieldError>> {
-        let arguments = legacy::translate(self.text.name, self.legacy_flags, text)?;
-        let matches = self
-            .command()
+        let command = self.command();
+        let arguments = legacy::translate(self.text.name, self.legacy_flags, &command, text)?;
+        let matches = command
             .no_binary_name(true)
             .disable_help_flag(true)
             .try_get_matches_from(arguments)

@@ -207,6 +207,21 @@ fn clusters_and_attached_values() {
 }
 
 #[test]
+fn long_flags_of_the_shell_are_taken_too() {
+    assert_eq!(
+        ping(&json!("--count 5 --interval=0.2 -n")).unwrap(),
+        PingOptions { count: 5, interval_ms: 200, ..Default::default() }
+    );
+    let mtr: MtrOptions = typed("mtr", &json!("--flows 4 --dont-fragment -c 3")).unwrap();
+    assert_eq!(mtr, MtrOptions { flows: 4, dont_fragment: true, cycles: 3, ..Default::default() });
+    assert_eq!(ping(&json!("--count")).unwrap_err(), ["options: --count needs a value"]);
+    assert_eq!(
+        typed::<MtrOptions>("mtr", &json!("--dont-fragment=1")).unwrap_err(),
+        ["options: --dont-fragment takes no value"]
+    );
+}
+
+#[test]
 fn bad_option_strings_are_one_clear_error() {
     assert_eq!(ping(&json!("-c")).unwrap_err(), ["options: -c needs a value"]);
     assert_eq!(ping(&json!("-Z")).unwrap_err(), ["options: -Z is no flag of ping"]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../api/problem.ts';
-import type { Operation, ToolFlag, ToolInfo } from '../api/types.ts';
+import type { Operation, ToolArgument, ToolFlag, ToolInfo } from '../api/types.ts';
 import { complete, type Source } from './complete.ts';
 import { operationOf, parse } from './parse.ts';
 import { placeProblem } from './place.ts';
@@ -18,13 +18,20 @@ const flag = (
 	reason: null,
 	...rest
 });
-const tool = (name: string, flags: ToolFlag[]): ToolInfo => ({
+const argument = (short: string | null, long: string, value: string | null): ToolArgument => ({
+	option: long.slice(2),
+	short,
+	long,
+	value,
+	help: ''
+});
+const tool = (name: string, flags: ToolFlag[], own: ToolArgument[] = []): ToolInfo => ({
 	name,
 	title: name,
 	summary: `Runs ${name}.`,
 	target: 'An address.',
 	schema: {},
-	arguments: [],
+	arguments: own,
 	flags
 });
 const queue = (name: string) => ({
@@ -45,7 +52,8 @@ const known: Source = {
 			flag('-i', null, true),
 			flag('-f', null, false, { effect: 'refused', reason: 'flood ping is not offered; use -i' })
 		]),
-		tool('mtr', [flag('-T', '--tcp'), flag('-P', '--port', true)])
+		tool('mtr', [flag('-T', '--tcp'), flag('-P', '--port', true)], [argument(null, '--flows', 'N')]),
+		tool('made-up', [], [argument('-x', '--extra', 'N')])
 	],
 	queues: [queue('netwark'), queue('netwark.broadcast'), queue('netwark.paris'), queue('netwark.lyon')],
 	pages: [{ title: 'Workers', href: '/workers', words: 'queues vantage points' }],
@@ -81,8 +89,15 @@ describe('the grammar', () => {
 		});
 	});
 
+	it('takes every flag of the command line, also of a tool nobody has heard of', () => {
+		expect(of('mtr a --flows 4')).toMatchObject({ options: '--flows 4' });
+		expect(of('made-up a -x 1')).toMatchObject({ options: '-x 1' });
+		expect(mistakes('made-up a --extra')).toEqual([['--extra', 'needs a value']]);
+		expect(labels('mtr a --f')).toEqual(['--flows']);
+	});
+
 	it('puts mistakes under the faulty word', () => {
-		expect(mistakes('pong a')).toEqual([['pong', 'is no tool; the tools are ping, mtr']]);
+		expect(mistakes('pong a')).toEqual([['pong', 'is no tool; the tools are ping, mtr, made-up']]);
 		expect(mistakes('ping a -f')).toEqual([['-f', 'is refused: flood ping is not offered; use -i']]);
 		expect(mistakes('ping a -qZ')).toEqual([['-qZ', '-Z is no flag of ping']]);
 		expect(mistakes('mtr a --flood x')).toEqual([
@@ -105,7 +120,7 @@ describe('the grammar', () => {
 
 describe('completion', () => {
 	it('offers tools, pages and recent operations first', () => {
-		expect(labels('')).toEqual(['ping', 'mtr', 'Workers', 'ping 192.0.2.7']);
+		expect(labels('')).toEqual(['ping', 'mtr', 'made-up', 'Workers', 'ping 192.0.2.7']);
 		expect(labels('vantage')).toEqual(['Workers']);
 		expect(labels('pi')).toEqual(['ping', 'ping 192.0.2.7']);
 	});

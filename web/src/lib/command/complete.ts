@@ -1,4 +1,5 @@
 import type { Operation, ToolInfo } from '../api/types.ts';
+import { flagsOf } from './flags.ts';
 import { parse, type Known } from './parse.ts';
 
 /** Somewhere to go. */
@@ -63,15 +64,11 @@ export function complete(text: string, source: Source): Choice[] {
 
 /** The flags a tool takes whose name begins so, those that change the measurement first. */
 function flags(tool: ToolInfo, typed: string): [label: string, hint: string][] {
-	return tool.flags
-		.filter((flag) => flag.effect === 'parsed')
+	return flagsOf(tool)
+		.filter((flag) => flag.useful)
 		.map((flag): [string, string] => {
-			const label = typed.startsWith('--') && flag.long ? flag.long : flag.flag;
-			const argument = tool.arguments.find((one) => one.short === flag.flag || one.long === flag.long);
-			return [
-				label,
-				[flag.value ? (argument?.value ?? 'VALUE') : '', argument?.help].filter(Boolean).join('  ')
-			];
+			const label = (typed.startsWith('--') ? flag.long : null) ?? flag.short ?? flag.long ?? '';
+			return [label, [flag.value, flag.help].filter(Boolean).join('  ')];
 		})
 		.filter(([label]) => label.toLowerCase().startsWith(typed))
 		.slice(0, MOST);

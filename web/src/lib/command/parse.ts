@@ -1,4 +1,5 @@
-import type { NewOperation, Queue, ToolFlag, ToolInfo } from '../api/types.ts';
+import type { NewOperation, Queue, ToolInfo } from '../api/types.ts';
+import { flagsOf, type Flag } from './flags.ts';
 import { words, type Word } from './words.ts';
 
 /** What the grammar is checked against. */
@@ -19,7 +20,7 @@ export type Expected =
 	| { kind: 'tool'; word: Word }
 	| { kind: 'target'; word: Word; tool: ToolInfo }
 	| { kind: 'flag'; word: Word; tool: ToolInfo }
-	| { kind: 'value'; word: Word; tool: ToolInfo; flag: ToolFlag }
+	| { kind: 'value'; word: Word; tool: ToolInfo; flag: Flag }
 	| { kind: 'after'; word: Word; tool: ToolInfo }
 	| { kind: 'queue'; word: Word; tool: ToolInfo; chosen: string[] };
 
@@ -79,13 +80,17 @@ function wrong(command: Command, word: Word, message: string) {
 }
 
 class Reader {
+	private readonly flags: Flag[];
+
 	constructor(
 		private readonly command: Command,
 		private readonly tool: ToolInfo,
 		private readonly known: Known,
 		private readonly rest: Word[],
 		private readonly typing: Word
-	) {}
+	) {
+		this.flags = flagsOf(tool);
+	}
 
 	read() {
 		this.command.expected = this.next();
@@ -127,7 +132,7 @@ class Reader {
 	private long(word: Word) {
 		const [name, attached] = splitOnce(word.text, '=');
 		if (word === this.typing) this.command.expected = { kind: 'flag', word, tool: this.tool };
-		const flag = this.tool.flags.find((candidate) => candidate.long === name);
+		const flag = this.flags.find((candidate) => candidate.long === name);
 		if (!flag) return wrong(this.command, word, `is no flag of ${this.tool.name}`);
 		this.command.flags.push(word);
 		if (this.refused(flag, word)) return;
@@ -142,7 +147,7 @@ class Reader {
 		this.command.flags.push(word);
 		for (let i = 1; i < word.text.length; i++) {
 			const letter = `-${word.text[i]}`;
-			const flag = this.tool.flags.find((candidate) => candidate.flag === letter);
+			const flag = this.flags.find((candidate) => candidate.short === letter);
 			if (!flag) return wrong(this.command, word, `${letter} is no flag of ${this.tool.name}`);
 			if (this.refused(flag, word)) return;
 			if (flag.value) {
@@ -152,13 +157,13 @@ class Reader {
 		}
 	}
 
-	private refused(flag: ToolFlag, word: Word): boolean {
-		if (flag.effect !== 'refused') return false;
-		wrong(this.command, word, `is refused: ${flag.reason ?? 'it is not offered'}`);
+	private refused(flag: Flag, word: Word): boolean {
+		if (flag.refused === null) return false;
+		wrong(this.command, word, `is refused: ${flag.refused}`);
 		return true;
 	}
 
-	private value(flag: ToolFlag, word: Word) {
+	private value(flag: Flag, word: Word) {
 		const value = this.rest.shift();
 		if (!value) {
 			wrong(this.command, word, 'needs a value');
