@@ -144,6 +144,25 @@ describe('the store', () => {
 		expect(live.detail(loaded)).toEqual(loaded);
 	});
 
+	it('forgets old headers, but none that is watched', () => {
+		const { live } = listening();
+		live.watch('0');
+		for (let i = 0; i < 2000; i++) {
+			live.hear({ kind: 'operation', operation: { id: String(i), version: 1 } as Operation });
+		}
+		expect(live.operations.size).toBeLessThanOrEqual(500);
+		expect(live.operations.has('0')).toBe(true);
+		expect(live.operations.has('1999')).toBe(true);
+	});
+
+	it('counts how often the stream has opened', () => {
+		const { live } = listening();
+		for (const state of ['connecting', 'live', 'live', 'reconnecting', 'live'] as const) {
+			live.hear({ kind: 'link', state });
+		}
+		expect(live.opened).toBe(2);
+	});
+
 	it('tells the stream what is watched, each id until the last who wanted it has gone', () => {
 		const { live, watches } = listening();
 		const [first, second, list] = [live.watch('1'), live.watch('1'), live.watchList()];

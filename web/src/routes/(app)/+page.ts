@@ -3,7 +3,8 @@ import { guarded } from '#lib/state/guarded.ts';
 import { session } from '#lib/state/session.svelte.ts';
 import type { PageLoad } from './$types';
 
-export const load: PageLoad = async ({ fetch, url, parent }) => {
+export const load: PageLoad = async ({ fetch, url, parent, depends }) => {
+	depends('netwark:operations');
 	await parent();
 	const client = api(fetch);
 	const loading = Promise.all([

@@ -4,7 +4,8 @@ import type { PageLoad } from './$types';
 
 const PER_PAGE = 50;
 
-export const load: PageLoad = async ({ fetch, url }) => {
+export const load: PageLoad = async ({ fetch, url, depends }) => {
+	depends('netwark:operations');
 	const read = (name: string) => url.searchParams.get(name) ?? '';
 	const filter: OperationFilter = {
 		status: read('status'),
