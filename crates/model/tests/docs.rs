@@ -22,7 +22,7 @@ Every tool takes its options in three forms that mean the same:
   milliseconds. An option that is unknown or out of range is refused with its name.
 - as flags of the shell: `netwark ping -c 3 192.0.2.1`. Where a flag takes seconds, a fraction is allowed.
 - as the string of flags that the older API took: `\"options\": \"-c 3\"`. It is parsed, never handed to a
-  program; what becomes of each flag stands in the tool's last table.
+  program. It takes the long flags of the shell, and the flags in the tool's last table with the effect named there.
 
 `GET /api/v1/tools` gives the same as JSON. A measurement that could take more than 20 minutes when nothing
 answers is refused. A target is one address or one name; a prefix, a URL or an address with a zone is refused.
