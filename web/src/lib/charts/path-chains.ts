@@ -84,6 +84,7 @@ function chainNode(id: string, members: PathNode[]): FoldedNode {
 		ttls: [...new Set(members.flatMap((member) => member.ttls))].sort((a, b) => a - b),
 		workers: members[0]?.workers ?? [],
 		rtt: last?.rtt ?? null,
+		refusal: null,
 		members
 	};
 }

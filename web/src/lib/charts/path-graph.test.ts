@@ -135,6 +135,14 @@ describe('merging', () => {
 		]);
 	});
 
+	it('keeps what a router said that let nothing through', () => {
+		const trace = traceOf(T, [[1, 0, ['10.0.0.1', 1]]], [['10.0.0.1']]);
+		const [router] = trace.hops[0]?.responders ?? [];
+		if (router) router.answer = { kind: 'unreachable', message: 'host unreachable' };
+		const { nodes } = mergePaths([{ worker: 'a', trace }]);
+		expect(nodes.map((node) => node.refusal)).toEqual([null, 'host unreachable']);
+	});
+
 	it('survives a loop and an empty report', () => {
 		const loop = traceOf(
 			T,

@@ -22,6 +22,8 @@ export interface PathNode {
 	workers: string[];
 	/** Mean round trip over those workers, in milliseconds. */
 	rtt: number | null;
+	/** What it said when it let nothing through; null when it did. */
+	refusal: string | null;
 }
 
 /** A step from one place to the next. */
@@ -111,6 +113,7 @@ class Merger {
 				ttls: [],
 				workers: [],
 				rtt: null,
+				refusal: null,
 				rttSum: 0,
 				rttOver: 0
 			};
@@ -127,6 +130,7 @@ class Merger {
 		if (target) node.kind = 'target';
 		node.name ??= responder.name;
 		node.asn ??= responder.asn;
+		if (responder.answer.kind === 'unreachable') node.refusal = responder.answer.message;
 		node.rttSum += responder.rtt.average;
 		node.rttOver += 1;
 	}

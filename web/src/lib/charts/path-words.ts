@@ -25,6 +25,7 @@ export function detailOf(node: FoldedNode): string {
 	if (node.asn !== null) lines.push(`AS${node.asn}`);
 	if (node.kind !== 'worker' && node.ttls.length > 0) lines.push(`hop ${node.ttls.join(', ')}`);
 	if (node.rtt !== null) lines.push(`average ${ms(node.rtt)} ms`);
+	if (node.refusal) lines.push(`says ${node.refusal}`);
 	if (node.kind !== 'worker') lines.push(`seen by ${whoOf(node.workers)}`);
 	for (const member of node.members) lines.push(member.label || `${plural(member.hops, 'silent hop')}`);
 	return lines.join('\n');
