@@ -47,7 +47,7 @@ def versions():
 
 @contextmanager
 def chain(program, delays, silent=None):
-    """A chain of routers: gives (namespace of the source, of the target, address of the target)."""
+    """A chain of routers: gives the names of its namespaces, source first, and the address of the target."""
     hops = [] if silent is None else ["--silent", str(silent)]
     process = subprocess.Popen(
         [program, *hops, *map(str, delays)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -59,7 +59,7 @@ def chain(program, delays, silent=None):
             raise RuntimeError("the chain of routers could not be built: root, iproute2 and /dev/net/tun are needed")
         # A device that has just come up drops what it is given at first.
         time.sleep(0.5)
-        yield names[0], names[-1], target
+        yield names, target
     finally:
         process.stdin.close()
         process.wait()

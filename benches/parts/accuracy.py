@@ -101,7 +101,8 @@ def measure(at):
     if not at.has("tcpdump"):
         return
     count = str(PROBES)
-    with chain(at.example("chain"), [5]) as (source, _, target):
+    with chain(at.example("chain"), [5]) as (names, target):
+        source = names[0]
         tools = [("netwark", [at.binary, "ping", "-n", "-c", count, "-i", "0.02", "--json", target], netwark)]
         if at.has("ping"):
             tools.append(("ping", ["ping", "-n", "-q", "-c", count, "-i", "0.02", target], iputils))

@@ -41,7 +41,8 @@ def measure(at):
     """Cycles at several intervals, one cycle, a silent hop, many at once."""
     for count in (8, 16):
         links = (DELAYS * 2)[:count]
-        with chain(at.example("chain"), links) as (source, _, target):
+        with chain(at.example("chain"), links) as (names, target):
+            source = names[0]
             if not at.quick:
                 yield from in_turn(PART, f"{count} hops, 10 cycles at 1 s", pair(at, target, count, 10, 1), 1, source)
             yield from in_turn(
@@ -53,20 +54,19 @@ def measure(at):
             yield from in_turn(
                 PART, f"{count} hops, one cycle", pair(at, target, count, 1, 0.02, 0.1), at.few, source
             )
-        with chain(at.example("chain"), links, silent=4) as (source, _, target):
-            yield from in_turn(
-                PART, f"{count} hops, one cycle, hop 4 silent", pair(at, target, count, 1, 0.02, 0.1), at.few, source
-            )
+        with chain(at.example("chain"), links, silent=4) as (names, target):
+            tools = pair(at, target, count, 1, 0.02, 0.1)
+            yield from in_turn(PART, f"{count} hops, one cycle, hop 4 silent", tools, at.few, names[0])
     yield from many(at)
 
 
 def many(at):
     """200 traces to 200 addresses behind the same 8 routers, 10 cycles at 1 s, in one process."""
     traces = 20 if at.quick else 200
-    with chain(at.example("chain"), DELAYS) as (source, last, _):
+    with chain(at.example("chain"), DELAYS) as (names, _):
         targets = [f"10.77.255.{n}" for n in range(1, traces + 1)]
         batch = "".join(f"addr add {address}/32 dev lo\n" for address in targets[1:])
-        subprocess.run(["ip", "-n", last, "-batch", "-"], input=batch, text=True, check=True)
+        subprocess.run(["ip", "-n", names[-1], "-batch", "-"], input=batch, text=True, check=True)
 
         def read(run):
             told = run.out.strip()
@@ -77,4 +77,4 @@ def many(at):
             return numbers, "" if run.code == 0 else run.err.strip()[:200]
 
         tools = [("netwark, one process", [at.example("trace_many"), "10", "1000", *targets], read)]
-        yield from in_turn(PART, f"{traces} traces at once, 8 hops, 10 cycles at 1 s", tools, 1, source)
+        yield from in_turn(PART, f"{traces} traces at once, 8 hops, 10 cycles at 1 s", tools, 1, names[0])

@@ -26,8 +26,7 @@ fn main() {
         process::exit(2)
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let engine =
-        Engine::start(EngineOptions { rate: u32::MAX, ..EngineOptions::default() }).expect("an engine");
+    let engine = Engine::start(EngineOptions::default()).expect("an engine");
     let tasks: Vec<_> =
         targets.iter().map(|to| engine.run(TraceDecider::new(&options, *to, None), None)).collect();
     let reports: Vec<TraceReport> = runtime.block_on(async {
