@@ -1,6 +1,6 @@
 /** Anything that can be placed. */
 interface Placeable {
-	nodes: { id: string; kind: string }[];
+	nodes: { id: string; kind: string; label?: string }[];
 	edges: { id: string; from: string; to: string }[];
 }
 
@@ -18,8 +18,12 @@ export interface Layout<N, E> {
 	height: number;
 }
 
-/** Room for one node and the label of the edge that leads to it. */
-const COLUMN = 160;
+/** Least and most room for one node and the label of the edge that leads to it. */
+const COLUMN_LEAST = 124;
+const COLUMN_MOST = 200;
+/** Width of a character of a label, and the space between two labels. */
+const CHARACTER = 6.4;
+const GAP = 28;
 const ROW = 62;
 const MARGIN_X = 70;
 const MARGIN_Y = 34;
@@ -37,6 +41,8 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	nodes: N[];
 	edges: E[];
 }): Layout<N, E> {
+	const longest = Math.max(0, ...graph.nodes.map((node) => node.label?.length ?? 0));
+	const room = Math.min(COLUMN_MOST, Math.max(COLUMN_LEAST, longest * CHARACTER + GAP));
 	const back = backEdges(graph);
 	const forward = graph.edges.filter((edge) => !back.has(edge.id));
 	const columns = columnsOf(graph, forward);
@@ -46,7 +52,7 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	const place = new Map<string, { x: number; y: number }>();
 	align(slots, forward, via, rows);
 	for (const slot of slots.flat()) {
-		place.set(slot.id, { x: MARGIN_X + slot.column * COLUMN, y: MARGIN_Y + slot.row * ROW });
+		place.set(slot.id, { x: MARGIN_X + slot.column * room, y: MARGIN_Y + slot.row * ROW });
 	}
 	const nodes = graph.nodes.map((node) => ({
 		...node,
@@ -63,7 +69,7 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	return {
 		nodes,
 		edges,
-		width: slots.length === 0 ? 0 : MARGIN_X * 2 + (slots.length - 1) * COLUMN,
+		width: slots.length === 0 ? 0 : MARGIN_X * 2 + (slots.length - 1) * room,
 		height: slots.length === 0 ? 0 : lowest + MARGIN_Y + 14
 	};
 }
