@@ -43,7 +43,7 @@ impl Setting for Format {
 const FILTER: Key = Key {
     name: "log.filter",
     takes: "a level (error, warn, info, debug, trace), or levels by module such as info,netwark_server=debug",
-    default: "info",
+    default: "info,sea_orm_migration=warn",
     about: "Which lines are written.",
 };
 const FORMAT: Key =
@@ -55,7 +55,7 @@ impl Log {
 
     pub(super) fn read(layers: &mut Layers) -> Self {
         Self {
-            filter: layers.checked(&FILTER, "info".into(), |text: &String| {
+            filter: layers.checked(&FILTER, FILTER.default.into(), |text: &String| {
                 EnvFilter::try_new(text).map(|_| ()).map_err(|e| format!("'{text}' is no filter ({e})"))
             }),
             format: layers.value(&FORMAT, Format::Text),
