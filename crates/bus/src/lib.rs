@@ -8,8 +8,10 @@ pub mod local;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
-use netwark_model::messages::{Delivery, Report};
+use netwark_model::messages::{Delivery, Report, Unwelcome};
+use tokio::sync::watch;
 
 /// Why a message could not be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,9 @@ pub enum BusError {
     /// The other side has gone; trying again can help.
     #[error("the other side of the bus has gone")]
     Gone,
+    /// The broker does not answer; trying again can help.
+    #[error("the broker does not answer: {0}")]
+    Unavailable(String),
     /// The other side refused the message; trying again cannot help.
     #[error("refused: {0}")]
     Refused(String),
@@ -49,23 +54,60 @@ pub trait ServerBus: Send + Sync + 'static {
     /// again after a start.
     fn is_durable(&self) -> bool;
 
-    /// Puts a message to an address. It is safe, as far as [`Self::is_durable`] says, once this ends well.
-    fn publish<'a>(&'a self, address: &'a str, delivery: Delivery) -> Answer<'a, Result<(), BusError>>;
+    /// Makes sure that these addresses exist, so that what is sent there waits for its worker.
+    fn declare(&self, addresses: Vec<String>) -> Answer<'_, Result<(), BusError>>;
+
+    /// Removes addresses and what waits there. Who listens on them hears nothing any more.
+    fn remove(&self, addresses: Vec<String>) -> Answer<'_, Result<(), BusError>>;
+
+    /// Puts a message to an address. It is safe, as far as [`Self::is_durable`] says, once this
+    /// ends well. A message that nobody took for `expires_in` may be thrown away.
+    fn publish<'a>(
+        &'a self,
+        address: &'a str,
+        delivery: Delivery,
+        expires_in: Option<Duration>,
+    ) -> Answer<'a, Result<(), BusError>>;
 
     /// The next report of any worker; `None` when the bus has been closed.
     fn next_report(&self) -> Answer<'_, Option<IncomingReport>>;
 
+    /// Listens on addresses on behalf of a worker whose connection ends at this server, holding at
+    /// most `most` messages that are not acknowledged.
+    fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer>;
+
     /// Asks the bus for an answer, for the readiness of the server.
     fn check(&self) -> Answer<'_, Result<(), BusError>>;
+
+    /// Messages from workers that were thrown away because they could not be read, since the start.
+    fn malformed(&self) -> u64;
 }
 
 /// A worker's side.
 pub trait WorkerBus: Send + Sync + 'static {
-    /// Listens on addresses.
-    fn listen(&self, addresses: Vec<String>) -> Box<dyn Consumer>;
+    /// Listens on addresses, holding at most `most` messages that are not acknowledged. Goes on by
+    /// itself after the link was down.
+    fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer>;
 
-    /// Sends a report; ends once it is safe, or refused.
+    /// Sends a report; ends once it is safe, or refused. An error at once while the link is down.
     fn report(&self, report: Report) -> Answer<'_, Result<(), BusError>>;
+
+    /// The state of the link, as it changes.
+    fn state(&self) -> watch::Receiver<LinkState>;
+}
+
+/// The state of a worker's link to its servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Messages pass.
+    Up,
+    /// No messages pass; it is tried again.
+    Down {
+        /// Why, for people.
+        reason: String,
+    },
+    /// It has ended for good.
+    Ended(Unwelcome),
 }
 
 /// Takes messages from some addresses.
@@ -75,32 +117,45 @@ pub trait Consumer: Send + 'static {
     fn next(&mut self) -> Answer<'_, Option<IncomingDelivery>>;
 }
 
-/// Ends a message's travel: told whether it was taken care of.
+/// What became of a message that was taken.
+#[derive(Debug)]
+pub enum Fate {
+    /// It has been taken care of.
+    Acknowledged,
+    /// It goes back to its address.
+    Returned(Delivery),
+}
+
+/// Told what became of a message.
 type Settle<T> = Box<dyn FnOnce(T) + Send>;
 
 /// A message that was taken. It goes back to its address when dropped without being acknowledged.
 pub struct IncomingDelivery {
     /// What is said.
     pub delivery: Delivery,
-    back: Option<Settle<Delivery>>,
+    /// True when it may have been taken before by somebody who went away.
+    pub redelivered: bool,
+    settle: Option<Settle<Fate>>,
 }
 
 impl IncomingDelivery {
-    /// A message and what puts it back.
-    pub fn new(delivery: Delivery, back: impl FnOnce(Delivery) + Send + 'static) -> Self {
-        Self { delivery, back: Some(Box::new(back)) }
+    /// A message and what is told of its fate.
+    pub fn new(delivery: Delivery, redelivered: bool, settle: impl FnOnce(Fate) + Send + 'static) -> Self {
+        Self { delivery, redelivered, settle: Some(Box::new(settle)) }
     }
 
     /// It has been taken care of and is forgotten.
     pub fn acknowledge(mut self) {
-        self.back = None;
+        if let Some(settle) = self.settle.take() {
+            settle(Fate::Acknowledged);
+        }
     }
 }
 
 impl Drop for IncomingDelivery {
     fn drop(&mut self) {
-        if let Some(back) = self.back.take() {
-            back(self.delivery.clone());
+        if let Some(settle) = self.settle.take() {
+            settle(Fate::Returned(self.delivery.clone()));
         }
     }
 }
@@ -111,17 +166,38 @@ impl std::fmt::Debug for IncomingDelivery {
     }
 }
 
+/// How it is known that a report is from the worker it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The bus has only one worker, which runs in this process.
+    SameProcess,
+    /// The sender signed these bytes with the key of the worker. Not verified yet: the bus does not
+    /// know the keys.
+    Signature {
+        /// What was signed.
+        body: Vec<u8>,
+        /// The signature.
+        signature: Vec<u8>,
+    },
+}
+
 /// A report that arrived. Its sender waits until it is settled.
 pub struct IncomingReport {
     /// What is said.
     pub report: Report,
+    /// How it is known who says it.
+    pub proof: Proof,
     settle: Settle<Result<(), BusError>>,
 }
 
 impl IncomingReport {
     /// A report and what tells its sender.
-    pub fn new(report: Report, settle: impl FnOnce(Result<(), BusError>) + Send + 'static) -> Self {
-        Self { report, settle: Box::new(settle) }
+    pub fn new(
+        report: Report,
+        proof: Proof,
+        settle: impl FnOnce(Result<(), BusError>) + Send + 'static,
+    ) -> Self {
+        Self { report, proof, settle: Box::new(settle) }
     }
 
     /// Tells the sender that it is stored, or why not.

@@ -4,18 +4,23 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use netwark_model::messages::{Delivery, Report};
-use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot, watch};
 
-use crate::{Answer, BusError, Consumer, IncomingDelivery, IncomingReport, ServerBus, WorkerBus};
+use crate::{
+    Answer, BusError, Consumer, Fate, IncomingDelivery, IncomingReport, LinkState, Proof, ServerBus, WorkerBus,
+};
 
 /// Most messages that wait at one address.
 const LONGEST_QUEUE: usize = 100_000;
 /// Most reports that wait for the server; beyond it workers wait.
 const REPORTS: usize = 1024;
 
-type Waiting = HashMap<String, VecDeque<Delivery>>;
+/// A message that waits, and whether it was taken before.
+type Kept = (Delivery, bool);
+type Waiting = HashMap<String, VecDeque<Kept>>;
 
 #[derive(Debug, Default)]
 struct Addresses {
@@ -36,7 +41,7 @@ impl Addresses {
             if queue.len() >= LONGEST_QUEUE {
                 return Err(BusError::Full { address: address.to_owned(), waiting: queue.len() });
             }
-            queue.push_back(delivery);
+            queue.push_back((delivery, false));
         }
         self.arrived.notify_waiters();
         Ok(())
@@ -44,22 +49,22 @@ impl Addresses {
 
     /// Puts a message back to where it came from, in front of what waits.
     fn push_front(&self, address: &str, delivery: Delivery) {
-        self.lock().entry(address.to_owned()).or_default().push_front(delivery);
+        self.lock().entry(address.to_owned()).or_default().push_front((delivery, true));
         self.arrived.notify_waiters();
     }
 
     /// Takes the next message from one of the addresses, trying them in turn from `first`.
-    fn pop(&self, addresses: &[String], first: usize) -> Option<(usize, Delivery)> {
+    fn pop(&self, addresses: &[String], first: usize) -> Option<(usize, Kept)> {
         let mut waiting = self.lock();
         for step in 0..addresses.len() {
             let index = (first + step) % addresses.len();
             let Some(address) = addresses.get(index) else { continue };
             let Some(queue) = waiting.get_mut(address) else { continue };
-            if let Some(delivery) = queue.pop_front() {
+            if let Some(kept) = queue.pop_front() {
                 if queue.is_empty() {
                     waiting.remove(address);
                 }
-                return Some((index, delivery));
+                return Some((index, kept));
             }
         }
         None
@@ -97,32 +102,55 @@ impl ServerBus for LocalServerBus {
         false
     }
 
-    fn publish<'a>(&'a self, address: &'a str, delivery: Delivery) -> Answer<'a, Result<(), BusError>> {
+    fn declare(&self, _: Vec<String>) -> Answer<'_, Result<(), BusError>> {
+        // An address is there as soon as something waits at it.
+        Box::pin(async { Ok(()) })
+    }
+
+    fn remove(&self, addresses: Vec<String>) -> Answer<'_, Result<(), BusError>> {
+        Box::pin(async move {
+            let mut waiting = self.addresses.lock();
+            addresses.iter().for_each(|address| drop(waiting.remove(address)));
+            Ok(())
+        })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        address: &'a str,
+        delivery: Delivery,
+        _: Option<Duration>,
+    ) -> Answer<'a, Result<(), BusError>> {
+        // What nobody took in time is ended by the server; who takes it later is told so.
         Box::pin(async move { self.addresses.push_back(address, delivery) })
     }
 
     fn next_report(&self) -> Answer<'_, Option<IncomingReport>> {
         Box::pin(async move {
             let (report, reply) = self.reports.lock().await.recv().await?;
-            Some(IncomingReport::new(report, move |result| {
+            Some(IncomingReport::new(report, Proof::SameProcess, move |result| {
                 // The worker may have stopped waiting; the report is settled all the same.
                 let _ = reply.send(result);
             }))
         })
     }
 
+    fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer> {
+        Box::new(LocalConsumer::new(&self.addresses, addresses, most))
+    }
+
     fn check(&self) -> Answer<'_, Result<(), BusError>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn malformed(&self) -> u64 {
+        0
     }
 }
 
 impl WorkerBus for LocalWorkerBus {
-    fn listen(&self, addresses: Vec<String>) -> Box<dyn Consumer> {
-        Box::new(LocalConsumer {
-            addresses: Arc::clone(&self.addresses),
-            names: Arc::new(addresses),
-            next: 0,
-        })
+    fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer> {
+        Box::new(LocalConsumer::new(&self.addresses, addresses, most))
     }
 
     fn report(&self, report: Report) -> Answer<'_, Result<(), BusError>> {
@@ -132,6 +160,10 @@ impl WorkerBus for LocalWorkerBus {
             answer.await.map_err(|_| BusError::Gone)?
         })
     }
+
+    fn state(&self) -> watch::Receiver<LinkState> {
+        watch::channel(LinkState::Up).1
+    }
 }
 
 struct LocalConsumer {
@@ -139,23 +171,38 @@ struct LocalConsumer {
     names: Arc<Vec<String>>,
     /// Where to look first, so that one busy address does not starve the others.
     next: usize,
+    /// Room for messages that are not settled.
+    room: Arc<Semaphore>,
+}
+
+impl LocalConsumer {
+    fn new(addresses: &Arc<Addresses>, names: Vec<String>, most: usize) -> Self {
+        Self {
+            addresses: Arc::clone(addresses),
+            names: Arc::new(names),
+            next: 0,
+            room: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
+        }
+    }
 }
 
 impl Consumer for LocalConsumer {
     fn next(&mut self) -> Answer<'_, Option<IncomingDelivery>> {
         Box::pin(async move {
+            let room = Arc::clone(&self.room).acquire_owned().await.ok()?;
             loop {
                 let mut arrived = std::pin::pin!(self.addresses.arrived.notified());
                 // Registered before looking, so that what arrives in between is not missed.
                 arrived.as_mut().enable();
-                if let Some((index, delivery)) = self.addresses.pop(&self.names, self.next) {
+                if let Some((index, (delivery, redelivered))) = self.addresses.pop(&self.names, self.next) {
                     self.next = index + 1;
                     let addresses = Arc::clone(&self.addresses);
                     let names = Arc::clone(&self.names);
-                    return Some(IncomingDelivery::new(delivery, move |delivery| {
-                        if let Some(address) = names.get(index) {
+                    return Some(IncomingDelivery::new(delivery, redelivered, move |fate| {
+                        if let (Fate::Returned(delivery), Some(address)) = (fate, names.get(index)) {
                             addresses.push_front(address, delivery);
                         }
+                        drop(room);
                     }));
                 }
                 arrived.await;
@@ -183,10 +230,10 @@ mod tests {
     async fn work_is_taken_once_and_in_order() {
         let (server, worker) = pair();
         for number in 0..3 {
-            server.publish("netwark", cancel(number)).await.unwrap();
+            server.publish("netwark", cancel(number), None).await.unwrap();
         }
-        let mut first = worker.listen(vec!["netwark".into()]);
-        let mut second = worker.listen(vec!["netwark".into(), "inbox".into()]);
+        let mut first = worker.listen(vec!["netwark".into()], 10);
+        let mut second = worker.listen(vec!["netwark".into(), "inbox".into()], 10);
         let a = take(&mut first).await;
         let b = take(&mut second).await;
         let c = take(&mut first).await;
@@ -197,27 +244,52 @@ mod tests {
     #[tokio::test]
     async fn work_that_is_not_acknowledged_comes_back_first() {
         let (server, worker) = pair();
-        server.publish("netwark", cancel(0)).await.unwrap();
-        server.publish("netwark", cancel(1)).await.unwrap();
-        let mut consumer = worker.listen(vec!["netwark".into()]);
-        drop(take(&mut consumer).await);
-        assert_eq!(take(&mut consumer).await.delivery, cancel(0));
+        server.publish("netwark", cancel(0), None).await.unwrap();
+        server.publish("netwark", cancel(1), None).await.unwrap();
+        let mut consumer = worker.listen(vec!["netwark".into()], 10);
+        let first = take(&mut consumer).await;
+        assert!(!first.redelivered);
+        drop(first);
+        let again = take(&mut consumer).await;
+        assert_eq!((again.redelivered, &again.delivery), (true, &cancel(0)));
+    }
+
+    #[tokio::test]
+    async fn no_more_is_taken_than_may_be_held() {
+        let (server, worker) = pair();
+        for number in 0..2 {
+            server.publish("netwark", cancel(number), None).await.unwrap();
+        }
+        let mut consumer = worker.listen(vec!["netwark".into()], 1);
+        let first = take(&mut consumer).await;
+        assert!(takes_none(&mut consumer).await, "one is held already");
+        first.acknowledge();
+        assert_eq!(take(&mut consumer).await.delivery, cancel(1));
+    }
+
+    /// True when nothing can be taken now.
+    async fn takes_none(consumer: &mut Box<dyn Consumer>) -> bool {
+        tokio::select! {
+            biased;
+            _ = consumer.next() => false,
+            () = tokio::task::yield_now() => true,
+        }
     }
 
     #[tokio::test]
     async fn a_waiting_consumer_is_woken() {
         let (server, worker) = pair();
-        let mut consumer = worker.listen(vec!["a".into(), "b".into()]);
+        let mut consumer = worker.listen(vec!["a".into(), "b".into()], 10);
         let waiting = tokio::spawn(async move { take(&mut consumer).await.delivery.clone() });
         tokio::task::yield_now().await;
-        server.publish("b", cancel(7)).await.unwrap();
+        server.publish("b", cancel(7), None).await.unwrap();
         assert_eq!(waiting.await.unwrap(), cancel(7));
     }
 
     #[tokio::test]
     async fn a_report_is_safe_once_the_server_says_so() {
         let (server, worker) = pair();
-        let report = Report::new(Uuid::nil(), News::Goodbye);
+        let report = Report::new(Uuid::nil(), 1, News::Goodbye);
         let sending = tokio::spawn({
             let report = report.clone();
             async move { (worker.report(report.clone()).await, worker.report(report).await) }
@@ -233,6 +305,6 @@ mod tests {
     async fn a_report_to_a_server_that_has_gone_is_an_error() {
         let (server, worker) = pair();
         drop(server);
-        assert_eq!(worker.report(Report::new(Uuid::nil(), News::Goodbye)).await, Err(BusError::Gone));
+        assert_eq!(worker.report(Report::new(Uuid::nil(), 1, News::Goodbye)).await, Err(BusError::Gone));
     }
 }

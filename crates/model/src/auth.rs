@@ -67,6 +67,15 @@ pub enum Permission {
     /// See workers and queues.
     #[serde(rename = "workers:read")]
     WorkersRead,
+    /// Enrol, change, drain and revoke workers.
+    #[serde(rename = "workers:manage")]
+    WorkersManage,
+    /// Make, change and delete queues.
+    #[serde(rename = "queues:manage")]
+    QueuesManage,
+    /// See the timeline.
+    #[serde(rename = "events:read")]
+    EventsRead,
     /// See and change users.
     #[serde(rename = "users:manage")]
     UsersManage,
@@ -80,10 +89,13 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::OperationsRead,
         Self::OperationsRun,
         Self::WorkersRead,
+        Self::WorkersManage,
+        Self::QueuesManage,
+        Self::EventsRead,
         Self::UsersManage,
         Self::TokensManage,
         Self::MetricsRead,
@@ -92,9 +104,9 @@ impl Permission {
     /// The weakest role that holds it.
     pub fn least_role(self) -> Role {
         match self {
-            Self::OperationsRead | Self::WorkersRead | Self::MetricsRead => Role::Viewer,
+            Self::OperationsRead | Self::WorkersRead | Self::EventsRead | Self::MetricsRead => Role::Viewer,
             Self::OperationsRun => Role::Operator,
-            Self::UsersManage | Self::TokensManage => Role::Admin,
+            Self::UsersManage | Self::TokensManage | Self::WorkersManage | Self::QueuesManage => Role::Admin,
         }
     }
 
@@ -104,6 +116,9 @@ impl Permission {
             Self::OperationsRead => "operations:read",
             Self::OperationsRun => "operations:run",
             Self::WorkersRead => "workers:read",
+            Self::WorkersManage => "workers:manage",
+            Self::QueuesManage => "queues:manage",
+            Self::EventsRead => "events:read",
             Self::UsersManage => "users:manage",
             Self::TokensManage => "tokens:manage",
             Self::MetricsRead => "metrics:read",

@@ -3,8 +3,10 @@
 //! Everything here is data and the rules that belong to it. Nothing here does I/O or knows another
 //! crate of the workspace.
 
+pub mod assignments;
 pub mod auth;
 pub mod error;
+pub mod events;
 pub mod messages;
 pub mod operations;
 pub mod queues;

@@ -4,10 +4,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::workers::Capabilities;
+use crate::assignments::{AssignmentChange, StreamReport};
+use crate::workers::{Capabilities, Coordinates, SelfTest, ToolUsage};
 
 /// Version of the messages in this file. A message of a higher version is refused with both numbers.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
+/// The oldest version that is still understood. What later versions added is absent from its messages.
+pub const OLDEST: u16 = 1;
+/// Most bytes of a message, whatever carries it.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// True when a message of this version is understood.
+pub fn understood(version: u16) -> bool {
+    (OLDEST..=VERSION).contains(&version)
+}
 
 /// What the server sends to a queue or an inbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +46,46 @@ pub enum Order {
         /// The operation they belong to.
         operation_id: Uuid,
     },
+    /// The answer to a worker's hello: it belongs to the installation and may take work.
+    Welcome(Welcome),
+    /// Take no new work, or take work again.
+    Drain {
+        /// True to take no new work.
+        draining: bool,
+    },
+    /// Say hello again: the server does not know what this worker is.
+    Introduce,
+    /// End, and do not come back.
+    Unwelcome(Unwelcome),
+    /// Standing orders that came, changed or went.
+    Assign(AssignmentChange),
+    /// An order that a later version brought. Its version says so.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a worker is told when it has said hello.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// [`Report::mark`] of the hello this answers; others are left over from an earlier life.
+    pub answers: u64,
+    /// The server's clock when it was sent, in milliseconds since 1970.
+    pub server_time_ms: i64,
+    /// The name it has in this installation.
+    pub name: String,
+    /// Queues it may listen on.
+    pub queues: Vec<String>,
+    /// It was told to drain, and still is.
+    pub draining: bool,
+}
+
+/// Why a worker has to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwelcome {
+    /// True when an administrator revoked it, false when what it said of itself was refused.
+    pub revoked: bool,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// The order to run a tool once.
@@ -64,15 +114,25 @@ pub struct Report {
     pub version: u16,
     /// The worker.
     pub worker_id: Uuid,
+    /// Rises with every report of the worker, over restarts too, so that what is said twice or
+    /// again later is recognised. See [`mark`]. 0 in messages of version 1.
+    #[serde(default)]
+    pub mark: u64,
     /// What it says.
     pub news: News,
 }
 
 impl Report {
     /// A report of this version.
-    pub fn new(worker_id: Uuid, news: News) -> Self {
-        Self { version: VERSION, worker_id, news }
+    pub fn new(worker_id: Uuid, mark: u64, news: News) -> Self {
+        Self { version: VERSION, worker_id, mark, news }
     }
+}
+
+/// The mark of the `sequence`th report of a worker's `boot`th life.
+pub fn mark(boot: u32, sequence: u32) -> u64 {
+    // One bit stays free, so that databases can hold it as a signed number.
+    (u64::from(boot & 0x7fff_ffff) << 32) | u64::from(sequence)
 }
 
 /// What a worker says.
@@ -82,18 +142,23 @@ pub enum News {
     /// It is here, and this is what it is.
     Hello(Hello),
     /// It is still here.
-    Alive {
-        /// How many operations it runs.
-        running: u32,
-    },
+    Alive(Alive),
     /// It leaves on purpose.
     Goodbye,
+    /// It takes no new work, or takes work again.
+    Draining {
+        /// True when it takes no new work.
+        draining: bool,
+    },
     /// It has begun a run.
     Started {
         /// The operation.
         operation_id: Uuid,
         /// The result.
         result_id: Uuid,
+        /// The bus says that another worker may have begun it before and went away.
+        #[serde(default)]
+        redelivered: bool,
     },
     /// The latest snapshot of a run.
     Progress {
@@ -113,6 +178,50 @@ pub enum News {
         /// How it ended.
         end: End,
     },
+    /// What a standing order brought.
+    Stream(StreamReport),
+    /// Reports of a stream that will never come.
+    Gap {
+        /// The stream.
+        stream: Uuid,
+        /// The first sequence that is missing.
+        from: u64,
+        /// The last sequence that is missing.
+        to: u64,
+        /// Why, such as `spool full`.
+        reason: String,
+    },
+    /// It has its standing orders as of this revision.
+    Assigned {
+        /// The revision.
+        revision: u64,
+    },
+    /// It has let a standing order go.
+    Released {
+        /// The assignment.
+        assignment_id: Uuid,
+        /// The epoch in which it held it.
+        epoch: u64,
+    },
+    /// News that a later version brought. Its version says so.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a worker says of itself from time to time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alive {
+    /// How many operations it runs.
+    pub running: u32,
+    /// Processes that wait for the machine's processors, on average over a minute.
+    pub load: Option<f32>,
+    /// Bytes of reports that wait on its disk.
+    pub spool_bytes: u64,
+    /// Its clock minus the server's, in milliseconds.
+    pub clock_offset_ms: Option<i64>,
+    /// What its tools have sent and received this month.
+    pub usage: Vec<ToolUsage>,
 }
 
 /// How a run ended.
@@ -142,7 +251,7 @@ pub enum End {
 }
 
 /// What a worker is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// Its name.
     pub name: String,
@@ -162,6 +271,30 @@ pub struct Hello {
     pub policy: String,
     /// True when it runs inside the server's process.
     pub embedded: bool,
+    /// Latitude and longitude.
+    #[serde(default)]
+    pub coordinates: Option<Coordinates>,
+    /// Country as ISO 3166-1 alpha-2 has it, such as `FR`; empty when nobody said.
+    #[serde(default)]
+    pub country: String,
+    /// Number of the autonomous system it stands in.
+    #[serde(default)]
+    pub asn: Option<u32>,
+    /// Most operations it runs at once; 0 when it did not say.
+    #[serde(default)]
+    pub concurrency: u32,
+    /// What it found out about itself before it said hello.
+    #[serde(default)]
+    pub self_test: Vec<SelfTest>,
+    /// Most bytes its tools may send and receive in a month.
+    #[serde(default)]
+    pub usage_cap_bytes: Option<u64>,
+    /// Revision of the standing orders it has.
+    #[serde(default)]
+    pub revision: u64,
+    /// True when it takes no new work.
+    #[serde(default)]
+    pub draining: bool,
 }
 
 /// The inbox of a worker: its own address, for work meant for it alone.

@@ -27,10 +27,41 @@ pub struct Queue {
     pub broadcast: bool,
     /// True for the two that always exist.
     pub builtin: bool,
+    /// Where it is declared.
+    pub origin: QueueOrigin,
     /// How many workers listen.
     pub workers: u32,
     /// How many of them are online.
     pub online: u32,
+}
+
+/// Where a queue is declared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueOrigin {
+    /// It always exists.
+    Builtin,
+    /// In the configuration; changed there only.
+    #[default]
+    Configuration,
+    /// By an administrator, in the UI or the API.
+    Ui,
+}
+
+impl QueueOrigin {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Configuration => "configuration",
+            Self::Ui => "ui",
+        }
+    }
+
+    /// The origin of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Builtin, Self::Configuration, Self::Ui].into_iter().find(|origin| origin.as_str() == word)
+    }
 }
 
 /// A queue as the configuration declares it.
