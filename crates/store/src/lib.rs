@@ -10,14 +10,22 @@
 )]
 
 mod convert;
+pub mod copy;
 mod error;
+pub mod events;
+mod leadership;
 mod migrations;
+pub mod notices;
 mod open;
 pub mod operations;
+mod place;
+mod postgres;
 pub mod queues;
+mod schema;
 pub mod sessions;
 mod settings;
 pub mod setup_codes;
+mod sqlite;
 mod tokens;
 pub mod user_changes;
 pub mod users;
@@ -25,4 +33,5 @@ pub mod workers;
 mod write;
 
 pub use self::error::StoreError;
-pub use self::open::{Store, StoreOptions};
+pub use self::leadership::Leadership;
+pub use self::open::{Connections, Store, StoreOptions};

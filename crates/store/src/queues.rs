@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use netwark_model::queues::{Queue, QueueDefinition, full_name};
+use netwark_model::queues::{Queue, QueueDefinition, QueueOrigin, full_name};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{QueryOrder, Set};
@@ -24,6 +24,7 @@ mod entity {
         pub broadcast: bool,
         pub builtin: bool,
         pub position: i32,
+        pub origin: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -33,23 +34,28 @@ mod entity {
 }
 
 impl Store {
-    /// Makes the queues exactly these, in this order; built-in ones come first.
+    /// Makes the configured queues exactly these, in this order; built-in ones come first. Those that
+    /// administrators made stay, and give way where the configuration has the name.
     ///
     /// # Errors
     /// When a name is no queue name, or the database fails.
     pub async fn declare_queues(&self, configured: &[QueueDefinition]) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         let builtin = netwark_model::queues::builtin();
-        let all = builtin.iter().map(|q| (q, true)).chain(configured.iter().map(|q| (q, false)));
-        for (position, (queue, builtin)) in all.enumerate() {
+        let all = builtin
+            .iter()
+            .map(|queue| (queue, QueueOrigin::Builtin))
+            .chain(configured.iter().map(|queue| (queue, QueueOrigin::Configuration)));
+        for (position, (queue, origin)) in all.enumerate() {
             let name = full_name(&queue.name).map_err(StoreError::Conflict)?;
             rows.push(entity::ActiveModel {
                 label: Set(queue.label.clone().unwrap_or_else(|| queue.name.clone())),
                 name: Set(name),
                 location: Set(queue.location.clone()),
                 broadcast: Set(queue.broadcast),
-                builtin: Set(builtin),
+                builtin: Set(origin == QueueOrigin::Builtin),
                 position: Set(i32::try_from(position).unwrap_or(i32::MAX)),
+                origin: Set(origin.as_str().into()),
             });
         }
         self.write(move |transaction| {
@@ -58,6 +64,7 @@ impl Store {
                     rows.iter().filter_map(|row| row.name.try_as_ref().cloned()).collect();
                 entity::Entity::delete_many()
                     .filter(entity::Column::Name.is_not_in(names))
+                    .filter(entity::Column::Origin.ne(QueueOrigin::Ui.as_str()))
                     .exec(transaction)
                     .await?;
                 let update = OnConflict::column(entity::Column::Name)
@@ -67,6 +74,7 @@ impl Store {
                         entity::Column::Broadcast,
                         entity::Column::Builtin,
                         entity::Column::Position,
+                        entity::Column::Origin,
                     ])
                     .to_owned();
                 entity::Entity::insert_many(rows).on_conflict(update).exec(transaction).await?;
@@ -81,7 +89,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn queues(&self) -> Result<Vec<Queue>, StoreError> {
-        let rows = entity::Entity::find().order_by_asc(entity::Column::Position).all(self.read()).await?;
+        let rows = entity::Entity::find()
+            .order_by_asc(entity::Column::Position)
+            .order_by_asc(entity::Column::Name)
+            .all(self.read())
+            .await?;
         let members = workers::members(self.read()).await?;
         let mut counts: HashMap<&str, (u32, u32)> = HashMap::new();
         for member in &members {
@@ -97,6 +109,7 @@ impl Store {
                 location: row.location,
                 broadcast: row.broadcast,
                 builtin: row.builtin,
+                origin: QueueOrigin::from_word(&row.origin).unwrap_or_default(),
                 workers,
                 online,
             }

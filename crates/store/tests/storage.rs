@@ -50,6 +50,7 @@ suite! {
     operations::repeated_key_answers_with_the_first,
     operations::reports_are_applied_once,
     operations::another_workers_report_is_refused,
+    operations::a_direct_slot_goes_to_who_is_given_the_work_again,
     operations::late_report_keeps_timeout,
     operations::overdue_results_end,
     operations::cancel_ends_what_is_open,
@@ -59,6 +60,7 @@ suite! {
     operations::history_is_forgotten,
     operations::nul_in_a_payload_is_left_out,
     workers::hello_makes_a_member_and_silence_ends_it,
+    workers::what_is_said_again_is_recognised,
     workers::names_are_unique,
     workers::queues_are_declared_anew,
 }

@@ -4,12 +4,17 @@ use sea_orm_migration::prelude::*;
 
 mod m20261121_000001_operations;
 mod m20261121_000002_auth;
+mod m20261121_000003_many_machines;
 
 pub(crate) struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_operations::Migration), Box::new(m20261121_000002_auth::Migration)]
+        vec![
+            Box::new(m20261121_000001_operations::Migration),
+            Box::new(m20261121_000002_auth::Migration),
+            Box::new(m20261121_000003_many_machines::Migration),
+        ]
     }
 }

@@ -11,15 +11,23 @@ use uuid::Uuid;
 use super::entity::{operation, result};
 use super::{Change, outbox, touch};
 use crate::convert::{millis, to_text};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, workers};
 
 /// What a worker says of one result.
 #[derive(Clone, Debug)]
 pub enum ResultNews {
     /// It has begun.
-    Started,
+    Started {
+        /// The bus says that another worker may have begun it before and went away.
+        redelivered: bool,
+    },
     /// The latest snapshot.
-    Progress(Value),
+    Progress {
+        /// What is known so far.
+        payload: Value,
+        /// Mark of the report; a snapshot with a lower one is older.
+        mark: u64,
+    },
     /// It has ended.
     Final(End),
 }
@@ -76,12 +84,26 @@ async fn apply(
         .one(transaction)
         .await?;
     let Some(row) = row else { return Ok(Applied::Refused) };
+    let status = Status::from_word(&row.status).unwrap_or_default();
     if row.worker_id.is_some_and(|holder| holder != worker_id) {
+        // A slot of a direct queue goes to whoever the bus gave the work when its holder went away,
+        // and the first who ends it wins. Others have no say.
+        let takes_over = match &news {
+            ResultNews::Started { redelivered } => *redelivered,
+            ResultNews::Progress { .. } => false,
+            ResultNews::Final(_) => !status.is_final(),
+        };
+        if !(row.direct && takes_over) {
+            return Ok(Applied::Refused);
+        }
+    }
+    if row.direct && row.worker_id != Some(worker_id) && !listens(transaction, worker_id, &row.queue).await? {
         return Ok(Applied::Refused);
     }
-    let status = Status::from_word(&row.status).unwrap_or_default();
     let run_within = operation_run_within(transaction, operation_id).await?;
     let was_late = row.late;
+    let stored_mark = row.mark;
+    let changes_hands = row.worker_id.is_some_and(|holder| holder != worker_id);
     let started_at = row.started_at;
     let mut change = row.into_active_model();
     change.worker_id = Set(Some(worker_id));
@@ -89,12 +111,16 @@ async fn apply(
     change.updated_at = Set(millis(now));
     change.version = Set(version);
     match (news, status) {
-        (ResultNews::Started, Status::Pending) => {
+        (ResultNews::Started { .. }, Status::Pending | Status::Progress)
+            if status == Status::Pending || changes_hands =>
+        {
             change.status = Set(Status::Progress.as_str().into());
             change.started_at = Set(Some(millis(now)));
             change.deadline = Set(Some(millis(now).saturating_add(run_within)));
         }
-        (ResultNews::Progress(payload), Status::Pending | Status::Progress) => {
+        (ResultNews::Progress { mark, .. }, _) if to_column(mark) < stored_mark => return Ok(Applied::Known),
+        (ResultNews::Progress { payload, mark }, Status::Pending | Status::Progress) => {
+            change.mark = Set(to_column(mark));
             change.status = Set(Status::Progress.as_str().into());
             change.payload = Set(Some(to_text("payload", &payload)?));
             if started_at.is_none() {
@@ -121,12 +147,26 @@ async fn apply(
             change.late = Set(true);
         }
         // Who begins what has ended is told, so that it does not measure for nothing.
-        (ResultNews::Started, ended) if ended.is_final() => return Ok(Applied::Refused),
+        (ResultNews::Started { .. }, ended) if ended.is_final() => return Ok(Applied::Refused),
         _ => return Ok(Applied::Known),
     }
     change.update(transaction).await?;
     outbox::forget(transaction, &[result_id]).await?;
     touch::settle(transaction, operation_id, version, now).await.map(Applied::Changed)
+}
+
+fn to_column(mark: u64) -> i64 {
+    i64::try_from(mark).unwrap_or(i64::MAX)
+}
+
+/// True when a worker is a member of a queue.
+async fn listens(
+    transaction: &DatabaseTransaction,
+    worker_id: Uuid,
+    queue: &str,
+) -> Result<bool, StoreError> {
+    let member = workers::member::Entity::find_by_id((queue.to_owned(), worker_id)).one(transaction).await?;
+    Ok(member.is_some())
 }
 
 async fn operation_run_within(transaction: &DatabaseTransaction, id: Uuid) -> Result<i64, StoreError> {

@@ -152,7 +152,8 @@ async fn resolve(
         let workers = workers::entity::Entity::find().all(transaction).await?;
         for row in results {
             if let Some(worker) = workers.iter().find(|w| Some(w.id) == row.worker_id) {
-                expect(&row.queue, worker.id, &worker.name, worker.online);
+                let here = worker.online && !worker.draining && worker.revoked_at.is_none();
+                expect(&row.queue, worker.id, &worker.name, here);
             }
         }
         return Ok(Some((slots, skipped)));
@@ -160,7 +161,7 @@ async fn resolve(
     let members = workers::members(transaction).await?;
     for (queue, _) in draft.queues.iter().filter(|(_, broadcast)| *broadcast) {
         for member in members.iter().filter(|member| member.queue == *queue) {
-            expect(queue, member.id, &member.name, member.online);
+            expect(queue, member.id, &member.name, member.online && !member.draining);
         }
     }
     for (queue, _) in draft.queues.iter().filter(|(_, broadcast)| !broadcast) {
@@ -197,6 +198,7 @@ async fn insert_operation(
         skipped: Set(to_text("list of skipped workers", &skipped)?),
         idempotency_key: Set(key),
         request_hash: Set(hash),
+        selector: Set(None),
     };
     operation::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())
@@ -215,6 +217,7 @@ async fn insert_slots(
     let mut messages = Vec::new();
     for slot in slots {
         let result_id = Uuid::now_v7();
+        let direct = slot.worker.is_none();
         let (worker_id, worker_name) = slot.worker.unzip();
         let delivery = Delivery::new(Order::Run(RunOrder {
             operation_id,
@@ -243,6 +246,8 @@ async fn insert_slots(
             started_at: Set(None),
             finished_at: Set(None),
             version: Set(1),
+            direct: Set(direct),
+            mark: Set(0),
         });
     }
     // Far below the limit of bound values of either database.

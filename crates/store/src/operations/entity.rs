@@ -34,6 +34,8 @@ pub(crate) mod operation {
         pub idempotency_key: Option<String>,
         #[sea_orm(column_type = "Text", nullable)]
         pub request_hash: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub selector: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -66,6 +68,8 @@ pub(crate) mod result {
         pub started_at: Option<i64>,
         pub finished_at: Option<i64>,
         pub version: i64,
+        pub direct: bool,
+        pub mark: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -47,30 +47,23 @@ impl Store {
         .await
     }
 
-    /// Ends with an error every result that a worker inside a server process had begun: that
-    /// process is gone. Work that nobody had begun stays.
+    /// Ends with an error every result that this worker, which ran inside a server process that is
+    /// gone, had begun. Work that nobody had begun stays.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_begun_by_embedded(&self, now: Timestamp) -> Result<Vec<Change>, StoreError> {
+    pub async fn end_begun_by(&self, worker_id: Uuid, now: Timestamp) -> Result<Vec<Change>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
-                let embedded: Vec<Uuid> = workers::entity::Entity::find()
-                    .filter(workers::entity::Column::Embedded.eq(true))
-                    .select_only()
-                    .column(workers::entity::Column::Id)
-                    .into_tuple()
-                    .all(transaction)
-                    .await?;
                 workers::entity::Entity::update_many()
                     .col_expr(workers::entity::Column::Online, Expr::value(false))
-                    .filter(workers::entity::Column::Embedded.eq(true))
+                    .filter(workers::entity::Column::Id.eq(worker_id))
                     .exec(transaction)
                     .await?;
                 let rows = result::Entity::find()
                     .filter(result::Column::Deadline.is_not_null())
                     .filter(result::Column::Status.eq(Status::Progress.as_str()))
-                    .filter(result::Column::WorkerId.is_in(embedded))
+                    .filter(result::Column::WorkerId.eq(worker_id))
                     .all(transaction)
                     .await?;
                 end(transaction, rows, now, |_| (Status::Error, "server restarted")).await

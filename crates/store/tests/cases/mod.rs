@@ -6,8 +6,8 @@ pub(crate) mod workers;
 
 use jiff::Timestamp;
 use netwark_model::messages::Hello;
-use netwark_model::workers::Capabilities;
 use netwark_store::Store;
+use netwark_store::workers::Arrival;
 use uuid::Uuid;
 
 /// A moment, in seconds after an arbitrary beginning.
@@ -20,19 +20,21 @@ pub(crate) fn hello(name: &str, queues: &[&str]) -> Hello {
     Hello {
         name: name.into(),
         site: "lab".into(),
-        location: String::new(),
-        tags: vec![],
         version: "0.1.0".into(),
         queues: queues.iter().map(ToString::to_string).collect(),
-        capabilities: Capabilities::default(),
-        policy: String::new(),
-        embedded: false,
+        ..Hello::default()
     }
+}
+
+/// A hello that comes from within the process.
+pub(crate) fn arrival(id: Uuid, hello: Hello) -> Arrival {
+    Arrival { id, hello, link: "embedded", mark: 0, enter: true }
 }
 
 /// Enters a worker that listens on the built-in queues.
 pub(crate) async fn enter(store: &Store, name: &str) -> (Uuid, String) {
     let id = Uuid::now_v7();
-    store.worker_hello(id, hello(name, &["netwark", "netwark.broadcast"]), at(0)).await.unwrap();
+    let hello = hello(name, &["netwark", "netwark.broadcast"]);
+    store.worker_hello(arrival(id, hello), at(0)).await.unwrap();
     (id, name.into())
 }

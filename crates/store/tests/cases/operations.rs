@@ -9,7 +9,7 @@ use netwark_store::operations::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{at, enter, hello};
+use super::{arrival, at, enter, hello};
 
 fn draft(queues: &[(&str, bool)]) -> OperationDraft {
     OperationDraft {
@@ -43,7 +43,7 @@ async fn detail(store: &Store, id: Uuid) -> OperationDetail {
 fn result_of(message: &OutboxMessage) -> Uuid {
     match &message.delivery.order {
         Order::Run(run) => run.result_id,
-        other @ Order::Cancel { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn expects_one_result_per_online_member(store: &Store) {
     let paris = enter(store, "paris").await;
     let lyon = enter(store, "lyon").await;
     let nice = enter(store, "nice").await;
-    store.worker_gone(nice.0).await.unwrap();
+    store.worker_gone(nice.0, 0, at(0)).await.unwrap();
     let (id, messages) = made(store, draft(BROADCAST), 0).await;
     let detail = detail(store, id).await;
     assert_eq!(detail.operation.status, Status::Pending);
@@ -90,7 +90,10 @@ pub(crate) async fn direct_queue_has_one_slot_for_whoever_takes_it(store: &Store
     assert_eq!(detail(store, id).await.results[0].worker, None);
     let paris = enter(store, "paris").await;
     let result = result_of(&messages[0]);
-    assert!(matches!(report(store, &paris, id, result, ResultNews::Started, 1).await, Applied::Changed(_)));
+    assert!(matches!(
+        report(store, &paris, id, result, ResultNews::Started { redelivered: false }, 1).await,
+        Applied::Changed(_)
+    ));
     let detail = detail(store, id).await;
     assert_eq!(detail.results[0].worker.as_deref(), Some("paris"));
     assert_eq!(detail.operation.status, Status::Progress);
@@ -99,14 +102,15 @@ pub(crate) async fn direct_queue_has_one_slot_for_whoever_takes_it(store: &Store
 
 pub(crate) async fn a_worker_named_twice_runs_once(store: &Store) {
     let id = Uuid::now_v7();
-    store.worker_hello(id, hello("paris", &["netwark.broadcast", "netwark.eu"]), at(0)).await.unwrap();
+    let hello = hello("paris", &["netwark.broadcast", "netwark.eu"]);
+    store.worker_hello(arrival(id, hello), at(0)).await.unwrap();
     let (_, messages) = made(store, draft(&[("netwark.broadcast", true), ("netwark.eu", true)]), 0).await;
     assert_eq!(messages.len(), 1);
 }
 
 pub(crate) async fn nobody_online_stores_nothing(store: &Store) {
     let paris = enter(store, "paris").await;
-    store.worker_gone(paris.0).await.unwrap();
+    store.worker_gone(paris.0, 0, at(0)).await.unwrap();
     let created = store.create_operation(draft(BROADCAST), at(0)).await.unwrap();
     assert_eq!(created, Created::Nobody { offline: vec!["paris".into()] });
     assert_eq!(store.operations(&OperationFilter { limit: 9, ..Default::default() }).await.unwrap().1, 0);
@@ -143,15 +147,19 @@ pub(crate) async fn reports_are_applied_once(store: &Store) {
     let lyon = enter(store, "lyon").await;
     let (id, messages) = made(store, draft(BROADCAST), 0).await;
     let (of_lyon, of_paris) = (result_of(&messages[0]), result_of(&messages[1]));
-    report(store, &paris, id, of_paris, ResultNews::Started, 1).await;
-    assert_eq!(report(store, &paris, id, of_paris, ResultNews::Started, 1).await, Applied::Known);
-    report(store, &paris, id, of_paris, ResultNews::Progress(json!({"loss": 1})), 2).await;
+    report(store, &paris, id, of_paris, ResultNews::Started { redelivered: false }, 1).await;
+    assert_eq!(
+        report(store, &paris, id, of_paris, ResultNews::Started { redelivered: false }, 1).await,
+        Applied::Known
+    );
+    report(store, &paris, id, of_paris, ResultNews::Progress { payload: json!({"loss": 1}), mark: 0 }, 2)
+        .await;
     assert_eq!(detail(store, id).await.results[1].payload, Some(json!({"loss": 1})));
     assert!(
         matches!(report(store, &paris, id, of_paris, done(2), 3).await, Applied::Changed(change) if !change.is_final)
     );
     assert_eq!(report(store, &paris, id, of_paris, done(3), 4).await, Applied::Known);
-    let late_snapshot = ResultNews::Progress(json!({"loss": 9}));
+    let late_snapshot = ResultNews::Progress { payload: json!({"loss": 9}), mark: 0 };
     assert_eq!(report(store, &paris, id, of_paris, late_snapshot, 4).await, Applied::Known);
     let failed = ResultNews::Final(End::Error { cause: "no such name".into() });
     assert!(
@@ -175,11 +183,37 @@ pub(crate) async fn another_workers_report_is_refused(store: &Store) {
     assert_eq!(detail(store, id).await.operation.status, Status::Pending);
 }
 
+pub(crate) async fn a_direct_slot_goes_to_who_is_given_the_work_again(store: &Store) {
+    let paris = enter(store, "paris").await;
+    let lyon = enter(store, "lyon").await;
+    let stranger = (Uuid::now_v7(), "stranger".to_owned());
+    let hello = hello("stranger", &["netwark.broadcast"]);
+    store.worker_hello(arrival(stranger.0, hello), at(0)).await.unwrap();
+    let (id, messages) = made(store, draft(ANY), 0).await;
+    let result = result_of(&messages[0]);
+    let started = |redelivered| ResultNews::Started { redelivered };
+    assert_eq!(report(store, &stranger, id, result, started(false), 1).await, Applied::Refused);
+    assert!(matches!(report(store, &paris, id, result, started(false), 1).await, Applied::Changed(_)));
+    assert_eq!(report(store, &lyon, id, result, started(false), 2).await, Applied::Refused);
+    assert!(matches!(report(store, &lyon, id, result, started(true), 3).await, Applied::Changed(_)));
+    let slot = &detail(store, id).await.results[0];
+    assert_eq!((slot.worker.as_deref(), slot.started_at), (Some("lyon"), Some(at(3))));
+    let snapshot = |mark| ResultNews::Progress { payload: json!({ "mark": mark }), mark };
+    assert_eq!(report(store, &paris, id, result, snapshot(1), 4).await, Applied::Refused);
+    assert!(matches!(report(store, &lyon, id, result, snapshot(5), 4).await, Applied::Changed(_)));
+    assert_eq!(report(store, &lyon, id, result, snapshot(4), 5).await, Applied::Known, "an older snapshot");
+    assert_eq!(report(store, &stranger, id, result, done(9), 5).await, Applied::Refused);
+    assert!(matches!(report(store, &paris, id, result, done(0), 6).await, Applied::Changed(_)));
+    let slot = &detail(store, id).await.results[0];
+    assert_eq!((slot.worker.as_deref(), slot.payload.clone()), (Some("paris"), Some(json!({"loss": 0}))));
+    assert_eq!(report(store, &lyon, id, result, done(5), 7).await, Applied::Refused, "the first end wins");
+}
+
 pub(crate) async fn late_report_keeps_timeout(store: &Store) {
     let paris = enter(store, "paris").await;
     let (id, messages) = made(store, draft(BROADCAST), 0).await;
     let result = result_of(&messages[0]);
-    report(store, &paris, id, result, ResultNews::Started, 1).await;
+    report(store, &paris, id, result, ResultNews::Started { redelivered: false }, 1).await;
     store.expire_results(at(31)).await.unwrap();
     report(store, &paris, id, result, done(7), 40).await;
     let detail = detail(store, id).await;
@@ -194,7 +228,7 @@ pub(crate) async fn overdue_results_end(store: &Store) {
     let paris = enter(store, "paris").await;
     enter(store, "lyon").await;
     let (id, messages) = made(store, draft(BROADCAST), 0).await;
-    report(store, &paris, id, result_of(&messages[1]), ResultNews::Started, 50).await;
+    report(store, &paris, id, result_of(&messages[1]), ResultNews::Started { redelivered: false }, 50).await;
     assert!(store.expire_results(at(59)).await.unwrap().is_empty());
     let changes = store.expire_results(at(60)).await.unwrap();
     assert_eq!(changes.len(), 1);
@@ -231,13 +265,21 @@ pub(crate) async fn restart_ends_only_what_had_begun(store: &Store) {
     let embedded = Uuid::now_v7();
     let mut own = hello("own", &["netwark.broadcast"]);
     own.embedded = true;
-    store.worker_hello(embedded, own, at(0)).await.unwrap();
+    store.worker_hello(arrival(embedded, own), at(0)).await.unwrap();
     let away = enter(store, "away").await;
     let (id, messages) = made(store, draft(BROADCAST), 0).await;
     let (waiting, _) = made(store, draft(ANY), 0).await;
-    report(store, &away, id, result_of(&messages[0]), ResultNews::Started, 1).await;
-    report(store, &(embedded, "own".into()), id, result_of(&messages[1]), ResultNews::Started, 1).await;
-    assert_eq!(store.end_begun_by_embedded(at(2)).await.unwrap().len(), 1);
+    report(store, &away, id, result_of(&messages[0]), ResultNews::Started { redelivered: false }, 1).await;
+    report(
+        store,
+        &(embedded, "own".into()),
+        id,
+        result_of(&messages[1]),
+        ResultNews::Started { redelivered: false },
+        1,
+    )
+    .await;
+    assert_eq!(store.end_begun_by(embedded, at(2)).await.unwrap().len(), 1);
     let detail = detail(store, id).await;
     let states: Vec<_> = detail.results.iter().map(|r| r.status).collect();
     assert_eq!(states, [Status::Progress, Status::Error]);
@@ -251,7 +293,7 @@ pub(crate) async fn versions_rise_and_resume(store: &Store) {
     enter(store, "lyon").await;
     let (id, messages) = made(store, draft(BROADCAST), 0).await;
     let before = detail(store, id).await.operation.version;
-    report(store, &paris, id, result_of(&messages[1]), ResultNews::Started, 1).await;
+    report(store, &paris, id, result_of(&messages[1]), ResultNews::Started { redelivered: false }, 1).await;
     let newer = store.operation_since(id, before).await.unwrap().unwrap();
     assert!(newer.operation.version > before);
     assert_eq!(newer.results.iter().map(|r| r.worker.as_deref()).collect::<Vec<_>>(), [Some("paris")]);

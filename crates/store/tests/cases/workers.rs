@@ -1,10 +1,14 @@
 //! Workers and queues.
 
+use netwark_model::messages::Alive;
 use netwark_model::queues::QueueDefinition;
+use netwark_model::workers::WorkerState;
 use netwark_store::Store;
+use netwark_store::events::EventFilter;
+use netwark_store::workers::{Arrival, Greeting, Presence};
 use uuid::Uuid;
 
-use super::{at, enter, hello};
+use super::{arrival, at, enter, hello};
 
 pub(crate) async fn hello_makes_a_member_and_silence_ends_it(store: &Store) {
     store.declare_queues(&[]).await.unwrap();
@@ -12,24 +16,51 @@ pub(crate) async fn hello_makes_a_member_and_silence_ends_it(store: &Store) {
     let queues = store.queues().await.unwrap();
     assert_eq!(queues.iter().map(|q| (q.workers, q.online)).collect::<Vec<_>>(), [(1, 1), (1, 1)]);
 
-    assert!(store.worker_alive(id, 3, at(10)).await.unwrap());
+    let alive = |running| Alive { running, load: Some(0.5), ..Alive::default() };
+    assert_eq!(store.worker_alive(id, alive(3), 0, at(10)).await.unwrap(), Presence::Known);
     assert_eq!(store.workers().await.unwrap()[0].running, 3);
-    assert!(store.workers_silent_since(at(10)).await.unwrap().is_empty());
-    assert_eq!(store.workers_silent_since(at(11)).await.unwrap(), ["paris"]);
+    assert!(store.workers_silent_since(at(10), at(11)).await.unwrap().is_empty());
+    assert_eq!(store.workers_silent_since(at(11), at(61)).await.unwrap(), ["paris"]);
     assert!(!store.workers().await.unwrap()[0].online);
     assert_eq!(store.queues().await.unwrap()[1].online, 0);
 
-    store.worker_hello(id, hello("paris", &["netwark"]), at(20)).await.unwrap();
+    store.worker_hello(arrival(id, hello("paris", &["netwark"])), at(70)).await.unwrap();
     let queues = store.queues().await.unwrap();
     assert_eq!(queues.iter().map(|q| (q.workers, q.online)).collect::<Vec<_>>(), [(1, 1), (0, 0)]);
-    store.worker_gone(id).await.unwrap();
-    assert!(!store.workers().await.unwrap()[0].online);
-    assert!(!store.worker_alive(Uuid::now_v7(), 0, at(30)).await.unwrap());
+    store.worker_gone(id, 0, at(80)).await.unwrap();
+    let worker = &store.workers().await.unwrap()[0];
+    assert_eq!((worker.online, worker.state), (false, WorkerState::Offline));
+    assert_eq!(store.worker_alive(Uuid::now_v7(), alive(0), 0, at(30)).await.unwrap(), Presence::Unknown);
+
+    let all = EventFilter { limit: 10, ..EventFilter::default() };
+    let told: Vec<_> = store.events(&all).await.unwrap().into_iter().map(|event| event.text).collect();
+    assert_eq!(
+        told,
+        [
+            "paris was stopped",
+            "paris is online",
+            "paris is offline: nothing heard for 51 s",
+            "paris is online"
+        ]
+    );
+}
+
+pub(crate) async fn what_is_said_again_is_recognised(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    let id = Uuid::now_v7();
+    let hello = |mark| Arrival { mark, ..arrival(id, hello("paris", &["netwark"])) };
+    assert!(matches!(store.worker_hello(hello(10), at(0)).await.unwrap(), Greeting::Welcome { .. }));
+    assert_eq!(store.worker_alive(id, Alive::default(), 11, at(1)).await.unwrap(), Presence::Known);
+    assert_eq!(store.worker_gone(id, 11, at(2)).await.unwrap(), Presence::Replayed);
+    assert_eq!(store.worker_hello(hello(10), at(3)).await.unwrap(), Greeting::Replayed);
+    assert!(store.workers().await.unwrap()[0].online);
+    let stranger = Arrival { id: Uuid::now_v7(), enter: false, ..hello(1) };
+    assert_eq!(store.worker_hello(stranger, at(4)).await.unwrap(), Greeting::Unknown);
 }
 
 pub(crate) async fn names_are_unique(store: &Store) {
     enter(store, "paris").await;
-    let error = store.worker_hello(Uuid::now_v7(), hello("paris", &[]), at(1)).await.unwrap_err();
+    let error = store.worker_hello(arrival(Uuid::now_v7(), hello("paris", &[])), at(1)).await.unwrap_err();
     assert_eq!(error.to_string(), "another worker is named 'paris'");
     assert_eq!(store.workers().await.unwrap().len(), 1);
 }
