@@ -10,6 +10,7 @@ pub mod events;
 pub mod messages;
 pub mod operations;
 pub mod queues;
+pub mod selector;
 pub mod target;
 pub mod tools;
 pub mod workers;
