@@ -55,7 +55,35 @@ pub enum StoreError {
         /// What the migration said.
         detail: String,
     },
-    /// The database does not answer.
+    /// The server is older than what is supported.
+    #[error("the database {place} is {found}; netwark needs PostgreSQL 13 or later")]
+    TooOld {
+        /// The server.
+        place: String,
+        /// What it is.
+        found: String,
+    },
+    /// The schema is old, and it is not to be changed now.
+    #[error(
+        "the schema of the database {place} is old ({pending} migrations are pending); run 'netwark migrate'"
+    )]
+    Old {
+        /// The file or server.
+        place: String,
+        /// How many migrations have not been applied.
+        pending: usize,
+    },
+    /// Another program's tables are in it.
+    #[error(
+        "the database {place} is not netwark's: {detail}; nothing was changed. Name an empty database in database.url"
+    )]
+    Foreign {
+        /// The file or server.
+        place: String,
+        /// What was found.
+        detail: String,
+    },
+    /// The database does not answer, or has no time for this now.
     #[error("the database {place} does not answer: {detail}")]
     Unavailable {
         /// The file or server.
@@ -98,6 +126,9 @@ impl StoreError {
             Self::Full { .. } => Self::Full { place: name.into() },
             Self::Access { detail, .. } => Self::Access { place: name.into(), detail },
             Self::Newer { detail, .. } => Self::Newer { place: name.into(), detail },
+            Self::TooOld { found, .. } => Self::TooOld { place: name.into(), found },
+            Self::Old { pending, .. } => Self::Old { place: name.into(), pending },
+            Self::Foreign { detail, .. } => Self::Foreign { place: name.into(), detail },
             Self::Unavailable { detail, .. } => Self::Unavailable { place: name.into(), detail },
             other => other,
         }
@@ -113,43 +144,100 @@ impl From<DbErr> for StoreError {
         let place = String::new();
         match &error {
             DbErr::Migration(text) => return Self::Newer { place, detail: text.clone() },
-            DbErr::ConnectionAcquire(_) => return Self::Unavailable { place, detail },
+            DbErr::ConnectionAcquire(_) => {
+                return Self::Unavailable { place, detail: NO_CONNECTION.into() };
+            }
             DbErr::Custom(text) if text.contains("has been applied but its file is missing") => {
                 return Self::Newer { place, detail: text.clone() };
             }
             DbErr::Conn(RuntimeErr::SqlxError(inner))
             | DbErr::Exec(RuntimeErr::SqlxError(inner))
-            | DbErr::Query(RuntimeErr::SqlxError(inner)) => return Self::from_sqlx(inner),
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => return Self::from_driver(inner),
             _ => {}
         }
         Self::Database(detail)
     }
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::from_driver(&error)
+    }
+}
+
 impl StoreError {
     /// Sorts an error of the driver into a kind that a person can act on.
-    pub(crate) fn from_sqlx(error: &sqlx::Error) -> Self {
+    fn from_driver(error: &sqlx::Error) -> Self {
         let detail = error.to_string();
         let place = String::new();
         match error {
+            sqlx::Error::PoolTimedOut => Self::Unavailable { place, detail: NO_CONNECTION.into() },
+            // A connection that breaks in the middle of an answer shows as a breach of the protocol, or as a
+            // transaction that could not be begun.
             sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::Tls(_) => Self::Unavailable { place, detail },
-            sqlx::Error::Database(inner) => {
-                // SQLite's primary result codes stand in the low byte of its extended ones.
-                let primary = inner.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
-                let sqlite = inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
-                match primary {
-                    Some(5 | 6) if sqlite => Self::Locked { place },
-                    Some(11 | 26) if sqlite => Self::Corrupt { place, detail },
-                    Some(13) if sqlite => Self::Full { place },
-                    Some(8 | 14 | 10) if sqlite => Self::Access { place, detail },
-                    _ if inner.is_unique_violation() => Self::Conflict(detail),
-                    _ => Self::Database(detail),
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::BeginFailed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable { place, detail },
+            sqlx::Error::Database(inner) => match inner.code() {
+                _ if inner.is_unique_violation() => Self::Conflict(detail),
+                Some(code) if inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() => {
+                    Self::from_sqlite(&code, detail)
                 }
-            }
+                Some(code) => Self::from_sqlstate(&code, inner.message().to_owned()),
+                None => Self::Database(detail),
+            },
             _ => Self::Database(detail),
+        }
+    }
+
+    fn from_sqlite(code: &str, detail: String) -> Self {
+        let place = String::new();
+        // The primary result codes stand in the low byte of the extended ones.
+        match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(5 | 6) => Self::Locked { place },
+            Ok(11 | 26) => Self::Corrupt { place, detail },
+            Ok(13) => Self::Full { place },
+            Ok(8 | 10 | 14) => Self::Access { place, detail },
+            _ => Self::Database(detail),
+        }
+    }
+
+    /// By the classes of appendix A of the PostgreSQL manual.
+    fn from_sqlstate(code: &str, detail: String) -> Self {
+        let place = String::new();
+        match code {
+            "53100" => Self::Full { place },
+            // Connections, resources, operator intervention (which is also a time-out of a statement), serialization
+            // and deadlocks, time-outs of locks and of idle transactions, and a server that became a standby.
+            "25006" | "25P03" | "55P03" => Self::Unavailable { place, detail },
+            _ if ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)) => {
+                Self::Unavailable { place, detail }
+            }
+            // No such user, database or schema, or a right that is missing.
+            "42501" | "3D000" | "3F000" => Self::Access { place, detail },
+            _ if code.starts_with("28") => Self::Access { place, detail },
+            _ => Self::Database(detail),
+        }
+    }
+}
+
+/// What is said when no connection could be had in time.
+const NO_CONNECTION: &str =
+    "no connection could be had in time; it is down, or all of database.max_connections are in use";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_temporary() {
+        for code in ["08006", "57P01", "57P03", "57014", "53300", "40001", "40P01", "55P03", "25P03"] {
+            assert!(StoreError::from_sqlstate(code, "x".into()).is_temporary(), "{code}");
+        }
+        for code in ["42P01", "28P01", "3D000", "42501", "22P02"] {
+            assert!(!StoreError::from_sqlstate(code, "x".into()).is_temporary(), "{code}");
         }
     }
 }

@@ -1,36 +1,41 @@
 //! Opening a database: which one, with which settings, at which schema.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, SqlxSqliteConnector, Statement,
-};
-use sea_orm_migration::MigratorTrait;
-use sqlx::Connection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use crate::StoreError;
-use crate::migrations::Migrator;
-use crate::write::{self, Writer};
+use crate::notices::Notices;
+use crate::place::{Kind, kind, redacted};
+use crate::write::Writer;
+use crate::{StoreError, postgres, schema, sqlite};
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// `sqlite://PATH`, `sqlite::memory:` or `postgres://USER@HOST/NAME`.
     pub url: String,
-    /// Most connections to PostgreSQL, or most readers of SQLite.
+    /// Most connections to PostgreSQL, or most readers of SQLite. Leadership and notices have one each
+    /// besides on PostgreSQL.
     pub max_connections: u32,
+    /// How long a statement may take on PostgreSQL.
+    pub statement_timeout: Duration,
     /// Bring the schema up to date. Without it, an old schema is an error.
     pub migrate: bool,
+    /// How long to wait for a PostgreSQL that is not there or still starting.
+    pub wait: Duration,
 }
 
 impl StoreOptions {
     /// The default settings for a URL.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 8, migrate: true }
+        Self {
+            url: url.into(),
+            max_connections: 10,
+            statement_timeout: Duration::from_secs(30),
+            migrate: true,
+            wait: Duration::ZERO,
+        }
     }
 }
 
@@ -39,30 +44,57 @@ impl StoreOptions {
 pub struct Store {
     pub(crate) reader: DatabaseConnection,
     pub(crate) writer: Writer,
+    pub(crate) notices: Notices,
     /// The database for messages: a path, or a URL without its password.
     pub(crate) place: String,
+}
+
+/// How many connections for reading there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Open ones.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// Most that may be open.
+    pub most: u32,
 }
 
 impl Store {
     /// Opens a database and brings its schema up to date.
     ///
     /// # Errors
-    /// When the URL is not understood, the database cannot be opened, is damaged, locked or newer
-    /// than this program. Nothing is overwritten then.
+    /// When the URL is not understood, the database cannot be opened, is damaged, locked, too old, newer
+    /// than this program or another program's. Nothing is overwritten then.
     pub async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
         let place = redacted(&options.url);
-        let opened = match kind(&options.url)? {
-            Kind::Sqlite(path) => open_sqlite(path.as_deref(), options).await,
-            Kind::Postgres => open_postgres(options).await,
+        Self::open_at(options, &place).await.map_err(|error| error.at(&place))
+    }
+
+    async fn open_at(options: &StoreOptions, place: &str) -> Result<Self, StoreError> {
+        let (reader, writer, notices) = match kind(&options.url)? {
+            Kind::Sqlite(path) => {
+                if let Some(path) = &path {
+                    look(path).await?;
+                }
+                let (reader, writer) = sqlite::open(path.as_deref(), options.max_connections).await?;
+                (reader, writer, Notices::within_process())
+            }
+            Kind::Postgres => {
+                let connect = postgres::connect_options(options)?;
+                let pool = postgres::open(&connect, options, place).await?;
+                (pool.clone(), pool, Notices::through(connect))
+            }
         };
-        let (reader, writer_connection) = opened.map_err(|error| error.at(&place))?;
-        if options.migrate {
-            write::migrate(&writer_connection).await.map_err(|error| error.at(&place))?;
-        } else if !pending(&writer_connection).await.map_err(|error| error.at(&place))?.is_empty() {
-            return Err(StoreError::Database(format!("the schema of {place} is old; run 'netwark migrate'")));
+        let pending = schema::pending(&writer).await?;
+        if !pending.is_empty() {
+            if !options.migrate {
+                return Err(StoreError::Old { place: place.into(), pending: pending.len() });
+            }
+            schema::migrate(&writer).await?;
         }
-        let writer = Writer::start(writer_connection, place.clone());
-        Ok(Self { reader, writer, place })
+        let writer = Writer::start(writer, place.to_owned());
+        Ok(Self { reader, writer, notices, place: place.to_owned() })
     }
 
     /// The connection for reading.
@@ -75,17 +107,34 @@ impl Store {
         &self.place
     }
 
+    /// How many connections for reading there are; on PostgreSQL the same ones write.
+    pub fn connections(&self) -> Connections {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match self.reader.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = self.reader.get_postgres_connection_pool();
+                let most = pool.options().get_max_connections();
+                Connections { open: pool.size(), idle: count(pool.num_idle()), most }
+            }
+            _ => {
+                let pool = self.reader.get_sqlite_connection_pool();
+                let most = pool.options().get_max_connections();
+                Connections { open: pool.size(), idle: count(pool.num_idle()), most }
+            }
+        }
+    }
+
     /// `SQLite 3.51.3` or `PostgreSQL 15.18`.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn version(&self) -> Result<String, StoreError> {
-        let (name, sql) = match self.reader.get_database_backend() {
+        let backend = self.reader.get_database_backend();
+        let (name, sql) = match backend {
             DbBackend::Postgres => ("PostgreSQL", "SHOW server_version"),
             _ => ("SQLite", "SELECT sqlite_version()"),
         };
-        let row =
-            self.reader.query_one_raw(Statement::from_string(self.reader.get_database_backend(), sql)).await;
+        let row = self.reader.query_one_raw(Statement::from_string(backend, sql)).await;
         let row = row.map_err(StoreError::from).map_err(|e| e.at(&self.place))?;
         let version: String = match row {
             Some(row) => row.try_get_by_index(0)?,
@@ -131,18 +180,28 @@ impl Store {
         }
     }
 
-    /// Migrations that have not been applied yet, by name.
+    /// Migrations that have not been applied yet, by name. Changes nothing and makes no file: of a SQLite
+    /// database that does not exist, all are pending.
     ///
     /// # Errors
-    /// When the database does not answer or is newer than this program.
+    /// When the database does not answer, is newer than this program or another program's.
     pub async fn pending_migrations(options: &StoreOptions) -> Result<Vec<String>, StoreError> {
         let place = redacted(&options.url);
-        let opened = match kind(&options.url)? {
-            Kind::Sqlite(path) => open_sqlite(path.as_deref(), options).await,
-            Kind::Postgres => open_postgres(options).await,
+        let found = async {
+            let connection = match kind(&options.url)? {
+                Kind::Sqlite(None) => None,
+                Kind::Sqlite(Some(path)) => sqlite::look(&path).await?,
+                Kind::Postgres => {
+                    let connect = postgres::connect_options(options)?;
+                    Some(postgres::open(&connect, options, &place).await?)
+                }
+            };
+            let Some(connection) = connection else { return Ok(schema::all()) };
+            let pending = schema::pending(&connection).await;
+            connection.close().await?;
+            pending
         };
-        let (_, connection) = opened.map_err(|error| error.at(&place))?;
-        pending(&connection).await.map_err(|error| error.at(&place))
+        found.await.map_err(|error: StoreError| error.at(&place))
     }
 
     /// Waits for writes under way and closes all connections.
@@ -154,126 +213,16 @@ impl Store {
     }
 }
 
-async fn pending(connection: &DatabaseConnection) -> Result<Vec<String>, StoreError> {
-    let migrations = Migrator::get_pending_migrations(connection).await?;
-    Ok(migrations.iter().map(|migration| migration.name().to_owned()).collect())
-}
-
-enum Kind {
-    /// A file, or nothing for a database in memory.
-    Sqlite(Option<PathBuf>),
-    Postgres,
-}
-
-fn kind(url: &str) -> Result<Kind, StoreError> {
-    let refuse = |reason: &str| Err(StoreError::Url { url: redacted(url), reason: reason.into() });
-    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        return match path {
-            "" => refuse("it names no file"),
-            ":memory:" => Ok(Kind::Sqlite(None)),
-            path => Ok(Kind::Sqlite(Some(PathBuf::from(path)))),
-        };
+/// Refuses another program's file before it is opened for writing, which would already change it.
+async fn look(path: &Path) -> Result<(), StoreError> {
+    // What keeps it from being looked at is told better by opening it.
+    let Ok(Some(connection)) = sqlite::look(path).await else { return Ok(()) };
+    let pending = schema::pending(&connection).await;
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "closing the database after a look");
     }
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(Kind::Postgres);
-    }
-    refuse("its scheme is neither sqlite nor postgres")
-}
-
-async fn open_sqlite(
-    path: Option<&Path>,
-    options: &StoreOptions,
-) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
-    let base = match path {
-        // Readers and the writer share one memory by a name no other store has.
-        None => SqliteConnectOptions::new()
-            .filename(format!("file:netwark-{}?mode=memory&cache=shared", uuid::Uuid::now_v7()))
-            .shared_cache(true),
-        Some(path) => SqliteConnectOptions::new().filename(path),
-    };
-    let base = base
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5));
-    let pool = |connections: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .min_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(10))
-    };
-    let writer = pool(1).after_release(|connection, _| Box::pin(is_clean(connection)));
-    let writer = writer.connect_with(base.clone()).await.map_err(|e| StoreError::from_sqlx(&e))?;
-    let reader = pool(options.max_connections.max(1))
-        .connect_with(base)
-        .await
-        .map_err(|e| StoreError::from_sqlx(&e))?;
-    Ok((
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
-    ))
-}
-
-/// False when a connection comes back with a transaction that neither ended nor could be rolled back, as after a
-/// commit on a full disk. What is written later would become part of it and never be stored, so such a
-/// connection is closed and the next write opens another.
-async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // A rollback that has been asked for is done before this is answered.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
-}
-
-async fn open_postgres(
-    options: &StoreOptions,
-) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
-    let mut connect = ConnectOptions::new(options.url.clone());
-    connect
-        .max_connections(options.max_connections.max(2))
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_timeout(Duration::from_secs(5))
-        .sqlx_logging(false);
-    let connection = Database::connect(connect).await?;
-    Ok((connection.clone(), connection))
-}
-
-/// A URL without its password.
-fn redacted(url: &str) -> String {
-    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        return path.to_owned();
-    }
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    match authority.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}{path}")
-        }
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_are_not_shown() {
-        assert_eq!(redacted("postgres://u:p@h:1/d"), "postgres://u@h:1/d");
-        assert_eq!(redacted("postgres://h/d"), "postgres://h/d");
-        assert_eq!(redacted("sqlite:///var/x.db"), "/var/x.db");
-    }
-
-    #[test]
-    fn other_schemes_are_refused_naming_the_two() {
-        let Err(error) = kind("mysql://u:secret@h/d") else { unreachable!() };
-        let text = error.to_string();
-        assert!(
-            text.contains("sqlite://") && text.contains("postgres://") && !text.contains("secret"),
-            "{text}"
-        );
+    match pending {
+        Err(error @ StoreError::Foreign { .. }) => Err(error),
+        _ => Ok(()),
     }
 }

@@ -9,22 +9,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::migrations::Migrator;
 use crate::{Store, StoreError};
 
 /// Most writes that share one commit.
 const GROUP: usize = 128;
 /// Most writes that wait; beyond it callers wait for room.
 const WAITING: usize = 1024;
-/// Key of the advisory lock under which PostgreSQL is migrated.
-const MIGRATION_LOCK: i64 = 0x6e65_7477_6172_6b01;
 
 /// What a write does, given the transaction it runs in.
 pub(crate) type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
@@ -178,28 +174,10 @@ async fn run_group(
     Ok(())
 }
 
-/// Brings the schema up to date, under a lock, in one transaction.
-pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<(), StoreError> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
-        ..TransactionOptions::default()
-    };
-    let transaction = connection.begin_with_options(options).await?;
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let lock = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "SELECT pg_advisory_xact_lock($1)",
-            [MIGRATION_LOCK.into()],
-        );
-        transaction.execute_raw(lock).await?;
-    }
-    Migrator::up(&transaction, None).await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectionTrait, Statement};
+
     use super::*;
     use crate::StoreOptions;
 

@@ -153,6 +153,15 @@ async fn a_transaction_that_is_cut_is_a_temporary_error() {
 }
 
 #[tokio::test]
+async fn connections_are_counted() {
+    let Some(store) = support::postgres().await else { return };
+    store.ping().await.unwrap();
+    let connections = store.connections();
+    assert!(connections.open >= 1 && connections.idle <= connections.open, "{connections:?}");
+    assert_eq!(connections.most, 10);
+}
+
+#[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended() {
     let Some(url) = support::postgres_url().await else { return };
     let options = StoreOptions { statement_timeout: Duration::from_millis(200), ..StoreOptions::new(&url) };
@@ -171,7 +180,7 @@ async fn one_server_leads() {
     until("the first leads", async || first.is_leader()).await;
     let second = lyon.leadership();
     let mut changes = second.watch();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(first.is_leader() && !second.is_leader());
     drop(first);
     tokio::time::timeout(PATIENCE, changes.wait_for(|leads| *leads)).await.unwrap().unwrap();
@@ -180,7 +189,7 @@ async fn one_server_leads() {
 
 #[tokio::test]
 async fn the_only_server_leads() {
-    let store = open(&support::sqlite_url()).await;
+    let store = support::sqlite().await;
     let leadership = store.leadership();
     assert!(leadership.is_leader());
     let mut changes = leadership.watch();
@@ -210,7 +219,7 @@ async fn notices_reach_every_server() {
 
 #[tokio::test]
 async fn notices_stay_within_a_process_on_sqlite() {
-    let store = open(&support::sqlite_url()).await;
+    let store = support::sqlite().await;
     store.notify(Channel::Changes, "nobody listens").await.unwrap();
     let mut listener = store.listen();
     store.notify(Channel::Changes, "1").await.unwrap();
