@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch';
+import type { AllPaths } from './pending.ts';
 import { Problem, problemOf } from './problem.ts';
-import type { paths } from './schema.d.ts';
 import type * as t from './types.ts';
 
 /** Prefix of every path of the API. */
@@ -21,12 +21,21 @@ export interface OperationFilter {
 	per_page?: number;
 }
 
+/** What the timeline is narrowed to; an empty text is no filter. */
+export interface EventFilter {
+	worker?: string;
+	severity?: string;
+	/** Only what is older than the event of this id. */
+	before?: string;
+	per_page?: number;
+}
+
 /** Lists that people read as a whole, at the most the API gives at once. */
 const ALL = { params: { query: { per_page: 1000 } } };
 
 /** The API, spoken with the given `fetch`; a load function hands in its own. */
 export function api(fetcher: typeof fetch = fetch) {
-	const client = createClient<paths>({
+	const client = createClient<AllPaths>({
 		baseUrl: location.origin + BASE,
 		fetch: (request) => fetcher(request)
 	});
@@ -42,12 +51,32 @@ export function api(fetcher: typeof fetch = fetch) {
 		status: () => taken<t.ServerStatus>(client.GET('/status')),
 		tools: () => taken<t.ToolInfo[]>(client.GET('/tools')),
 		workers: () => taken<t.Worker[]>(client.GET('/workers')),
+		worker: (id: string) => taken<t.Worker>(client.GET('/workers/{id}', at(id))),
+		addWorker: (worker: t.NewWorker) => taken<t.MadeWorker>(client.POST('/workers', { body: worker })),
+		addPairing: (worker: t.NewWorker) => taken<t.Pairing>(client.POST('/workers/pairings', { body: worker })),
+		changeWorker: (id: string, changes: t.WorkerChanges) =>
+			taken<t.Worker>(client.PATCH('/workers/{id}', { ...at(id), body: changes })),
+		rotateWorker: (id: string) => taken<t.MadeWorker>(client.POST('/workers/{id}/token', at(id))),
+		drainWorker: (id: string, draining: boolean) =>
+			taken<unknown>(client.POST('/workers/{id}/drain', { ...at(id), body: { draining } })),
+		revokeWorker: (id: string) => taken<unknown>(client.POST('/workers/{id}/revoke', at(id))),
+		removeWorker: (id: string) => taken<undefined>(client.DELETE('/workers/{id}', at(id))),
+		events: (filter: EventFilter = {}) =>
+			taken<t.Event[]>(client.GET('/events', { params: { query: filled(filter) } })),
+
 		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
+		addQueue: (queue: t.NewQueue) =>
+			taken<t.Queue>(client.POST('/management/backend/queues', { body: queue })),
+		changeQueue: (name: string, changes: Partial<t.NewQueue>) =>
+			taken<t.Queue>(
+				client.PATCH('/management/backend/queues/{name}', { params: { path: { name } }, body: changes })
+			),
+		removeQueue: (name: string) =>
+			taken<undefined>(client.DELETE('/management/backend/queues/{name}', { params: { path: { name } } })),
 
 		async operations(filter: OperationFilter = {}): Promise<Page<t.Operation>> {
-			const given = Object.entries(filter).filter(([, value]) => value !== '');
 			const { rows, headers } = await withHeaders(
-				client.GET('/operations', { params: { query: Object.fromEntries(given) } })
+				client.GET('/operations', { params: { query: filled(filter) } })
 			);
 			return { rows: rows as t.Operation[], total: Number(headers.get('X-Total-Count') ?? rows.length) };
 		},
@@ -83,6 +112,13 @@ export type ExportKind = 'json' | 'csv' | 'txt';
 /** Where the results of an operation can be downloaded. */
 export function exportAddress(id: string, kind: ExportKind): string {
 	return `${BASE}/operations/${encodeURIComponent(id)}/results.${kind}`;
+}
+
+/** A filter without what is empty. */
+function filled(filter: object): Record<string, string | number> {
+	return Object.fromEntries(
+		Object.entries(filter).filter(([, value]) => value !== '' && value !== undefined)
+	);
 }
 
 interface Answer {

@@ -1,4 +1,5 @@
 /** The nouns of the API, by the description the server makes of itself. Durations are milliseconds, times RFC 3339. */
+import type * as pending from './pending.ts';
 import type { components } from './schema.d.ts';
 
 type Schemas = components['schemas'];
@@ -13,9 +14,9 @@ type Whole<T> = T extends (infer Item)[]
 export type Status = Schemas['Status'];
 export type Severity = Schemas['Severity'];
 export type Role = Schemas['Role'];
-export type Permission = Schemas['Permission'];
+export type Permission = Schemas['Permission'] | pending.PendingPermission;
 
-export type Session = Whole<Schemas['Session']>;
+export type Session = Omit<Whole<Schemas['Session']>, 'permissions'> & { permissions: Permission[] };
 export type User = Whole<Schemas['User']>;
 export type Token = Whole<Schemas['Token']>;
 export type MadeToken = Whole<Schemas['MadeToken']>;
@@ -42,9 +43,21 @@ export type Hop = Whole<Schemas['Hop']>;
 export type TraceReport = Whole<Schemas['TraceReport']>;
 export type MtrOutcome = Whole<Schemas['MtrOutcome']>;
 
-export type Worker = Whole<Schemas['Worker']>;
+export type Worker = Omit<Whole<Schemas['Worker']>, keyof pending.WorkerMore> & pending.WorkerMore;
 export type MissingCapability = Schemas['MissingCapability'];
-export type Queue = Schemas['Queue'];
+export type WorkerState = pending.WorkerState;
+export type Coordinates = pending.Coordinates;
+export type SelfTest = pending.SelfTest;
+export type ToolUsage = pending.ToolUsage;
+export type NewWorker = pending.NewWorker;
+/** What an administrator sets of a worker; `null` gives it back to the worker. */
+export type WorkerChanges = pending.WorkerChanges;
+export type MadeWorker = Omit<pending.MadeWorker, 'worker'> & { worker: Worker };
+export type Pairing = pending.Pairing;
+export type Event = pending.Event;
+export type QueueOrigin = 'builtin' | 'configuration' | 'ui';
+export type Queue = Schemas['Queue'] & { origin: QueueOrigin };
+export type NewQueue = pending.NewQueue;
 
 export type ToolFlag = Whole<Schemas['FlagView']>;
 export type ToolArgument = Whole<Schemas['ArgumentView']>;

@@ -40,6 +40,7 @@ const queue = (name: string) => ({
 	location: '',
 	broadcast: false,
 	builtin: false,
+	origin: 'ui' as const,
 	workers: 2,
 	online: 1
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, ms, percent, plural } from './number.ts';
+import { bytes, duration, ms, percent, plural } from './number.ts';
 import { ago, brief } from './time.ts';
 
 describe('numbers', () => {
@@ -34,6 +34,14 @@ describe('numbers', () => {
 			'3 min 20 s',
 			'1 h',
 			'1 h 30 min'
+		]);
+		expect([0, 999, 1000, 1_234_567, 999_960, 5e15].map(bytes)).toEqual([
+			'0 B',
+			'999 B',
+			'1 kB',
+			'1.2 MB',
+			'1 MB',
+			'5 PB'
 		]);
 		expect(plural(1, 'hop')).toBe('1 hop');
 		expect(plural(2, 'reply', 'replies')).toBe('2 replies');

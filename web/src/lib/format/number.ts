@@ -37,3 +37,12 @@ export function duration(value: number): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
 	return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
+
+/** A number of bytes as people say it, in powers of 1000: `512 B`, `1.2 MB`. */
+export function bytes(value: number): string {
+	const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+	let [size, unit] = [value, 0];
+	// 999.95 would be shown as 1000.0 of the smaller unit.
+	while (size >= 999.95 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
+	return `${unit === 0 ? Math.round(size) : Number(size.toFixed(1))} ${units[unit]}`;
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { fullName, nameProblem } from './names.ts';
+
+describe('names of queues', () => {
+	it('get their prefix once', () => {
+		expect(['netwark', 'broadcast', ' netwark.paris ', 'netwarkish'].map(fullName)).toEqual([
+			'netwark',
+			'netwark.broadcast',
+			'netwark.paris',
+			'netwark.netwarkish'
+		]);
+	});
+
+	it('may hold letters, digits and - _ . :', () => {
+		for (const name of ['paris', 'a-b_c.d:e', 'netwark.x', '9', 'x'.repeat(192)]) {
+			expect(nameProblem(name), name).toBeUndefined();
+		}
+	});
+
+	it('are refused with the reason', () => {
+		expect(nameProblem('  ')).toBe('is needed');
+		expect(nameProblem('a b')).toContain('a space');
+		expect(nameProblem('caf\u00e9')).toContain('\u00e9');
+		expect(nameProblem('a\u0000b')).toContain('cannot hold');
+		expect(nameProblem('netwark.')).toContain('behind its prefix');
+		expect(nameProblem('x'.repeat(193))).toContain('200');
+	});
+});
