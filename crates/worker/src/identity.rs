@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+/// The year 2026 began so many seconds after 1970; lives are counted from there, in seconds.
+const BEGINNING: i64 = 1_767_225_600;
+
 /// Why a worker has no id.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -45,9 +48,45 @@ pub fn worker_id(directory: &Path) -> Result<Uuid, IdentityError> {
     }
 }
 
+/// Which life of the worker begins now: the number in `DIRECTORY/boot`, raised and stored. It
+/// rises over restarts, and also when the directory was lost, because it never lies behind the clock.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn next_boot(directory: &Path) -> Result<u32, IdentityError> {
+    let path = directory.join("boot");
+    let io_error = |source| IdentityError::Io { path: path.clone(), source };
+    let last = match std::fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse::<u32>().unwrap_or(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(io_error(error)),
+    };
+    let seconds = jiff::Timestamp::now().as_second() - BEGINNING;
+    let boot = last.saturating_add(1).max(u32::try_from(seconds).unwrap_or(0)) & 0x7fff_ffff;
+    let fresh = directory.join("boot.new");
+    let mut file = std::fs::File::create(&fresh).map_err(io_error)?;
+    file.write_all(format!("{boot}\n").as_bytes()).map_err(io_error)?;
+    file.sync_all().map_err(io_error)?;
+    std::fs::rename(&fresh, &path).map_err(io_error)?;
+    Ok(boot)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_life_has_a_higher_number() {
+        let directory = std::env::temp_dir().join(format!("netwark-boot-{}", Uuid::now_v7()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let first = next_boot(&directory).unwrap();
+        assert!(next_boot(&directory).unwrap() > first);
+        std::fs::write(directory.join("boot"), "2000000000").unwrap();
+        assert_eq!(next_boot(&directory).unwrap(), 2_000_000_001, "the clock was set back");
+        std::fs::remove_file(directory.join("boot")).unwrap();
+        assert!(next_boot(&directory).unwrap() >= first, "the directory was lost");
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
 
     #[test]
     fn an_id_is_made_once() {

@@ -6,13 +6,14 @@
 
 mod identity;
 mod policy;
+mod presence;
 mod resolver;
 mod run;
 mod tools;
 mod worker;
 
-pub use self::identity::{IdentityError, worker_id};
+pub use self::identity::{IdentityError, next_boot, worker_id};
 pub use self::policy::{Policy, PolicyError};
 pub use self::resolver::NameResolver;
 pub use self::tools::{Context, RunError, Runner, Snapshots, Toolbox};
-pub use self::worker::{RunningWorker, StartError, WorkerSettings, start};
+pub use self::worker::{RunningWorker, WorkerSettings, start};

@@ -37,7 +37,7 @@ impl Handle {
 }
 
 /// Runs an order and reports until the final report is safe, or refused.
-pub(crate) async fn run(shared: &Arc<Shared>, order: RunOrder) {
+pub(crate) async fn run(shared: &Arc<Shared>, order: RunOrder, redelivered: bool) {
     let (operation_id, result_id) = (order.operation_id, order.result_id);
     match shared.enter(operation_id) {
         Entry::Cancelled => {
@@ -45,7 +45,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, order: RunOrder) {
         }
         Entry::Join(handle) => {
             // Another queue named this worker for the same operation: one run fills both results.
-            if begin(shared, operation_id, result_id).await {
+            if begin(shared, operation_id, result_id, redelivered).await {
                 let mut end = handle.end.subscribe();
                 let end = end.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
                 if let Some(end) = end {
@@ -55,7 +55,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, order: RunOrder) {
         }
         Entry::Run(handle) => {
             shared.running.fetch_add(1, Ordering::Relaxed);
-            if begin(shared, operation_id, result_id).await {
+            if begin(shared, operation_id, result_id, redelivered).await {
                 let end = measure(shared, order, &handle.stop).await;
                 handle.end.send_replace(Some(end.clone()));
                 conclude(shared, operation_id, result_id, end).await;
@@ -69,8 +69,8 @@ pub(crate) async fn run(shared: &Arc<Shared>, order: RunOrder) {
 }
 
 /// Tells that the run begins. False when the server does not want it any more.
-async fn begin(shared: &Shared, operation_id: Uuid, result_id: Uuid) -> bool {
-    match shared.report(News::Started { operation_id, result_id }).await {
+async fn begin(shared: &Shared, operation_id: Uuid, result_id: Uuid, redelivered: bool) -> bool {
+    match shared.report(News::Started { operation_id, result_id, redelivered }).await {
         Err(BusError::Refused(reason)) => {
             tracing::debug!(%operation_id, %reason, "a run is not wanted any more");
             false
@@ -144,7 +144,7 @@ async fn report_snapshots(
 }
 
 /// Reports the end until it is safe, or refused.
-async fn conclude(shared: &Shared, operation_id: Uuid, result_id: Uuid, end: End) {
+pub(crate) async fn conclude(shared: &Shared, operation_id: Uuid, result_id: Uuid, end: End) {
     let mut wait = Duration::from_millis(50);
     loop {
         match shared.report(News::Final { operation_id, result_id, end: end.clone() }).await {

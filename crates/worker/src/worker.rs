@@ -1,27 +1,25 @@
 //! A worker's life: hello, take, report, goodbye.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use netwark_bus::{BusError, Consumer, WorkerBus};
-use netwark_model::messages::{Delivery, Hello, News, Order, Report, VERSION, control, inbox};
-use netwark_model::workers::{Capabilities, MissingCapability};
-use netwark_probe::engine;
-use tokio::sync::Semaphore;
+use netwark_bus::{BusError, Consumer, IncomingDelivery, WorkerBus};
+use netwark_model::messages::{
+    Delivery, End, News, Order, Report, Unwelcome, VERSION, Welcome, inbox, mark, understood,
+};
+use netwark_model::workers::Coordinates;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::run;
 use crate::tools::{Context, Toolbox};
+use crate::{presence, run};
 
-/// How often a worker says that it is still here.
-const ALIVE: Duration = Duration::from_secs(15);
-/// How long runs under way are waited for when a worker ends.
-const DRAIN: Duration = Duration::from_secs(3);
+/// How long goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Cancelled operations that are remembered, so that work which arrives after its cancellation is not begun.
 const CANCELLED: usize = 4096;
 
@@ -47,14 +45,14 @@ pub struct WorkerSettings {
     pub concurrency: usize,
     /// True when it runs inside the server's process.
     pub embedded: bool,
-}
-
-/// Why a worker did not start.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
-    /// The server does not want it.
-    #[error("the server refused this worker: {0}")]
-    Refused(String),
+    /// Latitude and longitude.
+    pub coordinates: Option<Coordinates>,
+    /// Country as ISO 3166-1 alpha-2 has it; empty when nobody said.
+    pub country: String,
+    /// Number of the autonomous system it stands in.
+    pub asn: Option<u32>,
+    /// Which life of the worker this is; see [`crate::next_boot`].
+    pub boot: u32,
 }
 
 /// A worker that takes work.
@@ -72,6 +70,16 @@ pub(crate) struct Shared {
     pub(crate) tools: Toolbox,
     pub(crate) context: Context,
     pub(crate) running: AtomicU32,
+    /// Reports of this life so far.
+    sequence: AtomicU32,
+    /// The server's latest answer to a hello.
+    pub(crate) welcome: watch::Sender<Option<Welcome>>,
+    /// True while it takes no new work.
+    pub(crate) draining: watch::Sender<bool>,
+    /// Its clock minus the server's, in milliseconds.
+    pub(crate) clock_offset_ms: watch::Sender<Option<i64>>,
+    /// Why it has to end, once it has to.
+    pub(crate) ended: watch::Sender<Option<Unwelcome>>,
     runs: Mutex<Runs>,
 }
 
@@ -136,7 +144,7 @@ impl Shared {
         self.runs().under_way.remove(&operation_id);
     }
 
-    fn cancel(&self, operation_id: Uuid) {
+    pub(crate) fn cancel(&self, operation_id: Uuid) {
         let mut runs = self.runs();
         if let Some(handle) = runs.under_way.get(&operation_id) {
             handle.cancel();
@@ -152,186 +160,178 @@ impl Shared {
     }
 
     pub(crate) async fn report(&self, news: News) -> Result<(), BusError> {
-        self.bus.report(Report::new(self.settings.id, news)).await
+        self.bus.report(self.marked(news)).await
+    }
+
+    /// News with the next mark.
+    pub(crate) fn marked(&self, news: News) -> Report {
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        Report::new(self.settings.id, mark(self.settings.boot, sequence), news)
+    }
+
+    /// Takes no new work, or takes work again.
+    pub(crate) fn drain(&self, draining: bool) {
+        self.draining.send_replace(draining);
     }
 }
 
-/// Says hello and begins to take work.
-///
-/// # Errors
-/// When the server refuses the worker. While the server cannot be reached, hello is tried again.
-pub async fn start(
+/// Begins a worker's life. It says hello by itself, as often as it takes.
+pub fn start(
     settings: WorkerSettings,
     bus: Arc<dyn WorkerBus>,
     tools: Toolbox,
     context: Context,
-) -> Result<RunningWorker, StartError> {
+) -> RunningWorker {
     let shared = Arc::new(Shared {
         settings,
         bus,
         tools,
         context,
         running: AtomicU32::new(0),
+        sequence: AtomicU32::new(0),
+        welcome: watch::Sender::new(None),
+        draining: watch::Sender::new(false),
+        clock_offset_ms: watch::Sender::new(None),
+        ended: watch::Sender::new(None),
         runs: Mutex::default(),
     });
-    say_hello(&shared).await?;
-    let id = shared.settings.id;
-    let mut addresses = vec![inbox(id)];
-    addresses.extend(shared.settings.queues.iter().cloned());
-    let work = shared.bus.listen(addresses);
-    let orders = shared.bus.listen(vec![control(id)]);
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(take_work(Arc::clone(&shared), work, stop.clone()));
-    tasks.spawn(take_orders(Arc::clone(&shared), orders, stop.clone()));
-    tasks.spawn(stay_alive(Arc::clone(&shared), stop.clone()));
-    Ok(RunningWorker { stop, tasks, shared })
+    tasks.spawn(presence::lead(Arc::clone(&shared), stop.clone()));
+    tasks.spawn(take_work(Arc::clone(&shared), stop.clone()));
+    tasks.spawn(presence::stay_alive(Arc::clone(&shared), stop.clone()));
+    RunningWorker { stop, tasks, shared }
 }
 
 impl RunningWorker {
-    /// Takes no more work, waits a little for what runs, says goodbye and ends.
-    pub async fn stop(mut self) {
+    /// Ends once the worker may take work.
+    ///
+    /// # Errors
+    /// When the server does not want it.
+    pub async fn ready(&self) -> Result<(), Unwelcome> {
+        let mut welcome = self.shared.welcome.subscribe();
+        let mut ended = self.shared.ended.subscribe();
+        tokio::select! {
+            _ = welcome.wait_for(Option::is_some) => Ok(()),
+            reason = ended.wait_for(Option::is_some) => match reason.ok().and_then(|reason| reason.clone()) {
+                Some(reason) => Err(reason),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Ends when the server does not want the worker any more, with the reason.
+    pub async fn unwelcome(&self) -> Unwelcome {
+        let mut ended = self.shared.ended.subscribe();
+        loop {
+            if let Some(reason) = ended.borrow_and_update().clone() {
+                return reason;
+            }
+            if ended.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Takes no new work, or takes work again; what runs goes on.
+    pub async fn drain(&self, draining: bool) {
+        self.shared.drain(draining);
+        if let Err(error) = self.shared.report(News::Draining { draining }).await {
+            tracing::warn!(%error, "the server did not hear that this worker drains");
+        }
+    }
+
+    /// True while it takes no new work.
+    pub fn is_draining(&self) -> bool {
+        *self.shared.draining.borrow()
+    }
+
+    /// How many operations it runs.
+    pub fn running(&self) -> u32 {
+        self.shared.running.load(Ordering::Relaxed)
+    }
+
+    /// Takes no more work, waits at most `drain` for what runs, says goodbye and ends.
+    pub async fn stop(mut self, drain: Duration) {
         self.stop.cancel();
         let drained = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        if tokio::time::timeout(drain, drained).await.is_err() {
             tracing::info!("runs were still under way and were cut");
         }
         self.tasks.shutdown().await;
-        if let Err(error) = self.shared.report(News::Goodbye).await {
-            tracing::debug!(%error, "goodbye was not heard");
+        if self.shared.ended.borrow().is_some() {
+            return;
+        }
+        let goodbye = tokio::time::timeout(GOODBYE, self.shared.report(News::Goodbye)).await;
+        if !matches!(goodbye, Ok(Ok(()))) {
+            tracing::debug!("goodbye was not heard");
         }
     }
 }
 
-async fn say_hello(shared: &Shared) -> Result<(), StartError> {
-    let mut wait = Duration::from_millis(100);
-    loop {
-        match shared.report(News::Hello(hello(shared))).await {
-            Ok(()) => return Ok(()),
-            Err(BusError::Refused(reason)) => return Err(StartError::Refused(reason)),
-            Err(error) => {
-                tracing::warn!(%error, "hello was not heard; trying again");
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(10));
-            }
-        }
-    }
-}
-
-fn hello(shared: &Shared) -> Hello {
-    let settings = shared.settings.clone();
-    Hello {
-        name: settings.name,
-        site: settings.site,
-        location: settings.location,
-        tags: settings.tags,
-        version: env!("CARGO_PKG_VERSION").into(),
-        queues: settings.queues,
-        capabilities: capabilities(&shared.tools, shared.context.prober.engine().capabilities()),
-        policy: shared.context.policy.describe(),
-        embedded: settings.embedded,
-    }
-}
-
-/// What the engine can do, in the words of the API.
-fn capabilities(tools: &Toolbox, engine: &engine::Capabilities) -> Capabilities {
-    let mut missing = Vec::new();
-    let mut note = |what: &str, why: Option<String>| {
-        if let Some(why) = why {
-            let (why, remedy) =
-                why.split_once(": ").map_or((why.as_str(), ""), |(why, remedy)| (why, remedy));
-            missing.push(MissingCapability { what: what.into(), why: why.into(), remedy: remedy.into() });
-        }
-    };
-    note("IPv4 ping and ICMP traces", engine.why_no_icmp(false));
-    note("IPv6 ping and ICMP traces", engine.why_no_icmp(true));
-    note("UDP traces", engine.udp_errqueue.reason.clone());
-    note("TCP traces", engine.tcp_syn.reason.clone());
-    // Addresses of documentation: whether there is a way to anywhere. Nothing is sent.
-    let anywhere =
-        [Ipv4Addr::new(192, 0, 2, 1).into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()];
-    let reach = netwark_probe::runner::reach(&anywhere);
-    Capabilities {
-        tools: tools.names(),
-        ipv4: reach.v4,
-        ipv6: reach.v6,
-        raw_sockets: engine.raw_v4.available,
-        missing,
-    }
-}
-
-async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(ALIVE);
-    tick.tick().await;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        let running = shared.running.load(Ordering::Relaxed);
-        match shared.report(News::Alive { running }).await {
-            Ok(()) => {}
-            // A server that was restored from a backup may not know this worker any more.
-            Err(BusError::Refused(_)) => {
-                if let Err(error) = say_hello(&shared).await {
-                    tracing::error!(%error, "this worker is not wanted");
-                    return;
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the server does not hear this worker"),
-        }
-    }
-}
-
-async fn take_orders(shared: Arc<Shared>, mut orders: Box<dyn Consumer>, stop: CancellationToken) {
-    loop {
-        let incoming = tokio::select! {
-            () = stop.cancelled() => return,
-            incoming = orders.next() => incoming,
-        };
-        let Some(incoming) = incoming else { return };
-        if let Order::Cancel { operation_id } = incoming.delivery.order {
-            shared.cancel(operation_id);
-        }
-        incoming.acknowledge();
-    }
-}
-
-async fn take_work(shared: Arc<Shared>, mut work: Box<dyn Consumer>, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(shared.settings.concurrency.max(1)));
+/// Takes work as long as it may: not before it is welcome, and not while it drains.
+async fn take_work(shared: Arc<Shared>, stop: CancellationToken) {
+    let most = shared.settings.concurrency.max(1);
+    let permits = Arc::new(Semaphore::new(most));
+    let mut welcome = shared.welcome.subscribe();
+    let mut draining = shared.draining.subscribe();
     let mut runs = JoinSet::new();
+    let mut listening: Option<(Vec<String>, Box<dyn Consumer>)> = None;
     loop {
+        let wanted = match (*draining.borrow_and_update(), &*welcome.borrow_and_update()) {
+            (false, Some(welcome)) => {
+                let mut addresses = vec![inbox(shared.settings.id)];
+                addresses.extend(welcome.queues.iter().cloned());
+                Some(addresses)
+            }
+            _ => None,
+        };
+        if listening.as_ref().map(|(addresses, _)| addresses) != wanted.as_ref() {
+            listening = wanted.map(|addresses| (addresses.clone(), shared.bus.listen(addresses, most)));
+        }
         let next = async {
+            let Some((_, work)) = &mut listening else { return std::future::pending().await };
             // A permit first: work that cannot be run at once is left for another worker.
             let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
             Some((permit, work.next().await?))
         };
         let taken = tokio::select! {
             () = stop.cancelled() => break,
+            _ = welcome.changed() => continue,
+            _ = draining.changed() => continue,
             taken = next => taken,
             Some(_) = runs.join_next(), if !runs.is_empty() => continue,
         };
         let Some((permit, incoming)) = taken else { break };
-        let Delivery { version, order } = &incoming.delivery;
-        if *version > VERSION {
-            tracing::error!(
-                version,
-                understood = VERSION,
-                "work of a newer server cannot be understood; update this worker"
-            );
-            incoming.acknowledge();
-            continue;
-        }
-        let Order::Run(order) = order.clone() else {
-            incoming.acknowledge();
-            continue;
-        };
         let shared = Arc::clone(&shared);
         runs.spawn(async move {
-            run::run(&shared, order).await;
-            incoming.acknowledge();
+            attend(&shared, incoming).await;
             drop(permit);
         });
     }
+    drop(listening);
     while runs.join_next().await.is_some() {}
+}
+
+/// Does what a message says, and acknowledges it once what came of it is safe.
+async fn attend(shared: &Arc<Shared>, incoming: IncomingDelivery) {
+    let Delivery { version, order } = &incoming.delivery;
+    match order {
+        Order::Run(order) if understood(*version) => {
+            run::run(shared, order.clone(), incoming.redelivered).await;
+        }
+        Order::Run(order) => {
+            let cause = format!(
+                "the order has version {version}, this worker understands up to {VERSION}; update the worker"
+            );
+            tracing::error!(
+                version,
+                understood = VERSION,
+                "an order cannot be understood; update this worker"
+            );
+            run::conclude(shared, order.operation_id, order.result_id, End::Error { cause }).await;
+        }
+        _ => tracing::warn!(version, "an order that is no work came where only work is expected"),
+    }
+    incoming.acknowledge();
 }

@@ -14,7 +14,7 @@ pub async fn publish(app: &App, messages: Vec<OutboxMessage>) -> bool {
     let mut confirmed = Vec::with_capacity(messages.len());
     let mut all = true;
     for message in messages {
-        match app.bus.publish(&message.address, message.delivery).await {
+        match app.bus.publish(&message.address, message.delivery, None).await {
             Ok(()) => confirmed.push(message.id),
             Err(error) => {
                 tracing::warn!(address = %message.address, %error, "a message was not published; it is tried again");

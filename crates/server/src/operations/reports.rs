@@ -1,95 +1,117 @@
 //! What workers report, from the bus to the store.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwark_bus::{BusError, IncomingReport};
-use netwark_model::messages::{Hello, News, Report, VERSION};
-use netwark_model::queues::full_name;
+use netwark_bus::{BusError, IncomingReport, Proof, signing};
+use netwark_model::messages::{News, Report, VERSION, understood};
+use netwark_store::StoreError;
 use netwark_store::operations::{Applied, ResultNews};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::workers::presence;
 
 /// Most reports that are applied at the same time; the store groups their writes.
 const AT_ONCE: usize = 256;
 
-/// Names of workers that have said hello to this server.
-type Names = Arc<Mutex<HashMap<Uuid, String>>>;
-
 /// Applies reports until the bus is closed.
 pub async fn run(app: App) {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let names = Names::default();
     while let Some(incoming) = app.bus.next_report().await {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let app = app.clone();
-        let names = Arc::clone(&names);
         tokio::spawn(async move {
-            settle(&app, &names, incoming).await;
+            let result = match prove(&app, &incoming).await {
+                Ok(link) => receive(&app, incoming.report.clone(), link).await,
+                Err(error) => counted(&app, incoming.report.worker_id, Err(error)),
+            };
+            incoming.settle(result);
             drop(permit);
         });
     }
 }
 
-async fn settle(app: &App, names: &Names, incoming: IncomingReport) {
-    let result = apply(app, names, incoming.report.clone()).await;
+/// Applies a report of a worker that is known to be the one it names, and counts what became of it.
+///
+/// # Errors
+/// When it is refused, or could not be stored.
+pub async fn receive(app: &App, report: Report, link: &'static str) -> Result<(), BusError> {
+    let worker_id = report.worker_id;
+    let result = apply(app, report, link).await;
+    counted(app, worker_id, result)
+}
+
+fn counted(app: &App, worker_id: Uuid, result: Result<(), BusError>) -> Result<(), BusError> {
     let fate = match &result {
         Ok(()) => "applied",
         Err(BusError::Refused(reason)) => {
-            tracing::warn!(worker = %incoming.report.worker_id, %reason, "a report was refused");
+            tracing::warn!(worker = %worker_id, %reason, "a report was refused");
             "refused"
         }
         Err(error) => {
-            tracing::warn!(worker = %incoming.report.worker_id, %error, "a report was not stored");
+            tracing::warn!(worker = %worker_id, %error, "a report was not stored");
             "not_stored"
         }
     };
     app.metrics.report(fate);
-    incoming.settle(result);
+    result
 }
 
-async fn apply(app: &App, names: &Names, report: Report) -> Result<(), BusError> {
-    let not_stored = |error: netwark_store::StoreError| {
-        if error.is_conflict() {
-            BusError::Refused(error.to_string())
-        } else {
-            BusError::NotStored(error.to_string())
-        }
+/// Makes sure that a report is from the worker it names; returns how that worker is linked.
+async fn prove(app: &App, incoming: &IncomingReport) -> Result<&'static str, BusError> {
+    let Proof::Signature { body, signature } = &incoming.proof else { return Ok(presence::EMBEDDED) };
+    let id = incoming.report.worker_id;
+    let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
+    let key = card.as_ref().and_then(|card| card.public_key.as_deref());
+    let Some(key) = key else {
+        return Err(BusError::Refused("no key is registered for this worker; enrol it with its key".into()));
     };
-    if report.version > VERSION {
+    match signing::verify(key, body, signature) {
+        Ok(()) => Ok("amqp"),
+        Err(forged) => Err(BusError::Refused(forged.to_string())),
+    }
+}
+
+async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusError> {
+    if !understood(report.version) {
         return Err(BusError::Refused(format!(
             "the report has version {}, this server understands up to {VERSION}; update the server",
             report.version
         )));
     }
-    let id = report.worker_id;
-    let now = Timestamp::now();
-    let (operation_id, result_id, news) = match report.news {
-        News::Hello(hello) => {
-            let hello = checked(app, hello).await?;
-            let name = hello.name.clone();
-            app.store.worker_hello(id, hello, now).await.map_err(not_stored)?;
-            tracing::info!(worker = %name, "a worker is here");
-            names.lock().unwrap_or_else(PoisonError::into_inner).insert(id, name);
-            return Ok(());
+    let Report { worker_id: id, mark, news, .. } = report;
+    let (operation_id, result_id, news) = match news {
+        News::Hello(hello) => return presence::hello(app, id, hello, mark, link).await,
+        News::Alive(alive) => return presence::alive(app, id, alive, mark).await,
+        News::Goodbye => return presence::goodbye(app, id, mark).await,
+        News::Started { operation_id, result_id, redelivered } => {
+            (operation_id, result_id, ResultNews::Started { redelivered })
         }
-        News::Alive { running } => {
-            let known = app.store.worker_alive(id, running, now).await.map_err(not_stored)?;
-            return if known { Ok(()) } else { Err(BusError::Refused("say hello first".into())) };
-        }
-        News::Goodbye => return app.store.worker_gone(id).await.map_err(not_stored),
-        News::Started { operation_id, result_id } => (operation_id, result_id, ResultNews::Started),
         News::Progress { operation_id, result_id, payload } => {
-            (operation_id, result_id, ResultNews::Progress(payload))
+            (operation_id, result_id, ResultNews::Progress { payload, mark })
         }
         News::Final { operation_id, result_id, end } => (operation_id, result_id, ResultNews::Final(end)),
+        News::Draining { .. }
+        | News::Stream(_)
+        | News::Gap { .. }
+        | News::Assigned { .. }
+        | News::Released { .. }
+        | News::Unknown => {
+            return Err(BusError::Refused("this server does not know such news; update it".into()));
+        }
     };
-    let name = names.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-    let name = name.ok_or_else(|| BusError::Refused("say hello first".into()))?;
-    match app.store.apply_report((id, name), operation_id, result_id, news, now).await.map_err(not_stored)? {
+    let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
+    let name = match card {
+        Some(card) if card.revoked => {
+            return Err(BusError::Refused("this worker was revoked by an administrator".into()));
+        }
+        Some(card) if card.introduced => card.name.clone(),
+        _ => return Err(BusError::Refused("say hello first".into())),
+    };
+    let applied = app.store.apply_report((id, name), operation_id, result_id, news, Timestamp::now()).await;
+    match applied.map_err(not_stored)? {
         Applied::Changed(change) => {
             app.live.changed(change);
             Ok(())
@@ -101,34 +123,11 @@ async fn apply(app: &App, names: &Names, report: Report) -> Result<(), BusError>
     }
 }
 
-/// What a worker says of itself, bounded, with the queues that exist.
-async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
-    let name_fits = !hello.name.trim().is_empty()
-        && hello.name.chars().count() <= 100
-        && !hello.name.chars().any(char::is_control);
-    if !name_fits {
-        return Err(BusError::Refused(
-            "a worker's name has 1 to 100 characters, none of them control characters".into(),
-        ));
+/// What a failing store means to a worker: it may try again, unless what it says contradicts what is stored.
+pub fn not_stored(error: StoreError) -> BusError {
+    if error.is_conflict() {
+        BusError::Refused(error.to_string())
+    } else {
+        BusError::NotStored(error.to_string())
     }
-    for text in [&mut hello.site, &mut hello.location, &mut hello.policy] {
-        *text = text.chars().filter(|c| !c.is_control()).take(500).collect();
-    }
-    hello.tags.truncate(100);
-    let kinds = app.store.queue_kinds().await.map_err(|error| BusError::NotStored(error.to_string()))?;
-    let mut granted = Vec::new();
-    for queue in &hello.queues {
-        match full_name(queue) {
-            Ok(full) if kinds.contains_key(&full) => {
-                if !granted.contains(&full) {
-                    granted.push(full);
-                }
-            }
-            _ => {
-                return Err(BusError::Refused(format!("'{queue}' is no queue of this server")));
-            }
-        }
-    }
-    hello.queues = granted;
-    Ok(hello)
 }

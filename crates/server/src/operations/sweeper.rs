@@ -23,11 +23,14 @@ const HOURS: i64 = 24;
 /// When the database fails.
 pub async fn begin(app: &App) -> Result<(), netwark_store::StoreError> {
     let now = Timestamp::now();
-    let ended = app.store.end_begun_by_embedded(now).await?;
-    if !ended.is_empty() {
-        tracing::info!(number = ended.len(), "operations that had begun before the restart were ended");
-    }
     if !app.bus.is_durable() {
+        // A durable bus gives begun work to the next who listens; queues in memory are gone.
+        if let Some(worker) = app.settings.embedded_worker {
+            let ended = app.store.end_begun_by(worker, now).await?;
+            if !ended.is_empty() {
+                tracing::info!(number = ended.len(), "operations that had begun before the restart were ended");
+            }
+        }
         app.store.unpublish_all().await?;
     }
     loop {
@@ -37,7 +40,7 @@ pub async fn begin(app: &App) -> Result<(), netwark_store::StoreError> {
         }
         let mut confirmed = Vec::new();
         for message in waiting {
-            match app.bus.publish(&message.address, message.delivery).await {
+            match app.bus.publish(&message.address, message.delivery, None).await {
                 Ok(()) => confirmed.push(message.id),
                 Err(error) => {
                     tracing::warn!(%error, "a message was not published; it is tried again");
@@ -91,7 +94,7 @@ async fn expire(app: &App, now: Timestamp) {
 }
 
 async fn silent_workers(app: &App, now: Timestamp) {
-    match app.store.workers_silent_since(now - SILENT_AFTER).await {
+    match app.store.workers_silent_since(now - SILENT_AFTER, now).await {
         Ok(names) => names.iter().for_each(|worker| tracing::warn!(%worker, "a worker has gone silent")),
         Err(error) => tracing::warn!(%error, "workers cannot be looked at"),
     }

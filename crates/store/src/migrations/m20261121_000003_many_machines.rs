@@ -28,7 +28,7 @@ async fn columns(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ("workers", text("vitals").default("{}").to_owned()),
         ("workers", string("link").default("").to_owned()),
         ("workers", ColumnDef::new("token_hash").binary().to_owned()),
-        ("workers", ColumnDef::new("public_key").binary().to_owned()),
+        ("workers", text_null("public_key").to_owned()),
         ("workers", big_integer_null("revoked_at").to_owned()),
         ("workers", boolean("draining").default(false).to_owned()),
         // Reports of presence with a mark that is not above this one were said before.

@@ -43,8 +43,8 @@ pub struct Model {
     pub link: String,
     #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
     pub token_hash: Option<Vec<u8>>,
-    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
-    pub public_key: Option<Vec<u8>>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub public_key: Option<String>,
     pub revoked_at: Option<i64>,
     pub draining: bool,
     pub mark: i64,

@@ -1,6 +1,7 @@
 //! Workers: who they are, whether they are here, and what they listen on.
 
 pub(crate) mod entity;
+mod facts;
 pub(crate) mod member;
 mod presence;
 
@@ -11,6 +12,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, JoinType, QueryOrder, QuerySelec
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub(crate) use self::facts::facts;
 pub use self::presence::{Arrival, Greeting, Presence};
 use crate::convert::{from_text, time};
 use crate::{Store, StoreError};
@@ -64,8 +66,8 @@ impl Effective {
 pub struct WorkerCard {
     /// Its name.
     pub name: String,
-    /// Key its reports are signed with, 32 bytes of Ed25519.
-    pub public_key: Option<Vec<u8>>,
+    /// Ed25519 key its reports are signed with, in base64.
+    pub public_key: Option<String>,
     /// True when an administrator revoked it.
     pub revoked: bool,
     /// True once it has said hello.
@@ -82,6 +84,13 @@ pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) online: bool,
     pub(crate) draining: bool,
+    pub(crate) last_seen_at: i64,
+}
+
+impl Member {
+    pub(crate) fn state(&self) -> WorkerState {
+        state(None, self.online, self.draining, self.last_seen_at)
+    }
 }
 
 /// Who is a member of which queue, by queue and name.
@@ -93,6 +102,7 @@ pub(crate) async fn members<C: ConnectionTrait>(connection: &C) -> Result<Vec<Me
         .column(entity::Column::Name)
         .column(entity::Column::Online)
         .column(entity::Column::Draining)
+        .column(entity::Column::LastSeenAt)
         .join(JoinType::InnerJoin, member::Relation::Worker.def())
         .filter(entity::Column::RevokedAt.is_null())
         .order_by_asc(member::Column::Queue)
@@ -137,18 +147,23 @@ impl Store {
     }
 }
 
+/// Where a worker stands, by its columns.
+fn state(revoked_at: Option<i64>, online: bool, draining: bool, last_seen_at: i64) -> WorkerState {
+    match (revoked_at, online, draining) {
+        (Some(_), ..) => WorkerState::Revoked,
+        (None, true, true) => WorkerState::Draining,
+        (None, true, false) => WorkerState::Online,
+        (None, false, _) if last_seen_at == 0 => WorkerState::Enrolled,
+        (None, false, _) => WorkerState::Offline,
+    }
+}
+
 pub(crate) fn worker(row: entity::Model) -> Result<Worker, StoreError> {
     let details: Details = from_text("set of details", &row.details)?;
     let vitals: Alive = from_text("set of vitals", &row.vitals)?;
     Ok(Worker {
         id: row.id,
-        state: match (row.revoked_at, row.online, row.draining) {
-            (Some(_), ..) => WorkerState::Revoked,
-            (None, true, true) => WorkerState::Draining,
-            (None, true, false) => WorkerState::Online,
-            (None, false, _) if row.last_seen_at == 0 => WorkerState::Enrolled,
-            (None, false, _) => WorkerState::Offline,
-        },
+        state: state(row.revoked_at, row.online, row.draining, row.last_seen_at),
         name: row.name,
         site: row.site,
         location: row.location,

@@ -1,0 +1,48 @@
+//! What has to be known of a worker with every report it sends, remembered for a few seconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use netwark_store::workers::WorkerCard;
+use netwark_store::{Store, StoreError};
+use uuid::Uuid;
+
+/// How long a worker is believed to be what it was. Another server that revokes it tells at once;
+/// this bounds what a lost notice can do.
+const BELIEVED: Duration = Duration::from_secs(5);
+/// Most workers that are remembered.
+const MOST: u64 = 20_000;
+
+/// Cards of workers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    cards: Cache<Uuid, Arc<WorkerCard>>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { cards: Cache::builder().max_capacity(MOST).time_to_live(BELIEVED).build() }
+    }
+}
+
+impl Directory {
+    /// The card of a worker; `None` when nobody enrolled it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn card(&self, store: &Store, id: Uuid) -> Result<Option<Arc<WorkerCard>>, StoreError> {
+        if let Some(card) = self.cards.get(&id).await {
+            return Ok(Some(card));
+        }
+        let Some(card) = store.worker_card(id).await? else { return Ok(None) };
+        let card = Arc::new(card);
+        self.cards.insert(id, Arc::clone(&card)).await;
+        Ok(Some(card))
+    }
+
+    /// Forgets what is known of a worker, because it changed.
+    pub async fn forget(&self, id: Uuid) {
+        self.cards.invalidate(&id).await;
+    }
+}

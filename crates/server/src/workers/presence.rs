@@ -1,0 +1,163 @@
+//! Workers come, stay and go, as they report it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netwark_bus::BusError;
+use netwark_model::messages::{Alive, Delivery, Hello, Order, Unwelcome, Welcome, control, inbox};
+use netwark_model::queues::full_name;
+use netwark_store::workers::{Arrival, Greeting, Presence};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::operations::reports::not_stored;
+
+/// An answer to a hello is of no use later than this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// A worker that was revoked while it was away learns of it within this time.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Longest text a worker may say of itself.
+const LONGEST_TEXT: usize = 500;
+/// Most tags of a worker.
+const MOST_TAGS: usize = 100;
+
+/// Takes in a worker that says hello, and answers it.
+pub async fn hello(
+    app: &App,
+    id: Uuid,
+    hello: Hello,
+    mark: u64,
+    link: &'static str,
+) -> Result<(), BusError> {
+    let hello = match checked(app, hello).await {
+        Ok(hello) => hello,
+        Err(BusError::Refused(reason)) => {
+            tell(app, id, unwelcome(false, reason.clone()), FAREWELL_WITHIN).await;
+            return Err(BusError::Refused(reason));
+        }
+        Err(error) => return Err(error),
+    };
+    let arrival = Arrival { id, hello, link, mark, enter: link == EMBEDDED };
+    let greeting = app.store.worker_hello(arrival, Timestamp::now()).await;
+    app.directory.forget(id).await;
+    match greeting.map_err(not_stored) {
+        Ok(Greeting::Welcome { name, queues, draining, .. }) => {
+            tracing::info!(worker = %name, link, "a worker is here");
+            let direct = direct_queues(app, &queues).await?;
+            app.bus.declare([vec![inbox(id), control(id)], direct].concat()).await?;
+            let server_time_ms = Timestamp::now().as_millisecond();
+            let welcome = Welcome { answers: mark, server_time_ms, name, queues, draining };
+            let answer = Delivery::new(Order::Welcome(welcome));
+            app.bus.publish(&control(id), answer, Some(ANSWER_WITHIN)).await
+        }
+        Ok(Greeting::Revoked) => {
+            let reason = "this worker was revoked by an administrator".to_owned();
+            tell(app, id, unwelcome(true, reason.clone()), FAREWELL_WITHIN).await;
+            Err(BusError::Refused(reason))
+        }
+        Ok(Greeting::Unknown) => Err(BusError::Refused("nobody has enrolled this worker".into())),
+        Ok(Greeting::Replayed) => Err(BusError::Refused("this hello was said before".into())),
+        Err(BusError::Refused(reason)) => {
+            tell(app, id, unwelcome(false, reason.clone()), FAREWELL_WITHIN).await;
+            Err(BusError::Refused(reason))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// How the worker inside the server's own process is linked.
+pub const EMBEDDED: &str = "embedded";
+
+/// Notes that a worker is still here.
+pub async fn alive(app: &App, id: Uuid, alive: Alive, mark: u64) -> Result<(), BusError> {
+    let known = app.store.worker_alive(id, alive, mark, Timestamp::now()).await.map_err(not_stored)?;
+    settled(app, id, known).await
+}
+
+/// Notes that a worker leaves.
+pub async fn goodbye(app: &App, id: Uuid, mark: u64) -> Result<(), BusError> {
+    let known = app.store.worker_gone(id, mark, Timestamp::now()).await.map_err(not_stored)?;
+    settled(app, id, known).await
+}
+
+async fn settled(app: &App, id: Uuid, presence: Presence) -> Result<(), BusError> {
+    match presence {
+        Presence::Known => Ok(()),
+        Presence::Unknown => {
+            tell(app, id, Order::Introduce, ANSWER_WITHIN).await;
+            Err(BusError::Refused("say hello first".into()))
+        }
+        Presence::Revoked => Err(BusError::Refused("this worker was revoked by an administrator".into())),
+        Presence::Replayed => Err(BusError::Refused("this was said before".into())),
+    }
+}
+
+/// An order to end.
+pub fn unwelcome(revoked: bool, reason: String) -> Order {
+    Order::Unwelcome(Unwelcome { revoked, reason })
+}
+
+/// Says something to a worker that is of no use when it is not heard.
+pub async fn tell(app: &App, id: Uuid, order: Order, within: Duration) {
+    if let Err(error) = app.bus.publish(&control(id), Delivery::new(order), Some(within)).await {
+        tracing::debug!(worker = %id, %error, "a worker could not be told");
+    }
+}
+
+/// Those of these queues that any one member takes work from; only they have an address of their own.
+pub async fn direct_queues(app: &App, queues: &[String]) -> Result<Vec<String>, BusError> {
+    let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
+    Ok(queues.iter().filter(|queue| kinds.get(*queue) == Some(&false)).cloned().collect())
+}
+
+/// What a worker says of itself, bounded, with the queues that exist.
+async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
+    let name_fits = !hello.name.trim().is_empty()
+        && hello.name.chars().count() <= 100
+        && !hello.name.chars().any(char::is_control);
+    if !name_fits {
+        return Err(BusError::Refused(
+            "a worker's name has 1 to 100 characters, none of them control characters".into(),
+        ));
+    }
+    hello.tags.truncate(MOST_TAGS);
+    hello.self_test.truncate(MOST_TAGS);
+    hello.capabilities.tools.truncate(MOST_TAGS);
+    hello.capabilities.missing.truncate(MOST_TAGS);
+    let texts = [
+        &mut hello.site,
+        &mut hello.location,
+        &mut hello.policy,
+        &mut hello.country,
+        &mut hello.version,
+    ];
+    texts.into_iter().chain(&mut hello.tags).chain(&mut hello.capabilities.tools).for_each(bound);
+    for test in &mut hello.self_test {
+        bound(&mut test.what);
+        bound(&mut test.detail);
+    }
+    hello.coordinates = hello.coordinates.filter(|place| place.is_valid());
+    let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
+    let mut granted = Vec::new();
+    for queue in &hello.queues {
+        match full_name(queue) {
+            Ok(full) if kinds.contains_key(&full) => {
+                if !granted.contains(&full) {
+                    granted.push(full);
+                }
+            }
+            _ => {
+                let shown: String = queue.chars().take(200).collect();
+                return Err(BusError::Refused(format!(
+                    "'{shown}' is no queue of this server; declare it there, or take it out of worker.queues"
+                )));
+            }
+        }
+    }
+    hello.queues = granted;
+    Ok(hello)
+}
+
+fn bound(text: &mut String) {
+    *text = text.chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
+}

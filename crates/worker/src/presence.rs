@@ -1,0 +1,252 @@
+//! A worker and its server: hello, welcome, orders, signs of life.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netwark_bus::{BusError, Consumer, LinkState};
+use netwark_model::messages::{Alive, Hello, News, Order, Unwelcome, Welcome, control};
+use netwark_model::workers::{Capabilities, MissingCapability};
+use netwark_probe::engine;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::tools::Toolbox;
+use crate::worker::Shared;
+
+/// How often a worker says that it is still here.
+const ALIVE: Duration = Duration::from_secs(15);
+/// How long an answer to hello is waited for before it is said again.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Longest pause between two tries to say hello.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Says hello whenever it has to be said, and follows orders, until stopped or unwelcome.
+pub(crate) async fn lead(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut orders = shared.bus.listen(vec![control(shared.settings.id)], usize::MAX >> 4);
+    let mut link = shared.bus.state();
+    loop {
+        let turn = async {
+            greet(&shared, &mut orders, &mut link).await?;
+            attend(&shared, &mut orders, &mut link).await
+        };
+        let turn = tokio::select! {
+            () = stop.cancelled() => return,
+            turn = turn => turn,
+        };
+        if let Err(unwelcome) = turn {
+            tracing::error!(reason = %unwelcome.reason, "the server does not want this worker");
+            shared.ended.send_replace(Some(unwelcome));
+            return;
+        }
+    }
+}
+
+/// Says hello until it is answered.
+async fn greet(
+    shared: &Shared,
+    orders: &mut Box<dyn Consumer>,
+    link: &mut watch::Receiver<LinkState>,
+) -> Result<(), Unwelcome> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        if let LinkState::Ended(unwelcome) = &*link.borrow_and_update() {
+            return Err(unwelcome.clone());
+        }
+        let report = shared.marked(News::Hello(hello(shared)));
+        let mark = report.mark;
+        let said_at = Instant::now();
+        match shared.bus.report(report).await {
+            Ok(()) => {
+                let answered = tokio::time::timeout(ANSWER, answer(shared, orders, link, mark));
+                match answered.await {
+                    Ok(welcome) => {
+                        if let Some(welcome) = welcome? {
+                            welcomed(shared, welcome, said_at);
+                            return Ok(());
+                        }
+                    }
+                    Err(_) => tracing::warn!("hello was not answered; saying it again"),
+                }
+            }
+            Err(BusError::Refused(reason)) => return Err(Unwelcome { revoked: false, reason }),
+            Err(error) => tracing::debug!(%error, "hello was not heard; trying again"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // A link that comes back is used at once.
+            _ = link.changed() => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// The answer to the hello with this mark; none when the link went down meanwhile.
+async fn answer(
+    shared: &Shared,
+    orders: &mut Box<dyn Consumer>,
+    link: &mut watch::Receiver<LinkState>,
+    mark: u64,
+) -> Result<Option<Welcome>, Unwelcome> {
+    loop {
+        let incoming = tokio::select! {
+            incoming = orders.next() => incoming,
+            _ = link.changed() => return Ok(None),
+        };
+        let Some(incoming) = incoming else { return closed().await };
+        let order = incoming.delivery.order.clone();
+        incoming.acknowledge();
+        match order {
+            Order::Welcome(welcome) if welcome.answers == mark => return Ok(Some(welcome)),
+            // Left from an earlier life, or the answer that is on its way makes it needless.
+            Order::Welcome(_) | Order::Introduce => {}
+            order => follow(shared, order)?,
+        }
+    }
+}
+
+fn welcomed(shared: &Shared, welcome: Welcome, said_at: Instant) {
+    // The server read its clock about half way between the question and the answer.
+    let half = i64::try_from(said_at.elapsed().as_millis() / 2).unwrap_or(0);
+    let offset = Timestamp::now().as_millisecond() - half - welcome.server_time_ms;
+    shared.clock_offset_ms.send_replace(Some(offset));
+    tracing::info!(name = %welcome.name, queues = welcome.queues.join(", "), "welcome");
+    if welcome.draining {
+        shared.drain(true);
+    }
+    shared.welcome.send_replace(Some(welcome));
+}
+
+/// Follows orders until hello has to be said again.
+async fn attend(
+    shared: &Shared,
+    orders: &mut Box<dyn Consumer>,
+    link: &mut watch::Receiver<LinkState>,
+) -> Result<(), Unwelcome> {
+    loop {
+        let incoming = tokio::select! {
+            incoming = orders.next() => incoming,
+            _ = link.changed() => match &*link.borrow_and_update() {
+                LinkState::Up => return Ok(()),
+                LinkState::Down { reason } => {
+                    tracing::warn!(%reason, "the link is down");
+                    continue;
+                }
+                LinkState::Ended(unwelcome) => return Err(unwelcome.clone()),
+            },
+        };
+        let Some(incoming) = incoming else { return closed().await };
+        let order = incoming.delivery.order.clone();
+        incoming.acknowledge();
+        match order {
+            Order::Introduce => return Ok(()),
+            order => follow(shared, order)?,
+        }
+    }
+}
+
+fn follow(shared: &Shared, order: Order) -> Result<(), Unwelcome> {
+    match order {
+        Order::Cancel { operation_id } => shared.cancel(operation_id),
+        Order::Drain { draining } => shared.drain(draining),
+        Order::Unwelcome(unwelcome) => return Err(unwelcome),
+        Order::Welcome(_) | Order::Introduce => {}
+        Order::Assign(_) | Order::Unknown => {
+            tracing::warn!("an order cannot be understood; update this worker");
+        }
+        Order::Run(_) => tracing::warn!("work came where only orders are expected"),
+    }
+    Ok(())
+}
+
+/// The bus was closed under us: nothing more comes, and who closed it ends this worker.
+async fn closed<T>() -> Result<T, Unwelcome> {
+    std::future::pending().await
+}
+
+/// Says from time to time that the worker is still here, and how it is.
+pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut welcome = shared.welcome.subscribe();
+    let mut draining = shared.draining.subscribe();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(ALIVE) => {}
+            // What the welcome taught, such as the offset of the clock, is told at once.
+            _ = welcome.changed() => {}
+            _ = draining.changed() => {}
+        }
+        if shared.welcome.borrow().is_none() || shared.ended.borrow().is_some() {
+            continue;
+        }
+        let alive = Alive {
+            running: shared.running.load(Ordering::Relaxed),
+            load: load(),
+            spool_bytes: 0,
+            clock_offset_ms: *shared.clock_offset_ms.borrow(),
+            usage: Vec::new(),
+        };
+        if let Err(error) = shared.report(News::Alive(alive)).await {
+            // A server that does not know this worker any more asks it to say hello.
+            tracing::debug!(%error, "the server does not hear this worker");
+        }
+    }
+}
+
+/// Processes that waited for the processors, on average over the last minute.
+fn load() -> Option<f32> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+}
+
+fn hello(shared: &Shared) -> Hello {
+    let settings = shared.settings.clone();
+    Hello {
+        name: settings.name,
+        site: settings.site,
+        location: settings.location,
+        tags: settings.tags,
+        version: env!("CARGO_PKG_VERSION").into(),
+        queues: settings.queues,
+        capabilities: capabilities(&shared.tools, shared.context.prober.engine().capabilities()),
+        policy: shared.context.policy.describe(),
+        embedded: settings.embedded,
+        coordinates: settings.coordinates,
+        country: settings.country,
+        asn: settings.asn,
+        concurrency: u32::try_from(settings.concurrency).unwrap_or(u32::MAX),
+        self_test: Vec::new(),
+        usage_cap_bytes: None,
+        revision: 0,
+        draining: *shared.draining.borrow(),
+    }
+}
+
+/// What the engine can do, in the words of the API.
+fn capabilities(tools: &Toolbox, engine: &engine::Capabilities) -> Capabilities {
+    let mut missing = Vec::new();
+    let mut note = |what: &str, why: Option<String>| {
+        if let Some(why) = why {
+            let (why, remedy) =
+                why.split_once(": ").map_or((why.as_str(), ""), |(why, remedy)| (why, remedy));
+            missing.push(MissingCapability { what: what.into(), why: why.into(), remedy: remedy.into() });
+        }
+    };
+    note("IPv4 ping and ICMP traces", engine.why_no_icmp(false));
+    note("IPv6 ping and ICMP traces", engine.why_no_icmp(true));
+    note("UDP traces", engine.udp_errqueue.reason.clone());
+    note("TCP traces", engine.tcp_syn.reason.clone());
+    // Addresses of documentation: whether there is a way to anywhere. Nothing is sent.
+    let anywhere =
+        [Ipv4Addr::new(192, 0, 2, 1).into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()];
+    let reach = netwark_probe::runner::reach(&anywhere);
+    Capabilities {
+        tools: tools.names(),
+        ipv4: reach.v4,
+        ipv6: reach.v6,
+        raw_sockets: engine.raw_v4.available,
+        missing,
+    }
+}
