@@ -4,7 +4,9 @@
 //! an address waits until a worker takes it and comes back if that worker goes away without
 //! acknowledging it. Reports travel the other way; sending one ends once the report is safe.
 
+pub mod amqp;
 pub mod local;
+pub mod signing;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -10,7 +10,8 @@ use netwark_model::messages::{Delivery, Report};
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    Answer, BusError, Consumer, Fate, IncomingDelivery, IncomingReport, LinkState, Proof, ServerBus, WorkerBus,
+    Answer, BusError, Consumer, Fate, IncomingDelivery, IncomingReport, LinkState, Proof, ServerBus,
+    WorkerBus,
 };
 
 /// Most messages that wait at one address.
