@@ -1,37 +1,46 @@
 //! What every handler and every task of the server shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use jiff::Timestamp;
 use netwark_bus::ServerBus;
 use netwark_model::tools::Registry;
 use netwark_store::Store;
+use uuid::Uuid;
 
 use crate::auth::Auth;
+use crate::listen::Room;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::ui::Pages;
+use crate::workers::directory::Directory;
 
 /// Settings of the server that its parts need while it runs.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// URLs by which users reach the server, besides the addresses it listens on.
-    pub public_urls: Vec<String>,
     /// Time zone of days and weeks, an IANA name.
     pub timezone: String,
     /// How long ended operations are kept, in days.
     pub history_days: u32,
     /// What the bus is, for people: `in-process` or a URL without its password.
     pub broker: String,
+    /// The worker inside this process, when there is one. What it had begun in an earlier life of the
+    /// process has ended with it.
+    pub embedded_worker: Option<Uuid>,
+    /// How long requests under way are waited for when the server ends.
+    pub shutdown_deadline: Duration,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
-            public_urls: Vec::new(),
             timezone: "UTC".into(),
             history_days: 90,
             broker: "in-process".into(),
+            embedded_worker: None,
+            shutdown_deadline: Duration::from_secs(10),
         }
     }
 }
@@ -52,8 +61,14 @@ pub struct Parts {
     pub auth: Auth,
     /// Who watches what.
     pub live: Live,
+    /// What is known of workers, with every report they send.
+    pub directory: Directory,
     /// The server's own numbers.
     pub metrics: Metrics,
+    /// The web UI, for each path it is served under.
+    pub(crate) pages: Pages,
+    /// How many connections there may be.
+    pub(crate) room: Room,
     /// Settings.
     pub settings: ServerSettings,
     /// When this process started.
@@ -69,13 +84,17 @@ impl App {
         auth: Auth,
         settings: ServerSettings,
     ) -> Self {
+        let pages = Pages::new(auth.bases());
         Self(Arc::new(Parts {
             store,
             bus,
             tools,
             auth,
             live: Live::default(),
+            directory: Directory::default(),
             metrics: Metrics::new(),
+            pages,
+            room: Room::default(),
             settings,
             started_at: Timestamp::now(),
         }))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use netwark_bus::{BusError, IncomingReport, Proof, signing};
+use netwark_bus::{BusError, Proof, signing};
 use netwark_model::messages::{News, Report, VERSION, understood};
 use netwark_store::StoreError;
 use netwark_store::operations::{Applied, ResultNews};
@@ -23,9 +23,10 @@ pub async fn run(app: App) {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let app = app.clone();
         tokio::spawn(async move {
-            let result = match prove(&app, &incoming).await {
-                Ok(link) => receive(&app, incoming.report.clone(), link).await,
-                Err(error) => counted(&app, incoming.report.worker_id, Err(error)),
+            let report = incoming.report.clone();
+            let result = match prove(&app, report.worker_id, incoming.proof.clone()).await {
+                Ok(link) => receive(&app, report, link).await,
+                Err(error) => counted(&app, report.worker_id, Err(error)),
             };
             incoming.settle(result);
             drop(permit);
@@ -60,15 +61,14 @@ fn counted(app: &App, worker_id: Uuid, result: Result<(), BusError>) -> Result<(
 }
 
 /// Makes sure that a report is from the worker it names; returns how that worker is linked.
-async fn prove(app: &App, incoming: &IncomingReport) -> Result<&'static str, BusError> {
-    let Proof::Signature { body, signature } = &incoming.proof else { return Ok(presence::EMBEDDED) };
-    let id = incoming.report.worker_id;
+async fn prove(app: &App, id: Uuid, proof: Proof) -> Result<&'static str, BusError> {
+    let Proof::Signature { body, signature } = proof else { return Ok(presence::EMBEDDED) };
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
     let key = card.as_ref().and_then(|card| card.public_key.as_deref());
     let Some(key) = key else {
         return Err(BusError::Refused("no key is registered for this worker; enrol it with its key".into()));
     };
-    match signing::verify(key, body, signature) {
+    match signing::verify(key, &body, &signature) {
         Ok(()) => Ok("amqp"),
         Err(forged) => Err(BusError::Refused(forged.to_string())),
     }
