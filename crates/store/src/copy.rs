@@ -145,7 +145,7 @@ async fn columns<C: ConnectionTrait>(connection: &C, table: &str) -> Result<Vec<
         let name: String = row.try_get_by_index(0)?;
         let declared: String = row.try_get_by_index(1)?;
         let place: i64 = row.try_get_by_index(2)?;
-        let kind = kind(&declared).ok_or_else(|| {
+        let kind = kind(&declared, backend).ok_or_else(|| {
             StoreError::Database(format!("the column {name} of {table} has the unknown type '{declared}'"))
         })?;
         let key = usize::try_from(place).ok().filter(|place| *place > 0);
@@ -155,14 +155,16 @@ async fn columns<C: ConnectionTrait>(connection: &C, table: &str) -> Result<Vec<
 }
 
 /// The type of a column as either database declares it.
-fn kind(declared: &str) -> Option<Type> {
+fn kind(declared: &str, backend: DbBackend) -> Option<Type> {
     let declared = declared.split('(').next().unwrap_or_default().trim();
     Some(match declared {
         "uuid" | "uuid_text" => Type::Uuid,
         "text" | "character varying" | "varchar" => Type::Text,
         "bytea" | "blob" | "varbinary_blob" => Type::Bytes,
         "boolean" => Type::Bool,
-        "integer" => Type::Int,
+        "integer" if backend == DbBackend::Postgres => Type::Int,
+        // SQLite has one type for whole numbers of any size.
+        "integer" => Type::BigInt,
         "bigint" => Type::BigInt,
         "double" | "double precision" => Type::Double,
         _ => return None,

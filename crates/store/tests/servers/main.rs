@@ -7,6 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "the same")]
 #![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
 
+mod copying;
+mod restart;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::time::Duration;
