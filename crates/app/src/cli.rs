@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use netwark_model::tools::Registry;
 
-use crate::commands::{completions, config, doctor, man, migrate, serve, token, tool, user};
+use crate::commands::{completions, config, copy, doctor, man, migrate, serve, token, tool, user};
 
 /// Self-hosted network toolkit: measure from many places at once
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
+    /// Copy everything from one database into another
+    Copy(copy::Args),
     /// Manage users
     User(user::Args),
     /// Manage tokens for programs

@@ -11,10 +11,14 @@ use crate::{logging, output};
 
 /// Bring the database up to date. A server does so by itself when it starts.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 up to date, 1 failed or, with --check, migrations are pending.")]
 pub struct Args {
     #[command(flatten)]
     flags: Flags,
-    /// Only tell what would be done
+    /// Change nothing; end with exit code 1 and list them when migrations are pending
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
+    /// Change nothing; only tell what would be done
     #[arg(long)]
     dry_run: bool,
     /// Print JSON
@@ -29,28 +33,32 @@ pub struct Args {
 pub async fn run(args: Args) -> Outcome {
     logging::start_quiet();
     let config = Config::load(&args.flags)?;
-    if let Some(file) = config.database.file().filter(|file| args.dry_run && !file.exists()) {
-        // Looking at a database that does not exist would make it.
-        match args.json {
-            true => output::json(&json!({ "database": "missing", "applied": false })),
-            false => output::line(format!("{} does not exist yet and would be made", file.display())),
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    super::make_data_dir(&config)?;
-    let options = StoreOptions::new(&config.database.url);
+    let options = StoreOptions { migrate: true, ..config.database.options() };
     let pending = Store::pending_migrations(&options).await.map_err(Failure::failed)?;
-    if !args.dry_run {
+    let changes = !args.check && !args.dry_run;
+    if changes && !pending.is_empty() {
+        super::make_data_dir(&config)?;
         Store::open(&options).await.map_err(Failure::failed)?.close().await;
     }
+    let code = match args.check && !pending.is_empty() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    };
     if args.json {
-        output::json(&json!({ "migrations": pending, "applied": !args.dry_run }));
-        return Ok(ExitCode::SUCCESS);
+        output::json(&json!({ "migrations": pending, "applied": changes }));
+        return Ok(code);
     }
-    let verb = if args.dry_run { "would be applied" } else { "applied" };
+    if let Some(file) = config.database.file().filter(|file| !changes && !file.exists()) {
+        output::line(format!("{} does not exist yet and would be made", file.display()));
+    }
+    let verb = match (args.check, args.dry_run) {
+        (true, _) => "pending",
+        (_, true) => "would be applied",
+        _ => "applied",
+    };
     output::lines(pending.iter().map(|name| format!("{verb}: {name}")));
     if pending.is_empty() {
         output::line("the database is up to date");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }

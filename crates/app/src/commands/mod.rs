@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod config;
+pub mod copy;
 pub mod doctor;
 #[cfg(test)]
 pub mod drift;
@@ -13,6 +14,7 @@ pub mod tool;
 pub mod user;
 
 use std::future::Future;
+use std::time::Duration;
 
 use clap::{ArgMatches, FromArgMatches};
 use netwark_model::tools::Registry;
@@ -36,6 +38,7 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
     match Cli::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))?.command {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),
         Command::Migrate(args) => wait(migrate::run(args)),
+        Command::Copy(args) => wait(copy::run(args)),
         Command::User(args) => wait(user::run(args)),
         Command::Token(args) => wait(token::run(args)),
         Command::Config(args) => config::run(&args),
@@ -81,8 +84,17 @@ pub fn make_data_dir(config: &Config) -> Result<(), Failure> {
 /// # Errors
 /// Says what is wrong with it and what would help.
 pub async fn open_store(config: &Config) -> Result<Store, Failure> {
+    open_store_within(config, Duration::ZERO).await
+}
+
+/// The same, with a time that a PostgreSQL which is not there or still starting is waited for.
+///
+/// # Errors
+/// Says what is wrong with it and what would help.
+pub async fn open_store_within(config: &Config, wait: Duration) -> Result<Store, Failure> {
     make_data_dir(config)?;
-    Store::open(&StoreOptions::new(&config.database.url)).await.map_err(Failure::failed)
+    let options = StoreOptions { wait, ..config.database.options() };
+    Store::open(&options).await.map_err(Failure::failed)
 }
 
 /// Why a user or token was not made; what the user typed wrong is a mistake of usage.

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use netwark_bus::local::{self, LocalWorkerBus};
 use netwark_lookup::dns::Resolver;
@@ -19,17 +20,22 @@ use netwark_server::{App, ServerSettings};
 use netwark_store::Store;
 use netwark_worker::{Context, Policy, RunningWorker, Toolbox, WorkerSettings};
 use rustix::fs::{FlockOperation, flock};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::config::server::Listen;
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
-use crate::{logging, output, port};
+use crate::listening::{self, Listening};
+use crate::reload::Reload;
+use crate::{logging, output};
+
+/// How long a database that is not there or still starting is waited for.
+const DATABASE_WAIT: Duration = Duration::from_secs(30);
 
 /// Serve the page and the API, and measure from here.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Address and port to listen on [default: 127.0.0.1:6543]
+    /// Address and port to listen on, or unix:/PATH; several with commas [default: 127.0.0.1:6543]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
     #[command(flatten)]
@@ -41,13 +47,13 @@ pub struct Args {
 /// # Errors
 /// Those of the configuration, the data directory, the port, the database and the key.
 pub async fn run(args: Args, tools: Registry) -> Outcome {
-    let config = Config::load(&Flags { listen: args.listen, ..args.flags })?;
-    logging::start(&config.log);
+    let flags = Flags { listen: args.listen, ..args.flags };
+    let config = Config::load(&flags)?;
+    let log = logging::start(&config.log)?;
     super::make_data_dir(&config)?;
     let _lock = lock(&config.data_dir)?;
-    let listener = listen(config.server.listen).await?;
-    let address = listener.local_addr().map_err(Failure::failed)?;
-    let store = super::open_store(&config).await?;
+    let Listening { listeners, places, tls, sockets: _sockets } = listening::listen(&config.server).await?;
+    let store = super::open_store_within(&config, DATABASE_WAIT).await?;
     store.declare_queues(&config.queues).await.map_err(Failure::failed)?;
     let key_file =
         config.server.secret_key_file.clone().unwrap_or_else(|| config.data_dir.join("secret.key"));
@@ -59,14 +65,15 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
         store.clone(),
         Arc::new(server_bus),
         tools,
-        sign_in(&config, &store, address)?,
+        sign_in(&config, &store, &places)?,
         settings(&config),
     );
-    let running = netwark_server::run(app, vec![listener]).await.map_err(Failure::failed)?;
+    let running = netwark_server::run(app.clone(), listeners).await.map_err(Failure::failed)?;
     let worker = if config.worker.embedded { Some(start_worker(&config, worker_bus).await?) } else { None };
-    announce(&config, &store, address).await?;
+    announce(&config, &store, &places).await?;
 
-    wait_for_signal().await?;
+    let reload = Reload { flags, effective: config.effective.clone(), log, tls, app };
+    wait_for_signal(reload).await?;
     tracing::info!("stopping");
     if let Some(worker) = worker {
         worker.stop().await;
@@ -97,28 +104,7 @@ fn lock(data_dir: &Path) -> Result<File, Failure> {
     Ok(file)
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let remedy = match (error.kind(), port::holder(address)) {
-            (io::ErrorKind::AddrInUse, Some(holder)) => {
-                &format!("{holder} listens there; stop it, or choose another port with --listen")
-            }
-            (io::ErrorKind::AddrInUse, None) => {
-                "another program listens there; stop it, or choose another port with --listen"
-            }
-            (io::ErrorKind::PermissionDenied, _) => {
-                "ports below 1024 need privileges; choose another with --listen"
-            }
-            (io::ErrorKind::AddrNotAvailable, _) => {
-                "this machine has no such address; choose another with --listen"
-            }
-            _ => "choose another address with --listen",
-        };
-        Failure::Failed(format!("cannot listen on {address}: {error}; {remedy}"))
-    })
-}
-
-fn sign_in(config: &Config, store: &Store, address: SocketAddr) -> Result<Auth, Failure> {
+fn sign_in(config: &Config, store: &Store, places: &[Listen]) -> Result<Auth, Failure> {
     let days = |days: u32| u16::try_from(days).unwrap_or(u16::MAX);
     let settings = AuthSettings {
         anonymous_role: config.auth.anonymous_role,
@@ -126,7 +112,7 @@ fn sign_in(config: &Config, store: &Store, address: SocketAddr) -> Result<Auth, 
         session_max_days: days(config.auth.session_max_days),
     };
     let site = Site::new(&SiteSettings {
-        listen: vec![address],
+        listen: addresses(places).collect(),
         public_urls: config.server.public_urls.clone(),
         trusted_proxies: config.server.trusted_proxies.clone(),
     });
@@ -138,6 +124,7 @@ fn settings(config: &Config) -> ServerSettings {
     ServerSettings {
         timezone: config.server.timezone.clone(),
         history_days: config.history.days,
+        shutdown_deadline: config.server.shutdown_deadline,
         ..ServerSettings::default()
     }
 }
@@ -176,9 +163,10 @@ async fn start_worker(config: &Config, bus: LocalWorkerBus) -> Result<RunningWor
 }
 
 /// Says where it is served, and how the first administrator gets in.
-async fn announce(config: &Config, store: &Store, address: SocketAddr) -> Result<(), Failure> {
-    let base = super::user::base_url(config, address);
-    tracing::info!(%address, url = %base, "serving");
+async fn announce(config: &Config, store: &Store, places: &[Listen]) -> Result<(), Failure> {
+    let base = config.server.base_url(places);
+    let listen: Vec<String> = places.iter().map(ToString::to_string).collect();
+    tracing::info!(listen = listen.join(", "), url = %base, "serving");
     let terminal = io::stdout().is_terminal();
     if terminal {
         output::line(format!("Netwark is at {base}"));
@@ -196,7 +184,8 @@ async fn announce(config: &Config, store: &Store, address: SocketAddr) -> Result
         tracing::info!(file = %path.display(), "the link that makes the first administrator is in a file");
         return Ok(());
     }
-    if std::env::var_os("SSH_CONNECTION").is_some() && address.ip().is_loopback() {
+    let loopback = addresses(places).next().filter(|address| address.ip().is_loopback());
+    if let (Some(address), Some(_)) = (loopback, std::env::var_os("SSH_CONNECTION")) {
         let port = address.port();
         output::line("From your own machine, first open a tunnel to this one:");
         output::line(format!("  ssh -L {port}:{address} {}@{}", user_name(), config.worker.name));
@@ -204,6 +193,14 @@ async fn announce(config: &Config, store: &Store, address: SocketAddr) -> Result
     output::line("Make the first administrator within 30 minutes at:");
     output::line(format!("  {link}"));
     Ok(())
+}
+
+/// The TCP addresses among them.
+fn addresses(places: &[Listen]) -> impl Iterator<Item = SocketAddr> {
+    places.iter().filter_map(|place| match place {
+        Listen::Tcp(address) => Some(*address),
+        Listen::Unix(_) => None,
+    })
 }
 
 fn user_name() -> String {
@@ -221,12 +218,16 @@ fn write_private(path: &PathBuf, text: &str) -> Result<(), Failure> {
     file.write_all(format!("{text}\n").as_bytes()).map_err(failed)
 }
 
-async fn wait_for_signal() -> Result<(), Failure> {
+/// Waits until it is told to stop, and reads the configuration again whenever it is told so.
+async fn wait_for_signal(mut reload: Reload) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut hangup = signal(SignalKind::hangup()).map_err(Failure::failed)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => reload.run().await,
+        }
     }
-    Ok(())
 }

@@ -79,7 +79,7 @@ pub(super) async fn database(database: &Database) -> Vec<Check> {
             return vec![Check::warn(name, format!("{} belongs to another user", file.display()), remedy)];
         }
     }
-    let options = StoreOptions::new(&database.url);
+    let options = database.options();
     match Store::pending_migrations(&options).await {
         Err(error) => {
             return vec![Check::fail(name, error.to_string(), "see the message; nothing was changed")];
