@@ -6,6 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::workers::WorkerState;
+
 /// Where an operation or a result stands.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -97,6 +99,10 @@ pub struct NewOperation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = json!(["netwark.broadcast"]))]
     pub queues: Option<Vec<String>>,
+    /// A selector, instead of `queues`: `site:paris and not tag:lab limit 3`. A plain list of queues works as in `queues`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "site:paris and not tag:lab limit 3", max_length = 2000)]
+    pub from: Option<String>,
     /// Run on the same workers as this earlier operation, instead of `queues`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_workers_as: Option<Uuid>,
@@ -136,7 +142,7 @@ pub struct Operation {
     pub target: String,
     /// The options as they were sent.
     pub options: Option<Value>,
-    /// Queues it was sent to.
+    /// Queues it was sent to; none when a selector chose the workers.
     pub queues: Vec<String>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
@@ -153,6 +159,9 @@ pub struct Operation {
     pub take_within_ms: u64,
     /// How long a worker may take once it has begun, in milliseconds.
     pub run_within_ms: u64,
+    /// The selector it was made with, in its canonical form.
+    #[schema(example = "site:paris and not tag:lab limit 3")]
+    pub from: Option<String>,
     /// The earlier operation whose workers it runs on.
     pub same_workers_as: Option<Uuid>,
     /// Who made it, such as `user admin` or `token ci`.
@@ -161,7 +170,7 @@ pub struct Operation {
     pub version: i64,
     /// How many results there are, by status.
     pub counts: StatusCounts,
-    /// Members of its queues that were offline when it was made.
+    /// Workers it was meant for that took no work when it was made.
     pub skipped: Vec<Skipped>,
 }
 
@@ -196,13 +205,60 @@ impl StatusCounts {
     }
 }
 
-/// A member of a queue that was offline.
+/// A worker that an operation was meant for and that took no work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Skipped {
     /// Name of the worker.
     pub worker: String,
-    /// The queue that named it.
+    /// The queue that named it; empty when a selector did.
     pub queue: String,
+    /// Why: `offline`, `draining`, `enrolled` (never seen), `revoked`.
+    #[serde(default = "offline")]
+    pub reason: WorkerState,
+}
+
+/// What older rows do not say.
+fn offline() -> WorkerState {
+    WorkerState::Offline
+}
+
+/// Who would run an operation made with a selector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Selection {
+    /// The selector in its canonical form.
+    #[schema(example = "site:paris and not tag:lab limit 3")]
+    pub from: String,
+    /// Workers that fit and take work; with a limit, those it is drawn from.
+    pub workers: Vec<SelectedWorker>,
+    /// Direct queues: any one member of each takes the work.
+    pub direct: Vec<String>,
+    /// Workers that fit and take no work now.
+    pub skipped: Vec<SkippedWorker>,
+    /// How many workers run it at most, drawn at random when the operation is made.
+    pub limit: Option<u32>,
+}
+
+/// A worker that a selector finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SelectedWorker {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    #[schema(example = "paris-1")]
+    pub name: String,
+    /// The site it stands at.
+    #[schema(example = "Paris")]
+    pub site: String,
+}
+
+/// A worker that a selector finds and that takes no work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SkippedWorker {
+    /// Its name.
+    #[schema(example = "lyon-2")]
+    pub worker: String,
+    /// Why: `offline`, `draining`, `enrolled` (never seen), `revoked`.
+    pub reason: WorkerState,
 }
 
 /// An operation with what its workers made of it.
@@ -224,7 +280,7 @@ pub struct OperationResult {
     pub status: Status,
     /// Name of the worker; absent while a direct queue waits for one.
     pub worker: Option<String>,
-    /// The queue it came by.
+    /// The queue it came by; empty when a selector chose its worker.
     pub queue: String,
     /// What was measured, the latest snapshot while it runs; with status `error` an object with `cause`.
     pub payload: Option<Value>,

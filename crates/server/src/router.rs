@@ -20,7 +20,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::app::App;
 use crate::error::Problem;
-use crate::operations::{api, events, export};
+use crate::operations::{api, events, export, select};
 use crate::system::{health, openapi, status};
 use crate::{auth, tools, ui, workers};
 
@@ -39,6 +39,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(export::export_results_csv))
         .routes(routes!(export::export_results_txt))
         .routes(routes!(tools::list_tools))
+        .routes(routes!(select::select_workers))
         .routes(routes!(workers::list_workers))
         .routes(routes!(workers::list_queues))
         .routes(routes!(status::get_status))

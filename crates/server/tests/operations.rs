@@ -152,7 +152,7 @@ async fn nobody_online_is_said_and_nothing_stored() {
     let answer = app.post("/operations", echo().to_string()).await;
     assert_eq!(
         answer.json()["detail"],
-        "every worker of these queues is offline: paris; nothing was started"
+        "no worker takes this work now: paris is offline; nothing was started"
     );
 }
 

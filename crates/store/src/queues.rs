@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use netwark_model::queues::{Queue, QueueDefinition, QueueOrigin, full_name};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{QueryOrder, Set};
+use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Set};
 
 use crate::{Store, StoreError, workers};
 
-mod entity {
+pub(crate) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -31,6 +31,19 @@ mod entity {
     pub enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Every queue, in order; true for those that give every member a copy.
+pub(crate) async fn kinds<C: ConnectionTrait>(connection: &C) -> Result<Vec<(String, bool)>, StoreError> {
+    let rows = entity::Entity::find()
+        .select_only()
+        .columns([entity::Column::Name, entity::Column::Broadcast])
+        .order_by_asc(entity::Column::Position)
+        .order_by_asc(entity::Column::Name)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows)
 }
 
 impl Store {
@@ -123,7 +136,6 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn queue_kinds(&self) -> Result<HashMap<String, bool>, StoreError> {
-        let rows = entity::Entity::find().all(self.read()).await?;
-        Ok(rows.into_iter().map(|row| (row.name, row.broadcast)).collect())
+        Ok(kinds(self.read()).await?.into_iter().collect())
     }
 }

@@ -122,9 +122,21 @@ impl Selector {
     /// Names the first word that stands for nothing: a queue, a worker, a tag, a site and so on that does not exist.
     pub fn choose<'a>(&self, fleet: &'a Fleet) -> Result<Choice<'a>, SelectorError> {
         let fits = self.fitting(&self.expression, fleet)?;
-        let fitting = fleet.workers.iter().zip(fits).filter(|(_, fits)| *fits).map(|(worker, _)| worker);
+        // Who was revoked is found by name only: it belongs to no site and no group any more.
+        let counts = |worker: &Facts| worker.state != WorkerState::Revoked || self.names(worker, fleet);
+        let fitting = fleet.workers.iter().zip(fits).filter(|(worker, fits)| *fits && counts(worker));
+        let fitting = fitting.map(|(worker, _)| worker);
         let (run, skipped) = fitting.partition(|worker| worker.state == WorkerState::Online);
         Ok(Choice { run, skipped })
+    }
+
+    /// True when a term speaks of this very worker.
+    fn names(&self, worker: &Facts, fleet: &Fleet) -> bool {
+        self.terms().into_iter().any(|term| match &term.kind {
+            TermKind::Word(name) | TermKind::Worker(name) => same(&worker.name, name),
+            TermKind::Operation(id) => fleet.operations.get(id).is_some_and(|ids| ids.contains(&worker.id)),
+            _ => false,
+        })
     }
 
     /// For each worker whether it fits.

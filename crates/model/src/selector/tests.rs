@@ -156,7 +156,7 @@ fn fleet() -> Fleet {
             queues: queues.iter().map(|&queue| queue.into()).collect(),
             state,
         };
-    use WorkerState::{Draining, Offline, Online};
+    use WorkerState::{Draining, Offline, Online, Revoked};
     let (any, every, paris) = ("netwark", "netwark.broadcast", "netwark.paris");
     Fleet {
         queues: vec![(any.into(), false), (every.into(), true), (paris.into(), false)],
@@ -166,6 +166,7 @@ fn fleet() -> Fleet {
             worker(3, "paris-1", "Paris", &["prod"], "FR", Some(64501), &[any, every, paris], Online),
             worker(4, "paris-2", "Paris", &["lab"], "FR", None, &[any, every, paris], Draining),
             worker(5, "rome", "New Rome", &[], "IT", None, &[], Online),
+            worker(6, "nice", "Paris", &["prod"], "FR", None, &[], Revoked),
         ],
         operations: HashMap::from([(PAST, BTreeSet::from([Uuid::from_u128(1), Uuid::from_u128(4)]))]),
     }
@@ -198,6 +199,8 @@ fn who_fits_is_found() {
         ("site:paris and site:lyon", "|"),
         ("not netwark", "rome|"),
         ("not not rome", "rome|"),
+        ("nice or rome", "rome|nice"),
+        ("worker:nice and tag:lab", "|"),
         ("site:lyon or rome", "lyon-1 rome|lyon-2"),
         ("tag:prod and (site:lyon or site:paris) and not as:64501", "lyon-1|lyon-2"),
         ("@01933f6e-1234-7abc-8def-0123456789ab", "lyon-1|paris-2"),

@@ -58,6 +58,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/tools", Needs(OperationsRead)),
     route("GET", "/api/v1/status", Needs(OperationsRead)),
     route("GET", "/api/v1/workers", Needs(WorkersRead)),
+    route("GET", "/api/v1/workers/select", Needs(WorkersRead)),
     route("GET", "/api/v1/management/backend/queues", Needs(WorkersRead)),
     route("GET", "/api/v1/operations", Needs(OperationsRead)),
     route("POST", "/api/v1/operations", Needs(OperationsRun)),

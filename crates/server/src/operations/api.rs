@@ -28,12 +28,13 @@ const LONGEST_KEY: usize = 200;
     params(("Idempotency-Key" = Option<String>, Header, description = "At most 200 bytes; the same key with the same body is run once")),
     request_body(content = NewOperation, examples(
         ("ping" = (summary = "Ping from every worker", value = json!({"type": "ping", "target": "192.0.2.1", "options": {"count": 3}}))),
+        ("selected" = (summary = "Trace from three workers of a site", value = json!({"type": "mtr", "target": "example.org", "from": "site:paris and not tag:lab limit 3"}))),
         ("older" = (summary = "The older form", value = json!({"type": "mtr", "target": "example.org", "options": "-c 5 -T -P 443", "queues": ["netwark"]}))),
     )),
     responses(
         (status = 201, description = "Made; `Location` leads to it", body = OperationCreated, headers(("Location" = String, description = "Path of the operation"))),
         (status = 400, description = "A field is wrong", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "No worker of the queues is online", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "No worker takes the work now", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The key was used for another request", body = ProblemBody, content_type = "application/problem+json"),

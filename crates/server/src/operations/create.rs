@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use netwark_model::error::FieldError;
-use netwark_model::operations::NewOperation;
+use netwark_model::operations::{NewOperation, Skipped};
+use netwark_model::selector::Selector;
 use netwark_model::{queues, target};
 use netwark_store::operations::{Created, OperationDraft};
 use sha2::{Digest, Sha256};
@@ -40,6 +41,7 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
     let mut draft = check(app, request, by).await?;
     draft.idempotency = idempotency;
     let tool = draft.tool.clone();
+    let from = draft.selector.as_ref().map(ToString::to_string);
     match app.store.create_operation(draft, Timestamp::now()).await? {
         Created::New { operation_id, messages } => {
             app.metrics.operation(&tool);
@@ -61,16 +63,22 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
             "The idempotency key was used before",
             "this Idempotency-Key was sent with another request; choose a new key",
         )),
-        Created::Nobody { offline } if offline.is_empty() => {
-            Err(Problem::conflict("no worker listens on these queues; nothing was started"))
-        }
-        Created::Nobody { offline } => Err(Problem::conflict(format!(
-            "every worker of these queues is offline: {}; nothing was started",
-            offline.join(", ")
-        ))),
+        Created::Nobody { skipped } => Err(Problem::conflict(nobody(from.as_deref(), &skipped))),
         Created::NoSuchOperation => {
             Err(Problem::field(FieldError::body("same_workers_as", "there is no operation with this id")))
         }
+        Created::Unselectable(error) => Err(Problem::field(FieldError::body("from", error.to_string()))),
+    }
+}
+
+/// Why nobody runs it.
+fn nobody(from: Option<&str>, skipped: &[Skipped]) -> String {
+    let reasons: Vec<_> =
+        skipped.iter().map(|one| format!("{} is {}", one.worker, one.reason.as_str())).collect();
+    match (from, reasons.is_empty()) {
+        (Some(from), true) => format!("no worker fits '{from}'; nothing was started"),
+        (None, true) => "no worker listens on these queues; nothing was started".to_owned(),
+        (_, false) => format!("no worker takes this work now: {}; nothing was started", reasons.join(", ")),
     }
 }
 
@@ -106,13 +114,21 @@ async fn check(app: &App, request: NewOperation, by: &str) -> Result<OperationDr
             note(FieldError::body(name, format!("must be from {least} to {most}, got {value}")));
         }
     }
-    let queues = match request.same_workers_as {
-        Some(_) if request.queues.as_ref().is_some_and(|queues| !queues.is_empty()) => {
-            note(FieldError::body("queues", "must be left out when same_workers_as is given"));
-            Vec::new()
-        }
-        Some(_) => Vec::new(),
-        None => check_queues(app, request.queues.unwrap_or_default(), &mut note).await?,
+    let named = request.queues.unwrap_or_default();
+    let given = [
+        ("queues", !named.is_empty()),
+        ("from", request.from.is_some()),
+        ("same_workers_as", request.same_workers_as.is_some()),
+    ];
+    let mut given = given.into_iter().filter_map(|(name, given)| given.then_some(name));
+    if let (Some(first), Some(second)) = (given.next(), given.next()) {
+        note(FieldError::body(first, format!("must be left out when {second} is given")));
+    }
+    let selector = request.from.as_deref().map(Selector::parse).transpose();
+    let selector = selector.map_err(|error| note(FieldError::body("from", error.to_string()))).ok().flatten();
+    let queues = match request.from.is_some() || request.same_workers_as.is_some() {
+        true => Vec::new(),
+        false => check_queues(app, named, &mut note).await?,
     };
     match (target, checked) {
         (Some(target), Some(checked)) if errors.is_empty() => Ok(OperationDraft {
@@ -122,6 +138,7 @@ async fn check(app: &App, request: NewOperation, by: &str) -> Result<OperationDr
             options: checked.typed,
             queues,
             same_workers_as: request.same_workers_as,
+            selector,
             take_within_ms: request.take_within_ms.unwrap_or(TAKE_WITHIN_MS),
             run_within_ms: request.run_within_ms.unwrap_or(checked.longest_ms + RUN_EXTRA_MS),
             created_by: by.to_owned(),

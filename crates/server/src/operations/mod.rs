@@ -6,4 +6,5 @@ pub mod events;
 pub mod export;
 pub mod publish;
 pub mod reports;
+pub mod select;
 pub mod sweeper;

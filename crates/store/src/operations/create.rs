@@ -1,19 +1,19 @@
 //! Making an operation: who is expected to answer, and what is to be published.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
-use netwark_model::messages::{Delivery, Order, RunOrder, inbox};
+use netwark_model::messages::{Delivery, Order, RunOrder};
 use netwark_model::operations::{Skipped, Status};
+use netwark_model::selector::{Selector, SelectorError};
 use sea_orm::entity::prelude::*;
-use sea_orm::{DatabaseTransaction, QueryOrder, Set};
+use sea_orm::{DatabaseTransaction, Set};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::entity::{operation, outbox, result};
 use super::outbox::OutboxMessage;
+use super::resolve::{Resolved, Slot, resolve};
 use crate::convert::{duration, millis, to_text};
-use crate::{Store, StoreError, workers};
+use crate::{Store, StoreError};
 
 /// An operation that has been checked and is ready to be stored.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct OperationDraft {
     pub queues: Vec<(String, bool)>,
     /// Run on the workers of this earlier operation instead of `queues`.
     pub same_workers_as: Option<Uuid>,
+    /// Run on whom this selector finds instead of `queues`.
+    pub selector: Option<Selector>,
     /// How long a result may wait for a worker, in milliseconds.
     pub take_within_ms: u64,
     /// How long a worker may take once it has begun, in milliseconds.
@@ -59,27 +61,23 @@ pub enum Created {
     },
     /// Another request was made before with the same key.
     KeyReused,
-    /// Nobody would run it: every member is offline, or there is none. Nothing was stored.
+    /// Nobody would run it: no member takes work, or there is none. Nothing was stored.
     Nobody {
-        /// Names of the members that are offline.
-        offline: Vec<String>,
+        /// Who was meant, but takes no work.
+        skipped: Vec<Skipped>,
     },
     /// The operation whose workers were asked for does not exist.
     NoSuchOperation,
-}
-
-/// One expected result.
-struct Slot {
-    queue: String,
-    worker: Option<(Uuid, String)>,
-    address: String,
+    /// A word of the selector stands for nothing.
+    Unselectable(SelectorError),
 }
 
 impl Store {
     /// Stores an operation, its expected results and its messages in one transaction.
     ///
     /// Queues that give every member a copy are resolved to workers here and now: each online member
-    /// gets one result, however many queues name it; offline ones are listed as skipped.
+    /// gets one result, however many queues name it; others are listed as skipped. The same goes for whom a
+    /// selector finds.
     ///
     /// # Errors
     /// When the database fails.
@@ -94,7 +92,7 @@ impl Store {
 
 async fn create(
     transaction: &DatabaseTransaction,
-    draft: OperationDraft,
+    mut draft: OperationDraft,
     now: Timestamp,
 ) -> Result<Created, StoreError> {
     if let Some((key, hash)) = &draft.idempotency
@@ -109,65 +107,16 @@ async fn create(
         let messages = super::outbox::unpublished_of(transaction, earlier.id).await?;
         return Ok(Created::Repeated { operation_id: earlier.id, messages });
     }
-    let Some((slots, skipped)) = resolve(transaction, &draft).await? else {
-        return Ok(Created::NoSuchOperation);
+    let (slots, skipped) = match resolve(transaction, &mut draft).await? {
+        Resolved::Expected { slots, skipped } if slots.is_empty() => return Ok(Created::Nobody { skipped }),
+        Resolved::Expected { slots, skipped } => (slots, skipped),
+        Resolved::NoSuchOperation => return Ok(Created::NoSuchOperation),
+        Resolved::Unselectable(error) => return Ok(Created::Unselectable(error)),
     };
-    if slots.is_empty() {
-        return Ok(Created::Nobody { offline: skipped.into_iter().map(|s| s.worker).collect() });
-    }
     let operation_id = Uuid::now_v7();
     insert_operation(transaction, operation_id, &draft, &skipped, now).await?;
     let messages = insert_slots(transaction, operation_id, &draft, slots, now).await?;
     Ok(Created::New { operation_id, messages })
-}
-
-/// Who is expected to answer, and who is left out. `None` when the earlier operation does not exist.
-async fn resolve(
-    transaction: &DatabaseTransaction,
-    draft: &OperationDraft,
-) -> Result<Option<(Vec<Slot>, Vec<Skipped>)>, StoreError> {
-    let mut slots = Vec::new();
-    let mut skipped = Vec::new();
-    let mut seen = HashSet::new();
-    let mut expect = |queue: &str, id: Uuid, name: &str, online: bool| {
-        if !seen.insert(id) {
-            return;
-        }
-        if online {
-            let worker = Some((id, name.to_owned()));
-            slots.push(Slot { queue: queue.to_owned(), worker, address: inbox(id) });
-        } else {
-            skipped.push(Skipped { worker: name.to_owned(), queue: queue.to_owned() });
-        }
-    };
-    if let Some(earlier) = draft.same_workers_as {
-        if operation::Entity::find_by_id(earlier).one(transaction).await?.is_none() {
-            return Ok(None);
-        }
-        let results = result::Entity::find()
-            .filter(result::Column::OperationId.eq(earlier))
-            .order_by_asc(result::Column::Id)
-            .all(transaction)
-            .await?;
-        let workers = workers::entity::Entity::find().all(transaction).await?;
-        for row in results {
-            if let Some(worker) = workers.iter().find(|w| Some(w.id) == row.worker_id) {
-                let here = worker.online && !worker.draining && worker.revoked_at.is_none();
-                expect(&row.queue, worker.id, &worker.name, here);
-            }
-        }
-        return Ok(Some((slots, skipped)));
-    }
-    let members = workers::members(transaction).await?;
-    for (queue, _) in draft.queues.iter().filter(|(_, broadcast)| *broadcast) {
-        for member in members.iter().filter(|member| member.queue == *queue) {
-            expect(queue, member.id, &member.name, member.online && !member.draining);
-        }
-    }
-    for (queue, _) in draft.queues.iter().filter(|(_, broadcast)| !broadcast) {
-        slots.push(Slot { queue: queue.clone(), worker: None, address: queue.clone() });
-    }
-    Ok(Some((slots, skipped)))
 }
 
 async fn insert_operation(
@@ -198,7 +147,7 @@ async fn insert_operation(
         skipped: Set(to_text("list of skipped workers", &skipped)?),
         idempotency_key: Set(key),
         request_hash: Set(hash),
-        selector: Set(None),
+        selector: Set(draft.selector.as_ref().map(ToString::to_string)),
     };
     operation::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())

@@ -9,10 +9,12 @@ pub(crate) mod entity;
 mod expire;
 mod outbox;
 mod query;
+mod resolve;
 mod touch;
 
 pub use self::apply::{Applied, ResultNews};
 pub use self::create::{Created, OperationDraft};
+pub(crate) use self::expire::end_of_worker;
 pub use self::outbox::OutboxMessage;
 pub use self::query::OperationFilter;
 

@@ -185,6 +185,7 @@ fn operation(row: operation::Model, counts: StatusCounts) -> Result<Operation, S
         typed_options: from_text("set of options", &row.options)?,
         take_within_ms: row.take_within_ms.unsigned_abs(),
         run_within_ms: row.run_within_ms.unsigned_abs(),
+        from: row.selector,
         same_workers_as: row.same_workers_as,
         created_by: row.created_by,
         version: row.version,

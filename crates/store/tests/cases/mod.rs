@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod operations;
+pub(crate) mod selectors;
 pub(crate) mod workers;
 
 use jiff::Timestamp;

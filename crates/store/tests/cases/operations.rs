@@ -1,7 +1,8 @@
 //! Operations from the draft to the end of history.
 
 use netwark_model::messages::{End, Order, control, inbox};
-use netwark_model::operations::{OperationDetail, Status};
+use netwark_model::operations::{OperationDetail, Skipped, Status};
+use netwark_model::workers::WorkerState;
 use netwark_store::Store;
 use netwark_store::operations::{
     Applied, Created, OperationDraft, OperationFilter, OutboxMessage, ResultNews,
@@ -19,6 +20,7 @@ fn draft(queues: &[(&str, bool)]) -> OperationDraft {
         options: json!({"count": 1}),
         queues: queues.iter().map(|(name, broadcast)| (name.to_string(), *broadcast)).collect(),
         same_workers_as: None,
+        selector: None,
         take_within_ms: 60_000,
         run_within_ms: 30_000,
         created_by: "user admin".into(),
@@ -112,7 +114,9 @@ pub(crate) async fn nobody_online_stores_nothing(store: &Store) {
     let paris = enter(store, "paris").await;
     store.worker_gone(paris.0, 0, at(0)).await.unwrap();
     let created = store.create_operation(draft(BROADCAST), at(0)).await.unwrap();
-    assert_eq!(created, Created::Nobody { offline: vec!["paris".into()] });
+    let paris =
+        Skipped { worker: "paris".into(), queue: "netwark.broadcast".into(), reason: WorkerState::Offline };
+    assert_eq!(created, Created::Nobody { skipped: vec![paris] });
     assert_eq!(store.operations(&OperationFilter { limit: 9, ..Default::default() }).await.unwrap().1, 0);
 }
 
