@@ -20,6 +20,7 @@ mod open;
 pub mod operations;
 mod place;
 mod postgres;
+pub mod queue_changes;
 pub mod queues;
 mod schema;
 pub mod sessions;

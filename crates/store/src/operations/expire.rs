@@ -144,6 +144,23 @@ async fn cancel(
     Ok(Some((changes.into_iter().next(), messages)))
 }
 
+/// Ends with an error every open result that this worker alone was to bring. Work of direct queues stays:
+/// the bus gives it to another.
+pub(crate) async fn end_of_worker(
+    transaction: &DatabaseTransaction,
+    worker_id: Uuid,
+    cause: &'static str,
+    now: Timestamp,
+) -> Result<Vec<Change>, StoreError> {
+    let rows = result::Entity::find()
+        .filter(result::Column::Deadline.is_not_null())
+        .filter(result::Column::WorkerId.eq(worker_id))
+        .filter(result::Column::Direct.eq(false))
+        .all(transaction)
+        .await?;
+    end(transaction, rows, now, |_| (Status::Error, cause)).await
+}
+
 /// Ends results with the status and cause that `why` gives each. What had been measured is kept.
 async fn end(
     transaction: &DatabaseTransaction,

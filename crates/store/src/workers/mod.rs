@@ -1,7 +1,9 @@
 //! Workers: who they are, whether they are here, and what they listen on.
 
+mod enrol;
 pub(crate) mod entity;
 mod facts;
+mod manage;
 pub(crate) mod member;
 mod presence;
 
@@ -12,7 +14,9 @@ use sea_orm::{ConnectionTrait, FromQueryResult, JoinType, QueryOrder, QuerySelec
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::enrol::{Credential, NewWorker};
 pub(crate) use self::facts::facts;
+pub use self::manage::Edit;
 pub use self::presence::{Arrival, Greeting, Presence};
 use crate::convert::{from_text, time};
 use crate::{Store, StoreError};
@@ -128,14 +132,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn worker_card(&self, id: Uuid) -> Result<Option<WorkerCard>, StoreError> {
-        let Some(row) = entity::Entity::find_by_id(id).one(self.read()).await? else { return Ok(None) };
-        Ok(Some(WorkerCard {
-            name: row.name,
-            public_key: row.public_key,
-            revoked: row.revoked_at.is_some(),
-            introduced: row.declared.is_some(),
-            queues: from_text("list of queues", &row.queues)?,
-        }))
+        entity::Entity::find_by_id(id).one(self.read()).await?.map(card).transpose()
     }
 
     /// One worker.
@@ -145,6 +142,16 @@ impl Store {
     pub async fn worker(&self, id: Uuid) -> Result<Option<Worker>, StoreError> {
         entity::Entity::find_by_id(id).one(self.read()).await?.map(worker).transpose()
     }
+}
+
+fn card(row: entity::Model) -> Result<WorkerCard, StoreError> {
+    Ok(WorkerCard {
+        name: row.name,
+        public_key: row.public_key,
+        revoked: row.revoked_at.is_some(),
+        introduced: row.declared.is_some(),
+        queues: from_text("list of queues", &row.queues)?,
+    })
 }
 
 /// Where a worker stands, by its columns.

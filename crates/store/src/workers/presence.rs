@@ -8,6 +8,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, ExprTrait, IntoActiveModel, Set};
 use uuid::Uuid;
 
+use super::enrol::locked;
 use super::{Effective, entity, member};
 use crate::convert::{from_text, millis, to_text};
 use crate::events::{self, NewEvent};
@@ -175,14 +176,12 @@ impl Store {
 }
 
 /// The row of a worker that speaks, or why it is not listened to.
-async fn presence(
+pub(super) async fn presence(
     transaction: &DatabaseTransaction,
     id: Uuid,
     mark: u64,
 ) -> Result<Result<entity::Model, Presence>, StoreError> {
-    let Some(row) = entity::Entity::find_by_id(id).one(transaction).await? else {
-        return Ok(Err(Presence::Unknown));
-    };
+    let Some(row) = locked(transaction, id).await? else { return Ok(Err(Presence::Unknown)) };
     Ok(if row.revoked_at.is_some() {
         Err(Presence::Revoked)
     } else if is_replayed(&row, mark) {
@@ -198,13 +197,13 @@ fn is_replayed(row: &entity::Model, mark: u64) -> bool {
     mark != 0 && i64::try_from(mark).is_ok_and(|mark| mark <= row.mark)
 }
 
-fn noted(change: &mut entity::ActiveModel, mark: u64) {
+pub(super) fn noted(change: &mut entity::ActiveModel, mark: u64) {
     if mark != 0 {
         change.mark = Set(i64::try_from(mark).unwrap_or(i64::MAX));
     }
 }
 
-fn about(row: &entity::Model, severity: Severity, kind: &'static str, text: String) -> NewEvent {
+pub(super) fn about(row: &entity::Model, severity: Severity, kind: &'static str, text: String) -> NewEvent {
     NewEvent { severity, kind, worker: Some((row.id, row.name.clone())), text }
 }
 
@@ -214,7 +213,8 @@ async fn greet(
     now: Timestamp,
 ) -> Result<Greeting, StoreError> {
     let Arrival { id, hello, link, mark, enter } = arrival;
-    let known = entity::Entity::find_by_id(id).one(transaction).await?;
+    // Locked, so that an administrator who changes or revokes the worker at this moment is not undone.
+    let known = locked(transaction, id).await?;
     match &known {
         None if !enter => return Ok(Greeting::Unknown),
         Some(row) if row.revoked_at.is_some() => return Ok(Greeting::Revoked),

@@ -1,0 +1,218 @@
+//! What an administrator does to workers: change, drain, revoke, delete.
+
+use jiff::Timestamp;
+use netwark_model::events::Severity;
+use netwark_model::messages::Hello;
+use netwark_model::workers::{Worker, WorkerOverrides};
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, Set};
+use uuid::Uuid;
+
+use super::enrol::{forget_codes, locked, name_taken};
+use super::presence::{Presence, about, apply, noted, presence, set_members};
+use super::{Effective, entity, worker};
+use crate::convert::{from_text, millis, to_text};
+use crate::events;
+use crate::operations::{Change, end_of_worker};
+use crate::{Store, StoreError};
+
+/// What an administrator does to what was set of a worker.
+pub type Edit = Box<dyn FnOnce(&mut WorkerOverrides) + Send>;
+
+impl Store {
+    /// Changes what an administrator has set of a worker. What counts is worked out anew, with its
+    /// membership of queues. `None` when there is no such worker.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its name is taken, or would be none at all.
+    pub async fn change_worker(&self, id: Uuid, edit: Edit) -> Result<Option<Worker>, StoreError> {
+        let changed = self.write(move |transaction| Box::pin(change(transaction, id, edit))).await;
+        changed.unwrap_or_else(|error| match error {
+            StoreError::Conflict(_) => {
+                Err(StoreError::Conflict("another worker has taken this name at this moment".into()))
+            }
+            other => Err(other),
+        })
+    }
+
+    /// Lets a worker take no new work, or take work again. `None` when there is no such worker.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it was revoked.
+    pub async fn drain_worker(
+        &self,
+        id: Uuid,
+        draining: bool,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Worker>, StoreError> {
+        let by = by.to_owned();
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let Some(row) = locked(transaction, id).await? else { return Ok(None) };
+                if row.revoked_at.is_some() {
+                    return Err(StoreError::Conflict(format!(
+                        "{} was revoked and takes no work at all",
+                        row.name
+                    )));
+                }
+                drain(transaction, row, draining, &by, 0, now).await.map(Some)
+            })
+        })
+        .await
+    }
+
+    /// Notes that a worker takes no new work, or takes work again, as it says itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn worker_draining(
+        &self,
+        id: Uuid,
+        draining: bool,
+        mark: u64,
+        now: Timestamp,
+    ) -> Result<Presence, StoreError> {
+        self.write(move |transaction| {
+            Box::pin(async move {
+                match presence(transaction, id, mark).await? {
+                    Ok(row) => {
+                        drain(transaction, row, draining, "the worker itself", mark, now).await?;
+                        Ok(Presence::Known)
+                    }
+                    Err(presence) => Ok(presence),
+                }
+            })
+        })
+        .await
+    }
+
+    /// Revokes a worker: nothing it says counts from here on. Results that it alone was to bring end with
+    /// an error; work of direct queues that it held goes to another. Its name stays taken until it is
+    /// deleted. Returns the worker and the operations that changed; `None` when there is no such worker.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it runs inside the server's process.
+    pub async fn revoke_worker(
+        &self,
+        id: Uuid,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Worker, Vec<Change>)>, StoreError> {
+        let by = by.to_owned();
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let Some(row) = locked(transaction, id).await? else { return Ok(None) };
+                if row.embedded {
+                    return Err(StoreError::Conflict(format!(
+                        "{} runs inside the server's process; set worker.embedded to false to be rid of it",
+                        row.name
+                    )));
+                }
+                if row.revoked_at.is_some() {
+                    return Ok(Some((worker(row)?, Vec::new())));
+                }
+                forget_codes(transaction, id).await?;
+                set_members(transaction, id, &[]).await?;
+                let text = format!("{} was revoked by {by}", row.name);
+                events::insert(transaction, about(&row, Severity::Warning, "worker_revoked", text), now)
+                    .await?;
+                let mut row = row.into_active_model();
+                // The token stays, so that who comes with it learns that it was revoked.
+                row.revoked_at = Set(Some(millis(now)));
+                row.online = Set(false);
+                row.running = Set(0);
+                let row = row.update(transaction).await?;
+                let changes = end_of_worker(transaction, id, "the worker was revoked", now).await?;
+                Ok(Some((worker(row)?, changes)))
+            })
+        })
+        .await
+    }
+
+    /// Forgets a worker that is not here. What it measured stays, under its name. Returns what it was and
+    /// the operations that changed; `None` when there is no such worker.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] while it is online.
+    pub async fn remove_worker(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<(Worker, Vec<Change>)>, StoreError> {
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let Some(row) = locked(transaction, id).await? else { return Ok(None) };
+                if row.online && row.revoked_at.is_none() {
+                    return Err(StoreError::Conflict(format!("{} is online; revoke it first", row.name)));
+                }
+                let changes = end_of_worker(transaction, id, "the worker was deleted", now).await?;
+                entity::Entity::delete_by_id(id).exec(transaction).await?;
+                Ok(Some((worker(row)?, changes)))
+            })
+        })
+        .await
+    }
+
+    /// The worker of this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn worker_named(&self, name: &str) -> Result<Option<Worker>, StoreError> {
+        let row = entity::Entity::find().filter(entity::Column::Name.eq(name)).one(self.read()).await?;
+        row.map(worker).transpose()
+    }
+}
+
+/// Said when a name is given back that the worker has not.
+const NAMELESS: &str = "the worker has not said a name of its own yet; it needs one";
+
+/// The inner error is one that a person can act on; the outer one is the database's.
+async fn change(
+    transaction: &DatabaseTransaction,
+    id: Uuid,
+    edit: Edit,
+) -> Result<Result<Option<Worker>, StoreError>, StoreError> {
+    let Some(row) = locked(transaction, id).await? else { return Ok(Ok(None)) };
+    let mut overrides: WorkerOverrides = from_text("set of overrides", &row.overrides)?;
+    edit(&mut overrides);
+    let declared = row.declared.as_deref().map(|text| from_text::<Hello>("hello", text)).transpose()?;
+    let effective = Effective::of(declared.unwrap_or_default(), &overrides);
+    if effective.name.is_empty() {
+        return Ok(Err(StoreError::Conflict(NAMELESS.into())));
+    }
+    if effective.name != row.name
+        && let Some(taken) = name_taken(transaction, &effective.name).await?
+    {
+        return Ok(Err(taken));
+    }
+    let mut row = row.into_active_model();
+    row.overrides = Set(to_text("set of overrides", &overrides)?);
+    apply(&mut row, &effective)?;
+    let row = row.update(transaction).await?;
+    if row.revoked_at.is_none() {
+        set_members(transaction, id, &effective.queues).await?;
+    }
+    worker(row).map(|worker| Ok(Some(worker)))
+}
+
+async fn drain(
+    transaction: &DatabaseTransaction,
+    row: entity::Model,
+    draining: bool,
+    by: &str,
+    mark: u64,
+    now: Timestamp,
+) -> Result<Worker, StoreError> {
+    if row.draining != draining {
+        let (kind, text) = match draining {
+            true => ("worker_drained", format!("{} takes no new work, as {by} wants it", row.name)),
+            false => ("worker_resumed", format!("{} takes work again, as {by} wants it", row.name)),
+        };
+        events::insert(transaction, about(&row, Severity::Info, kind, text), now).await?;
+    }
+    let mut row = row.into_active_model();
+    row.draining = Set(draining);
+    noted(&mut row, mark);
+    worker(row.update(transaction).await?)
+}
