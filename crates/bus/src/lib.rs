@@ -7,6 +7,7 @@
 pub mod amqp;
 pub mod local;
 pub mod signing;
+pub mod websocket;
 
 use std::future::Future;
 use std::pin::Pin;

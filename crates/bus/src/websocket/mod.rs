@@ -1,0 +1,89 @@
+//! The bus over a WebSocket, for workers that reach nothing but a server over HTTP.
+//!
+//! The server listens on its own bus on behalf of the worker and passes on what it takes. Each text
+//! frame holds one JSON message of [`frames`]. What is taken and not acknowledged goes back when the
+//! connection ends; reports in flight then have an unknown fate and are sent again by who made them.
+
+mod client;
+mod connect;
+mod consumer;
+pub mod frames;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use client::WebSocketBus;
+pub use connect::OptionsError;
+
+/// Path of the link below the server's URL.
+pub const PATH: &str = "/api/v1/workers/link";
+/// Header of a refusal that tells a worker not to come back: [`REVOKED`] or [`REFUSED`].
+pub const UNWELCOME: &str = "netwark-unwelcome";
+/// An administrator revoked the worker.
+pub const REVOKED: &str = "revoked";
+/// Nobody knows the token.
+pub const REFUSED: &str = "refused";
+/// Most messages that one consumer holds over a link, whatever it asks for.
+pub const MOST_HELD: usize = 1024;
+
+/// How to reach a server.
+#[derive(Clone)]
+pub struct WebSocketOptions {
+    /// URL of the server: `https://HOST`, with a port and a path where it has them. `http` is not encrypted.
+    pub server: String,
+    /// The worker's token.
+    pub token: String,
+    /// Certificates (PEM) that are trusted besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Version of the program, told to the server.
+    pub version: String,
+    /// When something is said, given up and tried again.
+    pub timing: Timing,
+}
+
+impl WebSocketOptions {
+    /// The defaults for this server and token.
+    pub fn new(server: impl Into<String>, token: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            server: server.into(),
+            token: token.into(),
+            ca_file: None,
+            version: version.into(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for WebSocketOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret.
+        f.debug_struct("WebSocketOptions").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// When something is said, given up and tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How often a sign of life is sent. Proxies cut what is silent for a minute.
+    pub ping: Duration,
+    /// A link that brought nothing for so long is cut.
+    pub silence: Duration,
+    /// How long it may take to connect.
+    pub connect: Duration,
+    /// The first pause before a lost link is made again; it doubles with every failure.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+            connect: Duration::from_secs(15),
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(30),
+        }
+    }
+}
