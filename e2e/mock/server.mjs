@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nextId, queues, tools, workers } from './catalog.mjs';
+import { fleet } from './fleet.mjs';
+import { json, problem, received } from './http.mjs';
 import { pingOutcome } from './measurements.mjs';
 import { add, operations } from './operations.mjs';
 
@@ -19,6 +21,9 @@ const ALL = [
 	'operations:read',
 	'operations:run',
 	'workers:read',
+	'workers:manage',
+	'queues:manage',
+	'events:read',
 	'users:manage',
 	'tokens:manage',
 	'metrics:read'
@@ -58,6 +63,18 @@ const status = {
 const user = { id: nextId(), name: 'admin', role: 'admin', created_at: started_at };
 const token = { id: nextId(), name: 'ci', role: 'operator', created_at: started_at, last_used_at: null };
 
+const enrolled = 'netwark worker --server https://netwark.example --token nww_0193_made-up';
+const made = {
+	worker: workers.find((one) => one.state === 'enrolled'),
+	token: 'nww_0193_made-up',
+	commands: {
+		shell: enrolled,
+		systemd: `sudo tee /etc/systemd/system/netwark-worker.service <<'END'\n[Service]\nExecStart=${enrolled}\nEND`,
+		docker: `docker run -d netwark ${enrolled}`,
+		compose: `services:\n  worker:\n    command: ${enrolled}\n`
+	}
+};
+
 /** Starts the server on a port of loopback; 0 is any free one. */
 export async function startMock({ setupRequired = false, port = 0 } = {}) {
 	const watchers = new Set();
@@ -68,7 +85,9 @@ export async function startMock({ setupRequired = false, port = 0 } = {}) {
 		'GET /workers': workers,
 		'GET /management/backend/queues': queues,
 		'GET /users': [user],
-		'GET /tokens': [token]
+		'GET /tokens': [token],
+		'POST /workers': made,
+		'POST /workers/pairings': { code: 'K7XQ-2MPD', expires_at: new Date(Date.now() + 600_000).toISOString() }
 	};
 	const server = createServer((request, response) => {
 		const url = new URL(request.url, 'http://mock');
@@ -76,6 +95,7 @@ export async function startMock({ setupRequired = false, port = 0 } = {}) {
 		const path = url.pathname.slice('/api/v1'.length);
 		const answer = answers[`${request.method} ${path}`];
 		if (answer) return json(response, 200, answer);
+		if (fleet(path, url, request, response)) return;
 		return operationsAt(path, url, request, response, watchers);
 	});
 	await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -124,9 +144,7 @@ function tell({ response }, { results, ...header }) {
 }
 
 async function create(request, response, watchers) {
-	let text = '';
-	for await (const part of request) text += part;
-	const { type, target, options = null, queues = ['netwark.broadcast'] } = JSON.parse(text);
+	const { type, target, options = null, queues = ['netwark.broadcast'] } = await received(request);
 	if (target.includes('$')) {
 		const description = "is no address, and a name cannot hold '$'";
 		return problem(response, 422, 'The request is not valid', [
@@ -159,15 +177,6 @@ function measure(operation, watchers) {
 		for (const watcher of watchers) if (watcher.ids.includes(operation.id)) tell(watcher, operation);
 	}, 250);
 	timer.unref();
-}
-
-function json(response, code, body, headers = {}) {
-	response.writeHead(code, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
-}
-
-function problem(response, code, title, errors = []) {
-	response.writeHead(code, { 'Content-Type': 'application/problem+json' });
-	response.end(JSON.stringify({ type: 'about:blank', title, status: code, detail: title, errors }));
 }
 
 function file(path, response) {

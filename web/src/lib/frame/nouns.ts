@@ -1,6 +1,8 @@
 import Activity from '@lucide/svelte/icons/activity';
 import Gauge from '@lucide/svelte/icons/gauge';
+import Inbox from '@lucide/svelte/icons/inbox';
 import KeyRound from '@lucide/svelte/icons/key-round';
+import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Server from '@lucide/svelte/icons/server';
 import Users from '@lucide/svelte/icons/users';
 import type { Component } from 'svelte';
@@ -14,6 +16,8 @@ export interface Noun {
 	permission: Permission;
 	/** Further words the command bar finds it by. */
 	words: string;
+	/** Stands behind "More" where there is little room. */
+	minor?: true;
 }
 
 export const nouns: Noun[] = [
@@ -36,21 +40,38 @@ export const nouns: Noun[] = [
 		href: '/workers',
 		icon: Server,
 		permission: 'workers:read',
-		words: 'queues vantage points capabilities'
+		words: 'vantage points capabilities map enrol'
+	},
+	{
+		title: 'Queues',
+		href: '/queues',
+		icon: Inbox,
+		permission: 'workers:read',
+		words: 'direct broadcast addresses',
+		minor: true
+	},
+	{
+		title: 'Events',
+		href: '/events',
+		icon: ScrollText,
+		permission: 'events:read',
+		words: 'timeline log history warnings'
 	},
 	{
 		title: 'Users',
 		href: '/users',
 		icon: Users,
 		permission: 'users:manage',
-		words: 'people accounts roles password'
+		words: 'people accounts roles password',
+		minor: true
 	},
 	{
 		title: 'Tokens',
 		href: '/tokens',
 		icon: KeyRound,
 		permission: 'tokens:manage',
-		words: 'api secrets programs'
+		words: 'api secrets programs',
+		minor: true
 	}
 ];
 

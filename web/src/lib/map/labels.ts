@@ -1,6 +1,6 @@
 import type { Point, Size } from './view.ts';
 
-/** A mark that wants a label. */
+/** A mark; one without a text only has to stay free. */
 export interface Labelled extends Point {
 	id: string;
 	text: string;
@@ -36,7 +36,7 @@ export function placeLabels(marks: Labelled[], size: Size): Map<string, Label> {
 		bottom: mark.y + mark.radius
 	}));
 	const labels = new Map<string, Label>();
-	for (const mark of marks) {
+	for (const mark of marks.filter(({ text }) => text)) {
 		for (const { label, box } of candidates(mark)) {
 			const inside = box.left >= 0 && box.top >= 0 && box.right <= size.width && box.bottom <= size.height;
 			if (!inside || taken.some((other) => other.of !== mark.id && meet(other, box))) continue;

@@ -99,6 +99,9 @@ describe('labels', () => {
 		const both = placeLabels([mark('paris-1', 100, 100), mark('lyon-1', 120, 100)], size);
 		expect(both.get('paris-1')).toMatchObject({ anchor: 'end' });
 		expect(both.get('lyon-1')).toMatchObject({ anchor: 'start' });
+		const beside = placeLabels([mark('paris-1', 100, 100), { ...mark('4', 120, 100), text: '' }], size);
+		expect([...beside.keys()]).toEqual(['paris-1']);
+		expect(beside.get('paris-1')).toMatchObject({ anchor: 'end' });
 	});
 
 	it('are left out where there is no room', () => {

@@ -7,6 +7,8 @@ import {
 	countStates,
 	filterWorkers,
 	isOlder,
+	lookFirst,
+	placeOf,
 	sortWorkers,
 	usedBytes,
 	valuesOf
@@ -62,6 +64,9 @@ describe('sorting workers', () => {
 			'tokyo-2'
 		]));
 
+	it('shows first who is missing', () =>
+		expect(names(lookFirst(all))).toEqual(['lyon-1', 'tokyo-10', 'paris-1', 'tokyo-2']));
+
 	it('leaves what is unknown at the end in both directions', () => {
 		expect(names(sortWorkers(all, { by: 'load', down: true }))).toEqual([
 			'tokyo-10',
@@ -100,4 +105,11 @@ it('adds up the newest month only', () => {
 	];
 	expect(usedBytes(worker('a', { usage }))).toBe(14);
 	expect(usedBytes(worker('a'))).toBe(0);
+});
+
+it('says once where a worker stands', () => {
+	const place = (site: string, location: string) => placeOf(worker('a', { site, location }));
+	expect(place('saopaulo', 'S\u00e3o Paulo, SP4')).toBe('S\u00e3o Paulo, SP4');
+	expect(place('hq', 'Paris')).toBe('hq, Paris');
+	expect([place('', 'Paris'), place('hq', ''), place('', '')]).toEqual(['Paris', 'hq', '']);
 });

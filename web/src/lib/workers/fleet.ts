@@ -80,6 +80,12 @@ export function sortWorkers(workers: Worker[], { by, down }: Sorting): Worker[] 
 	});
 }
 
+/** The workers in the order in which they want to be looked at: those that are missing first. */
+export function lookFirst(workers: Worker[]): Worker[] {
+	const order: WorkerState[] = ['offline', 'draining', 'online', 'enrolled', 'revoked'];
+	return workers.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || byName(a, b));
+}
+
 const byName = (a: Worker, b: Worker) => a.name.localeCompare(b.name, 'en', { numeric: true });
 
 function compare(a: string | number, b: string | number): number {
@@ -157,4 +163,15 @@ export function usedBytes(worker: Worker): number {
 /** The name of a queue without the prefix all of them share. */
 export function shortQueue(queue: string): string {
 	return queue.replace(/^netwark\./, '');
+}
+
+/** Where a worker stands, for people: its site and its location, once where they say the same. */
+export function placeOf({ site, location }: Worker): string {
+	const plain = (text: string) =>
+		text
+			.normalize('NFD')
+			.replace(/[^a-zA-Z0-9]/g, '')
+			.toLowerCase();
+	if (!site || !location) return location || site;
+	return plain(location).includes(plain(site)) ? location : `${site}, ${location}`;
 }

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import type { Event } from '../api/types.ts';
+import { AT_ONCE, dayOf, merged, refreshed } from './timeline.ts';
+
+const event = (number: number): Event => ({
+	id: `id-${String(number).padStart(5, '0')}`,
+	at: '2026-03-10T12:00:00Z',
+	severity: 'info',
+	kind: 'worker_online',
+	worker_id: null,
+	worker: null,
+	text: String(number)
+});
+const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, i) => event(from - i));
+const texts = (events: Event[]) => events.map(({ text }) => Number(text));
+
+describe('the timeline', () => {
+	it('has every event once, newest first', () => {
+		expect(texts(merged(range(5, 3), range(4, 1)))).toEqual([5, 4, 3, 2, 1]);
+	});
+
+	it('keeps what was read before while nothing is missing in between', () => {
+		expect(texts(refreshed(range(3, 1), range(5, 2)))).toEqual([5, 4, 3, 2, 1]);
+		expect(texts(refreshed(range(60, 1), range(70, 71 - AT_ONCE)))).toEqual(texts(range(70, 1)));
+	});
+
+	it('begins anew when more came than is read at once', () => {
+		const newest = range(500, 501 - AT_ONCE);
+		expect(refreshed(range(60, 1), newest)).toEqual(newest);
+	});
+
+	it('knows the day where the viewer is', () => {
+		expect(dayOf('2026-03-09T23:30:00Z', 'UTC')).toBe('Monday 9 March 2026');
+		expect(dayOf('2026-03-09T23:30:00Z', 'Asia/Tokyo')).toBe('Tuesday 10 March 2026');
+	});
+});

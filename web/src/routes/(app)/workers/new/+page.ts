@@ -1,0 +1,13 @@
+import { error } from '@sveltejs/kit';
+import { api } from '#lib/api/client.ts';
+import { guarded } from '#lib/state/guarded.ts';
+import { session } from '#lib/state/session.svelte.ts';
+import type { PageLoad } from './$types';
+
+export const load: PageLoad = async ({ fetch, url, parent }) => {
+	await parent();
+	if (!session.may('workers:manage')) {
+		error(403, { title: 'Not allowed', message: 'Only administrators add workers.' });
+	}
+	return { queues: await guarded(url, api(fetch).queues()) };
+};
