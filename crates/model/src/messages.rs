@@ -26,12 +26,22 @@ pub struct Delivery {
     pub version: u16,
     /// What is to be done.
     pub order: Order,
+    /// When it is of no use any more, in milliseconds since 1970 by the server's clock. Only the
+    /// server goes by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<i64>,
 }
 
 impl Delivery {
     /// A delivery of this version.
     pub fn new(order: Order) -> Self {
-        Self { version: VERSION, order }
+        Self { version: VERSION, order, expires_at_ms: None }
+    }
+
+    /// The same delivery, of no use any more from this time on, in milliseconds since 1970.
+    #[must_use]
+    pub fn until(self, expires_at_ms: i64) -> Self {
+        Self { expires_at_ms: Some(expires_at_ms), ..self }
     }
 }
 
@@ -184,6 +194,9 @@ pub enum News {
     Gap {
         /// The stream.
         stream: Uuid,
+        /// The epoch they were made in.
+        #[serde(default)]
+        epoch: u64,
         /// The first sequence that is missing.
         from: u64,
         /// The last sequence that is missing.

@@ -119,7 +119,7 @@ pub struct NewOperation {
 /// What `POST /operations` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OperationCreated {
-    /// Always `Operation created`.
+    /// `Operation created`, or that it waits for the broker.
     #[schema(example = "Operation created")]
     pub message: String,
     /// Its id.

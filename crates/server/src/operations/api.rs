@@ -33,12 +33,13 @@ const LONGEST_KEY: usize = 200;
     )),
     responses(
         (status = 201, description = "Made; `Location` leads to it", body = OperationCreated, headers(("Location" = String, description = "Path of the operation"))),
+        (status = 202, description = "Stored; the broker does not answer, and the work is sent once it does, within `take_within_ms`", body = OperationCreated, headers(("Location" = String, description = "Path of the operation"))),
         (status = 400, description = "A field is wrong", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "No worker takes the work now", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The key was used for another request", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "The database or the broker does not answer", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "The database does not answer; or a request that was stored before still waits for the broker", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub async fn create_operation(
@@ -54,8 +55,11 @@ pub async fn create_operation(
     if let Ok(value) = HeaderValue::from_str(&location) {
         headers.insert(header::LOCATION, value);
     }
-    let body = OperationCreated { message: "Operation created".into(), operation_id: made.operation_id };
-    Ok((StatusCode::CREATED, headers, Json(body)))
+    let (status, message) = match made.published {
+        true => (StatusCode::CREATED, "Operation created"),
+        false => (StatusCode::ACCEPTED, "Operation accepted; it is sent to workers once the broker answers"),
+    };
+    Ok((status, headers, Json(OperationCreated { message: message.into(), operation_id: made.operation_id })))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

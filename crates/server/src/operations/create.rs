@@ -27,15 +27,15 @@ const RUN_EXTRA_MS: u64 = 30_000;
 pub struct Made {
     /// Its id.
     pub operation_id: Uuid,
-    /// False when the same request was made before.
-    pub new: bool,
+    /// True once its messages are with the bus; else they are sent when the bus takes them again.
+    pub published: bool,
 }
 
 /// Checks, stores and publishes an operation.
 ///
 /// # Errors
 /// Names every field that is wrong; 409 when nobody would run it; 422 when the idempotency key was
-/// used for another request; 503 when the database or the bus does not answer.
+/// used for another request; 503 when the database does not answer.
 pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str>) -> Result<Made, Problem> {
     let idempotency = key.map(|key| (format!("{by}\n{key}"), hash(&request)));
     let mut draft = check(app, request, by).await?;
@@ -45,8 +45,7 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
     match app.store.create_operation(draft, Timestamp::now()).await? {
         Created::New { operation_id, messages } => {
             app.metrics.operation(&tool);
-            publish(app, messages).await;
-            Ok(Made { operation_id, new: true })
+            Ok(Made { operation_id, published: publish(app, messages).await })
         }
         Created::Repeated { operation_id, messages } => {
             if !publish(app, messages).await {
@@ -55,7 +54,7 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
                     2,
                 ));
             }
-            Ok(Made { operation_id, new: false })
+            Ok(Made { operation_id, published: true })
         }
         Created::KeyReused => Err(Problem::new(
             axum::http::StatusCode::UNPROCESSABLE_ENTITY,

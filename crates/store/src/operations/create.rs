@@ -176,7 +176,8 @@ async fn insert_slots(
             target: draft.target.clone(),
             options: draft.options.clone(),
             run_within_ms: draft.run_within_ms,
-        }));
+        }))
+        .until(deadline);
         let message = OutboxMessage { id: Uuid::now_v7(), address: slot.address, delivery };
         rows.push(super::outbox::row(&message, operation_id, Some(result_id), now)?);
         messages.push(message);
