@@ -42,10 +42,12 @@ bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on)
 	@scripts/web-build
 	@cargo build --profile quick --locked -p netwark
 	@cargo build --profile quick --locked -p netwark-probe --examples
+	@cargo build --profile quick --locked -p netwark --example messaging
 	@python3 benches/bench.py $(BENCH)
 
-soak: ## What runs for minutes: a server killed again and again in the middle of its work (ROUNDS=30)
+soak: ## What runs for minutes: everything killed again and again under load (ROUNDS=30 MINUTES=10)
 	NETWARK_SOAK_ROUNDS=$(or $(ROUNDS),30) cargo test --quiet -p netwark --test crash
+	NETWARK_CHAOS_SECONDS=$$(($(or $(MINUTES),10) * 60)) cargo test --quiet -p netwark --test chaos -- --nocapture --test-threads 1
 
 audit: ## Licences, bans and unused dependencies (installs the tools: minutes)
 	@scripts/audit

@@ -17,11 +17,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from parts import accuracy, operations, sweep, trace  # noqa: E402
+from parts import accuracy, messaging, operations, sweep, trace  # noqa: E402
 from peers import install, versions  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = {"sweep": sweep, "accuracy": accuracy, "trace": trace, "operations": operations}
+PARTS = {"sweep": sweep, "accuracy": accuracy, "trace": trace, "operations": operations, "messaging": messaging}
 
 
 class Bench:
@@ -57,7 +57,7 @@ def parse():
     unknown = [name for name in arguments.only.split(",") if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
-    needed = [Path(arguments.binary), *(Path(arguments.examples) / n for n in ("ping_many", "trace_many", "chain"))]
+    needed = [Path(arguments.binary), *(Path(arguments.examples) / n for n in ("ping_many", "trace_many", "chain", "messaging"))]
     lacking = [str(path) for path in needed if not os.access(path, os.X_OK)]
     if lacking:
         parser.error(f"not built: {', '.join(lacking)}; 'make bench' builds them")

@@ -1,0 +1,174 @@
+"""Messaging and storage: operations of a tool that does nothing, over the in-process bus, and over RabbitMQ,
+WebSocket and PostgreSQL."""
+
+import http.client
+import json
+import os
+import signal
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+from measure import Row
+
+PART = "messaging"
+SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
+
+
+class Services:
+    """A private PostgreSQL, syncing its disk, and a private RabbitMQ."""
+
+    def __init__(self):
+        names = "$NETWARK_TEST_POSTGRES_URL $NETWARK_TEST_AMQP_URL"
+        command = [SCRIPTS / "with-postgres", SCRIPTS / "with-rabbitmq", "sh", "-c", f'echo "{names}"; exec cat']
+        environment = {**os.environ, "NETWARK_TEST_FSYNC": "on"}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        urls = self.process.stdout.readline().split()
+        if len(urls) != 2:
+            raise RuntimeError("PostgreSQL or RabbitMQ is not installed")
+        self.postgres, self.broker = urls
+        self.number = 0
+
+    def database(self):
+        """A URL of an empty database."""
+        self.number += 1
+        name = f"bench{self.number}"
+        subprocess.run(
+            ["psql", "-q", f"{self.postgres}/postgres", "-c", f"CREATE DATABASE {name}"], check=True
+        )
+        return f"{self.postgres}/{name}"
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Program:
+    """A part of the example program that stays, and the line it prints when it is ready."""
+
+    def __init__(self, at, *arguments):
+        command = [at.example("messaging"), *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(command)} ended")
+        self.said = json.loads(line)
+
+    def rss(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
+    def cpu(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+def ask(at, said, kind, *arguments):
+    """Runs a load to its end and returns what it measured."""
+    command = [at.example("messaging"), kind, "--server", said["server"], "--token", said["token"], *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{kind}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def done_in(port, token, number):
+    """Milliseconds from the POST of each operation to its `done`."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = json.dumps({"type": "noop", "target": "nothing", "queues": ["netwark"]})
+
+    def request(method, path, content=None):
+        connection.request(method, "/api/v1" + path, content, headers)
+        return json.loads(connection.getresponse().read())
+
+    took = []
+    for _ in range(number):
+        began = time.perf_counter()
+        operation = request("POST", "/operations", body)["operation_id"]
+        while request("GET", f"/operations/{operation}")["status"] in ("pending", "progress"):
+            pass
+        took.append((time.perf_counter() - began) * 1e3)
+    return took
+
+
+def sustained(at, case, tool, serve, number, broker=None):
+    """Operations a second, and the time of one when nothing else happens."""
+    directory = at.scratch / f"messaging-{time.monotonic_ns()}"
+    server = Program(at, "serve", "--directory", directory, *serve)
+    swarm = None
+    try:
+        if broker:
+            swarm = Program(at, "swarm", "--server", server.said["server"], "--broker", broker, "--directory", directory)
+        ask(at, server.said, "load", "--operations", 200, "--at-once", 32)
+        before = server.cpu()
+        runs = [ask(at, server.said, "load", "--operations", number, "--at-once", 64) for _ in range(at.few)]
+        cpu = (server.cpu() - before) / at.few
+        rate = statistics.median(run["per_second"] for run in runs)
+        wall = statistics.median(run["done_s"] for run in runs)
+        yield Row(
+            PART, case, tool, len(runs), wall, cpu, server.rss(),
+            {"operations": number, "a second": rate, "posted s": statistics.median(run["posted_s"] for run in runs)},
+        )
+        port = int(server.said["server"].rsplit(":", 1)[1])
+        took = done_in(port, server.said["token"], 20 if at.quick else 200)
+        numbers = {"median ms": statistics.median(took), "worst ms": max(took)}
+        yield Row(PART, f"{case}: POST to done, one by one", tool, len(took), numbers=numbers)
+    finally:
+        if swarm:
+            swarm.stop()
+        server.stop()
+
+
+def fleet(at, services, websockets, amqp, tool):
+    """One operation for every worker of many, and what an idle link costs the server."""
+    directory = at.scratch / "fleet"
+    serve = ["--database", services.database(), "--broker", services.broker]
+    server = Program(
+        at, "serve", "--directory", directory, *serve, "--workers", websockets, "--amqp-workers", amqp
+    )
+    swarm = None
+    try:
+        time.sleep(1)
+        alone = server.rss()
+        arguments = ["--server", server.said["server"], "--broker", services.broker, "--directory", directory]
+        swarm = Program(at, "swarm", *arguments)
+        time.sleep(5)
+        each = (server.rss() - alone) / (websockets + amqp)
+        yield Row(PART, f"{websockets} links and {amqp} over the broker, idle", tool, 1, rss=server.rss(),
+                  numbers={"KB a link": each / 1e3})
+        run = ask(at, server.said, "broadcast", "--rounds", 3 if at.quick else 10)
+        if run["results"] != websockets + amqp:
+            raise RuntimeError(f"{run['results']} results of {websockets + amqp}")
+        took = run["seconds"]
+        yield Row(PART, "one operation for all of them, every result stored", tool, len(took), statistics.median(took),
+                  rss=server.rss(), numbers={"worst s": max(took), "results": run["results"]})
+    finally:
+        if swarm:
+            swarm.stop()
+        server.stop()
+
+
+def measure(at):
+    """The embedded shape first, then the scaled one."""
+    number = 1000 if at.quick else 6000
+    database = f"sqlite://{at.scratch}/messaging.db"
+    yield from sustained(
+        at, "embedded: SQLite, in-process", "netwark", ["--database", database, "--embedded"], number
+    )
+    services = Services()
+    try:
+        scaled = ["--database", services.database(), "--broker", services.broker, "--amqp-workers", 1]
+        yield from sustained(at, "scaled: PostgreSQL, RabbitMQ", "netwark", scaled, number, services.broker)
+        websockets, amqp = (50, 5) if at.quick else (500, 50)
+        yield from fleet(at, services, websockets, amqp, "netwark")
+    finally:
+        services.stop()
