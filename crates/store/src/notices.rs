@@ -154,6 +154,11 @@ impl Store {
         Ok(())
     }
 
+    /// True when other processes may serve the same database, and hear what is told.
+    pub fn is_shared(&self) -> bool {
+        self.notices.connect.is_some()
+    }
+
     /// Listens to all channels. On PostgreSQL the first thing heard is [`Heard::Lost`], once the connection
     /// listens: what was said before that was missed. All listeners of a store share one connection.
     pub fn listen(&self) -> Listener {

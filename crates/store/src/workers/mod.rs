@@ -1,5 +1,6 @@
 //! Workers: who they are, whether they are here, and what they listen on.
 
+mod credentials;
 mod enrol;
 pub(crate) mod entity;
 mod facts;
@@ -14,6 +15,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, JoinType, QueryOrder, QuerySelec
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::credentials::WorkerCredential;
 pub use self::enrol::{Credential, NewWorker};
 pub(crate) use self::facts::facts;
 pub use self::manage::Edit;
