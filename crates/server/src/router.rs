@@ -2,30 +2,35 @@
 
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
 use crate::error::Problem;
 use crate::operations::{api, events, export, select};
+use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
-use crate::{auth, tools, ui, workers};
+use crate::{auth, prefix, tools, ui, workers};
 
 /// Most bytes of a request's body.
 pub const LARGEST_BODY: usize = 64 * 1024;
+
+/// Most bytes of a request's id, which a client may choose.
+const LONGEST_ID: usize = 64;
 
 /// The routes of the API with their description, without a state.
 pub fn api() -> OpenApiRouter<App> {
@@ -40,8 +45,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(export::export_results_txt))
         .routes(routes!(tools::list_tools))
         .routes(routes!(select::select_workers))
-        .routes(routes!(workers::list_workers))
-        .routes(routes!(workers::list_queues))
+        .routes(routes!(workers::api::list_workers))
+        .routes(routes!(workers::api::list_queues))
         .routes(routes!(status::get_status))
         .merge(auth::api::routes())
 }
@@ -61,7 +66,12 @@ pub fn router(app: &App) -> Router {
     let routes = Router::new()
         .nest("/api/v1", api)
         .merge(system)
-        .merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", description))
+        .merge(
+            SwaggerUi::new("/api/docs")
+                .url("/api/v1/openapi.json", description)
+                // Relative, because a proxy may serve all of it below a path.
+                .config(Config::from("../v1/openapi.json")),
+        )
         .fallback(fallback)
         .with_state(app.clone());
     let around =
@@ -70,17 +80,23 @@ pub fn router(app: &App) -> Router {
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(middleware::from_fn_with_state(app.clone(), log))
             .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a handler panicked").into_response()))
-            .layer(middleware::from_fn(secure))
+            .layer(middleware::from_fn_with_state(app.clone(), secure))
             // Events must leave at once, so they are not gathered for compression.
             .layer(CompressionLayer::new().compress_when(
                 SizeAbove::new(256).and(NotForContentType::SSE).and(NotForContentType::IMAGES),
             ))
             .layer(DefaultBodyLimit::max(LARGEST_BODY));
-    auth::guard::protect(routes, &app.auth).layer(around)
+    prefix::below(auth::guard::protect(routes, &app.auth).layer(around), &app.auth)
 }
 
 /// Pages, their files, and 404 for what the API does not have.
-async fn fallback(method: axum::http::Method, uri: Uri, headers: axum::http::HeaderMap) -> Response {
+async fn fallback(
+    State(app): State<App>,
+    Extension(Prefix(prefix)): Extension<Prefix>,
+    method: axum::http::Method,
+    uri: Uri,
+    headers: axum::http::HeaderMap,
+) -> Response {
     let path = uri.path();
     if path == "/api" || path.starts_with("/api/") {
         return Problem::not_found(format!("there is no route {method} {path}; /api/docs lists all"))
@@ -96,7 +112,7 @@ async fn fallback(method: axum::http::Method, uri: Uri, headers: axum::http::Hea
         .with_header(header::ALLOW, "GET, HEAD")
         .into_response();
     }
-    ui::serve(path, &headers)
+    app.pages.serve(&prefix, path, &headers)
 }
 
 /// Counts and logs a request once it is answered.
@@ -104,28 +120,39 @@ async fn log(State(app): State<App>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = request.uri().path().to_owned();
-    let id =
-        request.headers().get("x-request-id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id: String = id.chars().take(LONGEST_ID).collect();
+    let operation = operation(&path);
+    // Every line that is written on the way carries the ids.
+    let span = tracing::info_span!("request", %id, operation);
     let began = Instant::now();
-    let response = next.run(request).await;
+    let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
-    app.metrics.request(method.as_str(), route.as_deref().unwrap_or("pages"), status);
     let took = began.elapsed();
+    app.metrics.request(method.as_str(), route.as_deref().unwrap_or("pages"), status, took);
+    let _entered = span.entered();
     if took > Duration::from_secs(1) || response.status().is_server_error() {
-        tracing::warn!(%method, %path, status, request = %id, took_ms = took.as_millis() as u64, "slow or failed request");
+        tracing::warn!(%method, %path, status, took_ms = took.as_millis() as u64, "slow or failed request");
     } else {
-        tracing::debug!(%method, %path, status, request = %id, took_us = took.as_micros() as u64, "request");
+        tracing::debug!(%method, %path, status, took_us = took.as_micros() as u64, "request");
     }
     response
 }
 
+/// The operation that a path of the API names.
+fn operation(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/api/v1/operations/")?.split('/').next()?;
+    (id.len() == 36).then_some(id)
+}
+
 /// Headers that keep a page's content its own.
-async fn secure(request: Request, next: Next) -> Response {
+async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let in_docs = request.uri().path().starts_with("/api/docs");
     let in_api = request.uri().path().starts_with("/api/v1/");
+    let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_default().0;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let policy = if in_docs { ui::docs_policy() } else { ui::policy() };
+    let policy = if in_docs { ui::docs_policy() } else { app.pages.policy(&prefix) };
     let fixed: [(HeaderName, HeaderValue); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),

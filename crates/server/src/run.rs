@@ -3,22 +3,21 @@
 use std::time::Duration;
 
 use netwark_store::StoreError;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::listen::{self, Listener};
 use crate::live::Live;
 use crate::operations::{reports, sweeper};
 use crate::router::router;
-
-/// How long requests under way are waited for when the server ends.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// A server that answers.
 #[derive(Debug)]
 pub struct Running {
     live: Live,
+    /// How long requests under way are waited for when the server ends.
+    deadline: Duration,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -27,23 +26,16 @@ pub struct Running {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn run(app: App, listeners: Vec<TcpListener>) -> Result<Running, StoreError> {
+pub async fn run(app: App, listeners: Vec<Listener>) -> Result<Running, StoreError> {
     sweeper::begin(&app).await?;
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     tasks.spawn(reports::run(app.clone()));
     tasks.spawn(sweeper::run(app.clone(), stop.clone()));
     for listener in listeners {
-        let service = router(&app).into_make_service_with_connect_info::<std::net::SocketAddr>();
-        let stopped = stop.clone().cancelled_owned();
-        tasks.spawn(async move {
-            let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "a listener failed");
-            }
-        });
+        tasks.spawn(listen::serve(listener, router(&app), app.room.clone(), stop.clone()));
     }
-    Ok(Running { live: app.live.clone(), stop, tasks })
+    Ok(Running { live: app.live.clone(), deadline: app.settings.shutdown_deadline, stop, tasks })
 }
 
 impl Running {
@@ -51,7 +43,7 @@ impl Running {
     pub async fn stop(mut self) {
         self.stop.cancel();
         self.live.close();
-        let drained = tokio::time::timeout(DRAIN, async {
+        let drained = tokio::time::timeout(self.deadline, async {
             // Reports are applied until the very end; every other task ends by itself.
             while self.tasks.len() > 1 {
                 self.tasks.join_next().await;

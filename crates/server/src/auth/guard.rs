@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
@@ -18,23 +19,28 @@ use uuid::Uuid;
 use super::access::{Access, Required, required};
 use super::principal::Principal;
 use super::shared::Auth;
-use super::site::Door;
 use crate::error::Problem;
+use crate::listen::Peer;
+use crate::prefix::Prefix;
 
 /// The cookie of a session over plain HTTP.
 const COOKIE: &str = "netwark_session";
 /// The same over HTTPS: a browser takes it from this host alone, over HTTPS alone.
-const SECURE_COOKIE: &str = "__Host-netwark_session";
+const HOST_COOKIE: &str = "__Host-netwark_session";
+/// The same below a path, which a cookie for the whole host must not have.
+const SECURE_COOKIE: &str = "__Secure-netwark_session";
 
 /// How a request reached us, as an extractor.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The address it came from; behind trusted proxies the one they name.
     pub address: IpAddr,
-    /// True when the name asked for is served over HTTPS.
+    /// True when it came over HTTPS, as far as the connection, a trusted proxy or the public URL tell.
     pub https: bool,
     /// True when what is sent could be read on the way: neither HTTPS nor loopback.
     pub insecure: bool,
+    /// The path the server is reached under: empty, or such as `/netwark`.
+    pub(crate) prefix: Arc<str>,
     /// The session it came in, when a cookie named one.
     pub(crate) session: Option<Uuid>,
 }
@@ -47,6 +53,7 @@ impl<S: Sync> FromRequestParts<S> for Client {
             address: Ipv4Addr::UNSPECIFIED.into(),
             https: false,
             insecure: true,
+            prefix: "".into(),
             session: None,
         }))
     }
@@ -75,12 +82,15 @@ async fn admit(auth: &Auth, request: Request) -> Result<Request, Problem> {
             check_origin(auth, &parts.headers, &authority)?;
         }
     }
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let peer = peer.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
+    let peer = peer.unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)).into());
+    let site = &auth.inner.site;
+    let https = door.https || site.is_encrypted(peer, &parts.headers);
     let mut client = Client {
-        address: auth.inner.site.client(peer, &parts.headers),
-        https: door.https,
-        insecure: !door.https && !door.loopback,
+        address: site.client(peer, &parts.headers),
+        https,
+        insecure: !https && !door.loopback,
+        prefix: parts.extensions.get::<Prefix>().cloned().unwrap_or_default().0,
         session: None,
     };
     // What is not a route is a page or nothing; both are for everybody.
@@ -93,7 +103,7 @@ async fn admit(auth: &Auth, request: Request) -> Result<Request, Problem> {
                 return Err(Problem::not_found("there is nothing here"));
             }
         };
-        let (principal, session) = identify(auth, &parts.headers, door, access).await?;
+        let (principal, session) = identify(auth, &parts.headers, &client, access).await?;
         check_access(access, &principal, is_local(peer, &parts.headers))?;
         client.session = session;
         parts.extensions.insert(principal);
@@ -199,7 +209,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 async fn identify(
     auth: &Auth,
     headers: &HeaderMap,
-    door: Door,
+    client: &Client,
     access: Access,
 ) -> Result<(Principal, Option<Uuid>), Problem> {
     let now = Timestamp::now();
@@ -211,7 +221,7 @@ async fn identify(
         };
     }
     let stranger = (Principal::Anonymous { role: auth.inner.settings.anonymous_role }, None);
-    let Some(cookie) = session_cookie(headers, door.https) else { return Ok(stranger) };
+    let Some(cookie) = session_cookie(headers, client) else { return Ok(stranger) };
     match auth.session(&cookie, now).await {
         Ok(Some((principal, session))) => Ok((principal, Some(session))),
         Ok(None) => Ok(stranger),
@@ -243,20 +253,30 @@ fn check_access(access: Access, principal: &Principal, local: bool) -> Result<()
 }
 
 /// True when a program on this machine asks, not a proxy on it for someone else.
-fn is_local(peer: IpAddr, headers: &HeaderMap) -> bool {
-    let forwarded = ["x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via"];
-    peer.to_canonical().is_loopback() && !forwarded.into_iter().any(|name| headers.contains_key(name))
+fn is_local(peer: Peer, headers: &HeaderMap) -> bool {
+    let forwarded =
+        ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded", "via"];
+    peer.ip().is_none_or(|address| address.is_loopback())
+        && !forwarded.into_iter().any(|name| headers.contains_key(name))
 }
 
 /// What the session cookie holds, if there is one.
-pub(crate) fn session_cookie(headers: &HeaderMap, https: bool) -> Option<String> {
-    let name = if https { SECURE_COOKIE } else { COOKIE };
-    CookieJar::from_headers(headers).get(name).map(|cookie| cookie.value().to_owned())
+pub(crate) fn session_cookie(headers: &HeaderMap, client: &Client) -> Option<String> {
+    CookieJar::from_headers(headers).get(cookie_name(client)).map(|cookie| cookie.value().to_owned())
 }
 
 /// A `Set-Cookie` header that keeps a secret for so many days, or with none removes the cookie.
-pub(crate) fn set_cookie(https: bool, secret: &str, days: u16) -> String {
-    let (name, secure) = if https { (SECURE_COOKIE, "; Secure") } else { (COOKIE, "") };
+pub(crate) fn set_cookie(client: &Client, secret: &str, days: u16) -> String {
+    let (name, secure) = (cookie_name(client), if client.https { "; Secure" } else { "" });
+    let path = if client.prefix.is_empty() { "/" } else { &client.prefix };
     let seconds = u32::from(days) * 24 * 60 * 60;
-    format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+    format!("{name}={secret}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+fn cookie_name(client: &Client) -> &'static str {
+    match (client.https, client.prefix.is_empty()) {
+        (false, _) => COOKIE,
+        (true, true) => HOST_COOKIE,
+        (true, false) => SECURE_COOKIE,
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::http::uri::Authority;
 use moka::future::Cache;
 use netwark_model::auth::Token;
 use netwark_store::{Store, StoreError};
@@ -52,6 +53,16 @@ impl Auth {
             has_users: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The paths the server is reached under, each once.
+    pub(crate) fn bases(&self) -> Vec<Arc<str>> {
+        self.inner.site.bases()
+    }
+
+    /// Under which path a request came, and what it asks for below that.
+    pub(crate) fn below<'a>(&self, host: Option<&Authority>, path: &'a str) -> (Arc<str>, &'a str) {
+        self.inner.site.below(host, path)
     }
 
     /// True while there is no user and the first administrator has to be made.

@@ -106,6 +106,7 @@ impl Ask {
         }
         let body = self.body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let peer = std::net::SocketAddr::new(self.peer.parse().unwrap(), 40_000);
+        let peer = crate::listen::Peer::from(peer);
         let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
         let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = to_bytes(body, 1 << 20).await.unwrap();

@@ -18,7 +18,7 @@ use utoipa::{Modify, OpenApi};
             Watch an operation by its events instead of asking again and again.",
         license(name = "MIT", identifier = "MIT"),
     ),
-    servers((url = "/api/v1")),
+    servers((url = "../v1", description = "Relative to this description, which is at /api/v1/openapi.json")),
     tags(
         (name = "Operations", description = "Run a tool against a target from some workers"),
         (name = "Workers", description = "Vantage points and their queues"),

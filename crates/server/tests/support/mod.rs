@@ -18,6 +18,7 @@ use netwark_model::messages::{End, Hello, News, Order, Report, RunOrder, control
 use netwark_model::tools::{Registry, Tool, ToolText};
 use netwark_model::workers::Capabilities;
 use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
+use netwark_server::listen::Peer;
 use netwark_server::{App, Running, ServerSettings, router};
 use netwark_store::{Store, StoreOptions};
 use serde::{Deserialize, Serialize};
@@ -115,7 +116,7 @@ impl TestApp {
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Response {
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 9], 40_000))));
+        request.extensions_mut().insert(ConnectInfo(Peer::from(SocketAddr::from(([192, 0, 2, 9], 40_000)))));
         let headers = request.headers_mut();
         headers.entry("host").or_insert("127.0.0.1:6543".parse().unwrap());
         if !headers.contains_key("authorization") {

@@ -83,6 +83,15 @@ impl Store {
         rows.into_iter().map(message).collect()
     }
 
+    /// How many messages wait that no broker has confirmed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outbox_waiting(&self) -> Result<u64, StoreError> {
+        let waiting = outbox::Entity::find().filter(outbox::Column::PublishedAt.is_null());
+        Ok(waiting.count(self.read()).await?)
+    }
+
     /// Notes that the broker has confirmed these messages. Those that belong to no result are done with.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ pub(super) async fn sign_in(
         }
     })?;
     // A session that is left for another must not live on.
-    if let Some(earlier) = session_cookie(&headers, client.https) {
+    if let Some(earlier) = session_cookie(&headers, &client) {
         auth.end_session(&earlier).await?;
     }
     tracing::info!(client = %client.address, user = user.name, "signed in");
@@ -91,10 +91,10 @@ pub(super) async fn sign_out(
     client: Client,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Some(cookie) = session_cookie(&headers, client.https) {
+    if let Some(cookie) = session_cookie(&headers, &client) {
         auth.end_session(&cookie).await?;
     }
-    let cookie = set_cookie(client.https, "", 0);
+    let cookie = set_cookie(&client, "", 0);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
@@ -157,7 +157,7 @@ const NEW_CODE: &str = "'netwark user setup-link' on the server prints a new one
 fn begin(auth: &Auth, client: &Client, status: StatusCode, user: User, secret: &Secret) -> Response {
     let User { id, name, role, .. } = user;
     let session = session(&Principal::User { id, name, role }, client, false);
-    let cookie = set_cookie(client.https, secret.reveal(), auth.inner.settings.session_max_days);
+    let cookie = set_cookie(client, secret.reveal(), auth.inner.settings.session_max_days);
     let headers = [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())];
     (status, headers, Json(session)).into_response()
 }
