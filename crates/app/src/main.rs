@@ -4,9 +4,11 @@ mod cli;
 mod commands;
 mod config;
 mod failure;
+mod listening;
 mod logging;
 mod output;
 mod port;
+mod reload;
 
 use std::process::ExitCode;
 

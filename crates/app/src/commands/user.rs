@@ -1,7 +1,6 @@
 //! `netwark user`: the first administrator's link, and more users.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
@@ -80,7 +79,7 @@ async fn setup_link(args: SetupLink) -> Outcome {
     let code = auth::make_setup_code(&store).await;
     store.close().await;
     match code.map_err(Failure::failed)? {
-        Some(code) => output::line(auth::setup_link(&base_url(&config, config.server.listen), &code)),
+        Some(code) => output::line(auth::setup_link(&config.server.base_url(&config.server.listen), &code)),
         None => {
             return Err(Failure::Failed(
                 "there is a user already; sign in, or make another with 'netwark user add NAME --role admin'"
@@ -89,19 +88,6 @@ async fn setup_link(args: SetupLink) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where a browser on this machine finds the server.
-pub fn base_url(config: &Config, listen: SocketAddr) -> String {
-    if let Some(url) = config.server.public_urls.first() {
-        return url.clone();
-    }
-    let ip = match listen.ip() {
-        ip if !ip.is_unspecified() => ip,
-        ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
-        _ => Ipv6Addr::LOCALHOST.into(),
-    };
-    format!("http://{}", SocketAddr::new(ip, listen.port()))
 }
 
 /// The password: typed twice at a terminal, unseen, or the first line of standard input.

@@ -40,7 +40,7 @@ pub struct Config {
     pub queues: Vec<QueueDefinition>,
     /// Who gets in.
     pub auth: auth::Auth,
-    /// What is written to standard error.
+    /// What is written, and where.
     pub log: log::Log,
     /// How long what was measured is kept.
     pub history: history::History,

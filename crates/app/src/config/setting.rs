@@ -31,7 +31,7 @@ pub trait Setting: Sized {
 }
 
 /// Text as TOML writes it. What TOML escapes, JSON escapes alike, with one exception: DEL.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 

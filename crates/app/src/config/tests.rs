@@ -25,7 +25,7 @@ fn flag_beats_environment_beats_file_beats_default() {
     let environment = [("NETWARK_SERVER__LISTEN", "127.0.0.1:2"), ("NETWARK_HISTORY__DAYS", "6")];
     let flags = Flags { listen: Some("127.0.0.1:3".into()), ..Flags::default() };
     let config = load(file, &environment, &flags).unwrap();
-    assert_eq!(config.server.listen.port(), 3);
+    assert_eq!(config.server.listen, [super::server::Listen::Tcp("127.0.0.1:3".parse().unwrap())]);
     assert_eq!(config.history.days, 6);
     assert_eq!(config.log.format, super::log::Format::Json);
     assert_eq!(config.auth.session_days, 7);
@@ -57,9 +57,9 @@ sky = 'blue'
 ";
     let told = mistakes(file, &[("NETWARK_LOG__FORMAT", "xml"), ("NETWARK_LOG__COLOUR", "1")]);
     for part in [
-        "server.listen: 'here' is no address with a port; it takes an address and a port, such as 127.0.0.1:6543",
-        "server.lisen: no such key; [server] has listen, public_urls, trusted_proxies, timezone, secret_key_file",
-        "server.public_urls: 'ftp://x' is no http or https URL",
+        "server.listen: 'here' is no address with a port; it takes addresses with ports, such as 127.0.0.1:6543",
+        "server.lisen: no such key; [server] has listen, tls_certificate, tls_key, public_urls, trusted_proxies, timezone, secret_key_file",
+        "server.public_urls: 'ftp://x' is not understood",
         "server.timezone: 'Mars/Phobos' is no known time zone",
         "database.url: 'mysql' is no database it knows; it takes sqlite://PATH or postgres://",
         "broker.url: 'amqp://u:***@h' is no broker it knows; it takes nothing: this version has only the queues inside",
@@ -68,7 +68,7 @@ sky = 'blue'
         "auth.session_max_days: 400 is out of range",
         "colour.sky: no such key; there are data_dir, server, database, broker, worker, queues, auth, log, history",
         "log.format: 'xml' is no format; it takes text or json",
-        "log.colour: no such key; [log] has filter, format",
+        "log.colour: no such key; [log] has filter, format, file",
     ] {
         assert!(told.iter().any(|text| text.contains(part)), "missing: {part}\ntold: {told:#?}");
     }

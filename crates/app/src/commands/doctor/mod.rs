@@ -86,7 +86,8 @@ pub async fn run(args: Args) -> Outcome {
     checks.extend(machine::checks());
     checks.extend(network::resolver().await);
     if let Some(config) = &config {
-        checks.push(network::port(config.server.listen));
+        checks.extend(config.server.listen.iter().map(network::place));
+        checks.extend(config.server.tls.as_ref().map(network::certificate));
         checks.push(policy(config));
         checks.extend(storage::data_dir(&config.data_dir));
         checks.extend(storage::database(&config.database).await);

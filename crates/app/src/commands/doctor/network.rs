@@ -1,12 +1,18 @@
-//! The resolver and the port.
+//! The resolver, the places to listen and the certificate.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
+use jiff::Timestamp;
 use netwark_lookup::dns::Resolver;
+use netwark_server::listen::certificate::Certificate;
 
 use super::Check;
-use crate::port;
+use crate::config::server::{Listen, TlsFiles};
+use crate::{listening, port};
+
+/// Days before its end from which a certificate is worth a warning.
+const ENDS_SOON: i64 = 14;
 
 /// Asks the name servers of this machine for something they all know.
 pub(super) async fn resolver() -> Vec<Check> {
@@ -29,7 +35,45 @@ pub(super) async fn resolver() -> Vec<Check> {
 }
 
 /// Looks whether the server could listen.
-pub(super) fn port(listen: SocketAddr) -> Check {
+pub(super) fn place(place: &Listen) -> Check {
+    match place {
+        Listen::Tcp(address) => port(*address),
+        Listen::Unix(path) => match (listening::stale(path), path.parent().is_some_and(std::path::Path::is_dir)) {
+            (Ok(_), true) => Check::ok("socket", format!("{place} is free")),
+            (Ok(_), false) => Check::fail(
+                "socket",
+                format!("{place} is in a directory that does not exist"),
+                "make the directory, or choose another in server.listen",
+            ),
+            // A server of ours that runs looks the same, so this is no failure.
+            (Err(why), _) => Check::warn("socket", format!("{place}: {why}"), "stop it before the server starts"),
+        },
+    }
+}
+
+/// Looks at the certificate as a server would, and at its end.
+pub(super) fn certificate(files: &TlsFiles) -> Check {
+    let name = "certificate";
+    let certificate = match Certificate::load(&files.certificate, &files.key) {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            let remedy = "correct server.tls_certificate and server.tls_key, or the files they name";
+            return Check::fail(name, error.to_string(), remedy);
+        }
+    };
+    let left = certificate.not_after().duration_since(Timestamp::now()).as_hours() / 24;
+    let found = format!("valid until {}", certificate.not_after());
+    let remedy = "renew it, then send the server SIGHUP";
+    match left {
+        _ if certificate.not_after() <= Timestamp::now() => {
+            Check::fail(name, format!("its validity ended at {}", certificate.not_after()), remedy)
+        }
+        days if days < ENDS_SOON => Check::warn(name, found, remedy),
+        _ => Check::ok(name, found),
+    }
+}
+
+fn port(listen: SocketAddr) -> Check {
     let Err(error) = TcpListener::bind(listen) else {
         return Check::ok("port", format!("{listen} is free"));
     };
