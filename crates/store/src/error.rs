@@ -91,6 +91,16 @@ pub enum StoreError {
         /// What happened.
         detail: String,
     },
+    /// The write met another one that would not wait for it.
+    #[error(
+        "two writes to the database {place} waited for each other, and one was given up: {detail}; try again"
+    )]
+    Contention {
+        /// The server.
+        place: String,
+        /// What it said.
+        detail: String,
+    },
     /// A rule of the data would be broken, such as a name that is taken.
     #[error("{0}")]
     Conflict(String),
@@ -110,7 +120,15 @@ pub enum StoreError {
 impl StoreError {
     /// True when trying again later can help.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Locked { .. } | Self::Full { .. })
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::Contention { .. } | Self::Locked { .. } | Self::Full { .. }
+        )
+    }
+
+    /// True when the very same write may succeed at once.
+    pub(crate) fn is_contention(&self) -> bool {
+        matches!(self, Self::Contention { .. })
     }
 
     /// True when a unique name or key is taken.
@@ -126,6 +144,7 @@ impl StoreError {
             Self::Full { .. } => Self::Full { place: name.into() },
             Self::Access { detail, .. } => Self::Access { place: name.into(), detail },
             Self::Newer { detail, .. } => Self::Newer { place: name.into(), detail },
+            Self::Contention { detail, .. } => Self::Contention { place: name.into(), detail },
             Self::TooOld { found, .. } => Self::TooOld { place: name.into(), found },
             Self::Old { pending, .. } => Self::Old { place: name.into(), pending },
             Self::Foreign { detail, .. } => Self::Foreign { place: name.into(), detail },
@@ -209,10 +228,13 @@ impl StoreError {
         let place = String::new();
         match code {
             "53100" => Self::Full { place },
-            // Connections, resources, operator intervention (which is also a time-out of a statement), serialization
-            // and deadlocks, time-outs of locks and of idle transactions, and a server that became a standby.
-            "25006" | "25P03" | "55P03" => Self::Unavailable { place, detail },
-            _ if ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)) => {
+            // Serialization, deadlocks, and locks that were waited for too long.
+            "55P03" => Self::Contention { place, detail },
+            _ if code.starts_with("40") => Self::Contention { place, detail },
+            // Connections, resources, operator intervention (which is also a time-out of a statement), time-outs of
+            // idle transactions, and a server that became a standby.
+            "25006" | "25P03" => Self::Unavailable { place, detail },
+            _ if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
                 Self::Unavailable { place, detail }
             }
             // No such user, database or schema, or a right that is missing.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use crate::notices::Notices;
+use crate::operations::Lanes;
 use crate::place::{Kind, kind, redacted};
 use crate::write::Writer;
 use crate::{StoreError, postgres, schema, sqlite};
@@ -45,6 +46,7 @@ pub struct Store {
     pub(crate) reader: DatabaseConnection,
     pub(crate) writer: Writer,
     pub(crate) notices: Notices,
+    pub(crate) lanes: Lanes,
     /// The database for messages: a path, or a URL without its password.
     pub(crate) place: String,
 }
@@ -94,7 +96,8 @@ impl Store {
             schema::migrate(&writer).await?;
         }
         let writer = Writer::start(writer, place.to_owned());
-        Ok(Self { reader, writer, notices, place: place.to_owned() })
+        let lanes = Lanes::start(&writer);
+        Ok(Self { reader, writer, notices, lanes, place: place.to_owned() })
     }
 
     /// The connection for reading.
@@ -206,6 +209,8 @@ impl Store {
 
     /// Waits for writes under way and closes all connections.
     pub async fn close(self) {
+        // The lanes write too, and end with the last who could ask them.
+        drop(self.lanes);
         self.writer.stop().await;
         if let Err(error) = self.reader.close().await {
             tracing::debug!(%error, "closing the database");

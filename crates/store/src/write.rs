@@ -73,9 +73,23 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t DatabaseTransaction) -> Work<'t, T> + Send + 'static,
     {
-        let result = match &self.writer {
-            Writer::Each(connection) => write_alone(connection, work).await,
-            Writer::Grouped(sender, _) => {
+        self.writer.write(work).await.map_err(|error| error.at(&self.place))
+    }
+}
+
+impl Writer {
+    /// Runs `work` in a transaction and commits it; rolls it back when it fails.
+    ///
+    /// # Errors
+    /// What `work` says, or what the commit says: then nothing of it is stored.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t DatabaseTransaction) -> Work<'t, T> + Send + 'static,
+    {
+        match self {
+            Self::Each(connection) => write_alone(connection, work).await,
+            Self::Grouped(sender, _) => {
                 let (reply, answer) = oneshot::channel();
                 let job: Job = Box::new(move |transaction| {
                     Box::pin(async move {
@@ -96,8 +110,7 @@ impl Store {
                 sender.send(job).await.map_err(|_| gone())?;
                 answer.await.map_err(|_| gone())?
             }
-        };
-        result.map_err(|error| error.at(&self.place))
+        }
     }
 }
 

@@ -1,17 +1,20 @@
 //! What workers report, applied so that hearing it twice changes nothing.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use jiff::Timestamp;
 use netwark_model::messages::End;
 use netwark_model::operations::Status;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, Set};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::entity::{operation, result};
-use super::{Change, outbox, touch};
+use super::{Change, outbox};
 use crate::convert::{millis, to_text};
-use crate::{Store, StoreError, workers};
+use crate::{Store, StoreError, rows};
 
 /// What a worker says of one result.
 #[derive(Clone, Debug)]
@@ -43,6 +46,17 @@ pub enum Applied {
     Refused,
 }
 
+/// What a worker says of one result, and when it was heard.
+#[derive(Clone, Debug)]
+pub(crate) struct ResultReport {
+    worker_id: Uuid,
+    worker_name: String,
+    operation_id: Uuid,
+    result_id: Uuid,
+    news: ResultNews,
+    now: i64,
+}
+
 impl Store {
     /// Applies what a worker says of one result.
     ///
@@ -59,133 +73,268 @@ impl Store {
         news: ResultNews,
         now: Timestamp,
     ) -> Result<Applied, StoreError> {
-        self.write(move |transaction| {
-            Box::pin(apply(transaction, worker, operation_id, result_id, news, now))
-        })
-        .await
+        let (worker_id, worker_name) = worker;
+        let report = ResultReport { worker_id, worker_name, operation_id, result_id, news, now: millis(now) };
+        self.lanes.apply.ask(report).await.map_err(|error| error.at(&self.place))
     }
 }
 
-async fn apply(
+/// An operation as it is locked while reports about it are applied.
+#[derive(FromQueryResult, Serialize)]
+struct Touched {
+    id: Uuid,
+    version: i64,
+    run_within_ms: i64,
+    updated_at: i64,
+    status: String,
+    finished_at: Option<i64>,
+    #[serde(skip)]
+    #[sea_orm(skip)]
+    changed: bool,
+}
+
+/// Applies reports in their order.
+pub(super) async fn apply(
     transaction: &DatabaseTransaction,
-    (worker_id, worker_name): (Uuid, String),
-    operation_id: Uuid,
-    result_id: Uuid,
-    news: ResultNews,
-    now: Timestamp,
-) -> Result<Applied, StoreError> {
-    // Raising the version first takes the lock of the operation; a report that changes nothing
-    // leaves a gap in the versions, which nobody counts.
-    let Some(version) = touch::raise(transaction, operation_id, now).await? else {
-        return Ok(Applied::Refused);
+    reports: Vec<ResultReport>,
+) -> Result<Vec<Applied>, StoreError> {
+    let mut operations = lock(transaction, &reports).await?;
+    let mut results = load(transaction, &reports).await?;
+    let members = members(transaction, &reports, &results).await?;
+    let mut fates = Vec::with_capacity(reports.len());
+    let mut changed = HashSet::new();
+    for report in &reports {
+        let operation = operations.get_mut(&report.operation_id);
+        let row = results.get_mut(&report.result_id).filter(|row| row.operation_id == report.operation_id);
+        let (Some(operation), Some(row)) = (operation, row) else {
+            fates.push(Fate::Refused);
+            continue;
+        };
+        let listens = || members.contains(&(report.worker_id, row.queue.clone()));
+        let fate = match fold(row, report, operation.run_within_ms, listens())? {
+            Ok(mut after) => {
+                operation.version += 1;
+                operation.updated_at = report.now;
+                operation.changed = true;
+                after.version = operation.version;
+                *row = after;
+                changed.insert(report.result_id);
+                Fate::Changed
+            }
+            Err(fate) => fate,
+        };
+        fates.push(fate);
+    }
+    let changed: Vec<&result::Model> = results.values().filter(|row| changed.contains(&row.id)).collect();
+    operations.retain(|_, operation| operation.changed);
+    store(transaction, &changed, &mut operations).await?;
+    let applied =
+        reports.iter().zip(fates).map(|(report, fate)| match (fate, operations.get(&report.operation_id)) {
+            (Fate::Changed, Some(operation)) => Applied::Changed(Change {
+                operation_id: operation.id,
+                version: operation.version,
+                is_final: operation.finished_at.is_some(),
+            }),
+            (Fate::Refused, _) => Applied::Refused,
+            _ => Applied::Known,
+        });
+    Ok(applied.collect())
+}
+
+/// Locks the operations that are spoken of, in the order of their ids, so that no two servers wait for each other,
+/// and two reports about one operation cannot both count the same results.
+async fn lock(
+    transaction: &DatabaseTransaction,
+    reports: &[ResultReport],
+) -> Result<BTreeMap<Uuid, Touched>, StoreError> {
+    let backend = transaction.get_database_backend();
+    let ids: Vec<Uuid> = reports.iter().map(|report| report.operation_id).collect();
+    let sql = format!(
+        "SELECT id, version, run_within_ms, updated_at, status, finished_at FROM operations WHERE id IN {} \
+         ORDER BY id {}",
+        rows::ids(backend, 1),
+        rows::for_update(backend)
+    );
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
+    let found = Touched::find_by_statement(statement).all(transaction).await?;
+    Ok(found.into_iter().map(|operation| (operation.id, operation)).collect())
+}
+
+async fn load(
+    transaction: &DatabaseTransaction,
+    reports: &[ResultReport],
+) -> Result<HashMap<Uuid, result::Model>, StoreError> {
+    let backend = transaction.get_database_backend();
+    let ids: Vec<Uuid> = reports.iter().map(|report| report.result_id).collect();
+    let sql = format!("SELECT * FROM results WHERE id IN {}", rows::ids(backend, 1));
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
+    let found = result::Entity::find().from_raw_sql(statement).all(transaction).await?;
+    Ok(found.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// On which queues those listen who report on a slot that they do not hold yet.
+async fn members(
+    transaction: &DatabaseTransaction,
+    reports: &[ResultReport],
+    results: &HashMap<Uuid, result::Model>,
+) -> Result<HashSet<(Uuid, String)>, StoreError> {
+    let foreign = |report: &&ResultReport| {
+        results
+            .get(&report.result_id)
+            .is_some_and(|row| row.direct && row.worker_id != Some(report.worker_id))
     };
-    let row = result::Entity::find_by_id(result_id)
-        .filter(result::Column::OperationId.eq(operation_id))
-        .one(transaction)
-        .await?;
-    let Some(row) = row else { return Ok(Applied::Refused) };
+    if !reports.iter().any(|report| foreign(&report)) {
+        return Ok(HashSet::new());
+    }
+    let ids: HashSet<Uuid> = reports.iter().map(|report| report.worker_id).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let backend = transaction.get_database_backend();
+    let sql =
+        format!("SELECT worker_id, queue FROM queue_members WHERE worker_id IN {}", rows::ids(backend, 1));
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
+    let found = transaction.query_all_raw(statement).await?;
+    found.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
+}
+
+/// Writes what has changed, and folds the states of results into those of their operations.
+async fn store(
+    transaction: &DatabaseTransaction,
+    changed: &[&result::Model],
+    operations: &mut BTreeMap<Uuid, Touched>,
+) -> Result<(), StoreError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let columns = {
+        use result::Column::{
+            Deadline, FinishedAt, Late, Mark, Payload, StartedAt, Status, UpdatedAt, Version, WorkerId,
+            WorkerName,
+        };
+        [
+            WorkerId, WorkerName, Status, Payload, Late, Deadline, UpdatedAt, StartedAt, FinishedAt, Version,
+            Mark,
+        ]
+    };
+    rows::update::<result::Entity>(transaction, changed, &columns).await?;
+    let ids: Vec<Uuid> = changed.iter().map(|row| row.id).collect();
+    outbox::forget(transaction, &ids).await?;
+
+    let backend = transaction.get_database_backend();
+    let ids: Vec<Uuid> = operations.keys().copied().collect();
+    let sql = format!(
+        "SELECT operation_id, status, count(*) FROM results WHERE operation_id IN {} GROUP BY operation_id, status",
+        rows::ids(backend, 1)
+    );
+    let counts = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
+    let mut found: HashMap<Uuid, Vec<Status>> = HashMap::new();
+    for row in transaction.query_all_raw(counts).await? {
+        let (id, word, count): (Uuid, String, i64) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let status = Status::from_word(&word).unwrap_or_default();
+        let times = usize::try_from(count).unwrap_or_default();
+        found.entry(id).or_default().extend(std::iter::repeat_n(status, times));
+    }
+    for (id, operation) in operations.iter_mut() {
+        let status = Status::of_operation(found.remove(id).unwrap_or_default());
+        operation.status = status.as_str().into();
+        operation.finished_at = status.is_final().then_some(operation.updated_at);
+    }
+    let touched: Vec<&Touched> = operations.values().collect();
+    let columns = {
+        use operation::Column::{FinishedAt, Status, UpdatedAt, Version};
+        [Version, UpdatedAt, Status, FinishedAt]
+    };
+    rows::update::<operation::Entity>(transaction, &touched, &columns).await
+}
+
+/// What becomes of a report, before the operation's own state is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Changed,
+    Known,
+    Refused,
+}
+
+/// The result after a report, or why it stays as it is. `listens` tells whether the worker is a member of the
+/// queue that asks for the result.
+fn fold(
+    row: &result::Model,
+    report: &ResultReport,
+    run_within: i64,
+    listens: bool,
+) -> Result<Result<result::Model, Fate>, StoreError> {
+    let ResultReport { worker_id, worker_name, news, now, .. } = report;
     let status = Status::from_word(&row.status).unwrap_or_default();
-    if row.worker_id.is_some_and(|holder| holder != worker_id) {
+    let changes_hands = row.worker_id.is_some_and(|holder| holder != *worker_id);
+    if changes_hands {
         // A slot of a direct queue goes to whoever the bus gave the work when its holder went away,
         // and the first who ends it wins. Others have no say.
-        let takes_over = match &news {
+        let takes_over = match news {
             ResultNews::Started { redelivered } => *redelivered,
             ResultNews::Progress { .. } => false,
             ResultNews::Final(_) => !status.is_final(),
         };
         if !(row.direct && takes_over) {
-            return Ok(Applied::Refused);
+            return Ok(Err(Fate::Refused));
         }
     }
-    if row.direct && row.worker_id != Some(worker_id) && !listens(transaction, worker_id, &row.queue).await? {
-        return Ok(Applied::Refused);
+    if row.direct && row.worker_id != Some(*worker_id) && !listens {
+        return Ok(Err(Fate::Refused));
     }
-    let run_within = operation_run_within(transaction, operation_id).await?;
-    let was_late = row.late;
-    let stored_mark = row.mark;
-    let changes_hands = row.worker_id.is_some_and(|holder| holder != worker_id);
-    let started_at = row.started_at;
-    let mut change = row.into_active_model();
-    change.worker_id = Set(Some(worker_id));
-    change.worker_name = Set(Some(worker_name));
-    change.updated_at = Set(millis(now));
-    change.version = Set(version);
+    let mut after = row.clone();
+    after.worker_id = Some(*worker_id);
+    after.worker_name = Some(worker_name.clone());
+    after.updated_at = *now;
+    let begin = |after: &mut result::Model| {
+        after.started_at = Some(*now);
+        after.deadline = Some(now.saturating_add(run_within));
+    };
     match (news, status) {
         (ResultNews::Started { .. }, Status::Pending | Status::Progress)
             if status == Status::Pending || changes_hands =>
         {
-            change.status = Set(Status::Progress.as_str().into());
-            change.started_at = Set(Some(millis(now)));
-            change.deadline = Set(Some(millis(now).saturating_add(run_within)));
+            after.status = Status::Progress.as_str().into();
+            begin(&mut after);
         }
-        (ResultNews::Progress { mark, .. }, _) if to_column(mark) < stored_mark => return Ok(Applied::Known),
+        (ResultNews::Progress { mark, .. }, _) if to_column(*mark) < row.mark => return Ok(Err(Fate::Known)),
         (ResultNews::Progress { payload, mark }, Status::Pending | Status::Progress) => {
-            change.mark = Set(to_column(mark));
-            change.status = Set(Status::Progress.as_str().into());
-            change.payload = Set(Some(to_text("payload", &payload)?));
-            if started_at.is_none() {
-                change.started_at = Set(Some(millis(now)));
-                change.deadline = Set(Some(millis(now).saturating_add(run_within)));
+            after.mark = to_column(*mark);
+            after.status = Status::Progress.as_str().into();
+            after.payload = Some(to_text("payload", payload)?);
+            if row.started_at.is_none() {
+                begin(&mut after);
             }
         }
         (ResultNews::Final(end), Status::Pending | Status::Progress) => {
-            let (status, payload) = settled(end);
-            change.status = Set(status.as_str().into());
-            if let Some(payload) = payload {
-                change.payload = Set(Some(to_text("payload", &payload)?));
-            }
-            change.finished_at = Set(Some(millis(now)));
-            change.deadline = Set(None);
-            if started_at.is_none() {
-                change.started_at = Set(Some(millis(now)));
-            }
+            let (status, payload) = settled(end)?;
+            after.status = status.as_str().into();
+            after.payload = payload.or(after.payload);
+            after.finished_at = Some(*now);
+            after.deadline = None;
+            after.started_at = after.started_at.or(Some(*now));
         }
-        (ResultNews::Final(end), Status::Timeout) if !was_late => {
-            if let (_, Some(payload)) = settled(end) {
-                change.payload = Set(Some(to_text("payload", &payload)?));
-            }
-            change.late = Set(true);
+        (ResultNews::Final(end), Status::Timeout) if !row.late => {
+            after.payload = settled(end)?.1.or(after.payload);
+            after.late = true;
         }
         // Who begins what has ended is told, so that it does not measure for nothing.
-        (ResultNews::Started { .. }, ended) if ended.is_final() => return Ok(Applied::Refused),
-        _ => return Ok(Applied::Known),
+        (ResultNews::Started { .. }, ended) if ended.is_final() => return Ok(Err(Fate::Refused)),
+        _ => return Ok(Err(Fate::Known)),
     }
-    change.update(transaction).await?;
-    outbox::forget(transaction, &[result_id]).await?;
-    touch::settle(transaction, operation_id, version, now).await.map(Applied::Changed)
+    Ok(Ok(after))
 }
 
 fn to_column(mark: u64) -> i64 {
     i64::try_from(mark).unwrap_or(i64::MAX)
 }
 
-/// True when a worker is a member of a queue.
-async fn listens(
-    transaction: &DatabaseTransaction,
-    worker_id: Uuid,
-    queue: &str,
-) -> Result<bool, StoreError> {
-    let member = workers::member::Entity::find_by_id((queue.to_owned(), worker_id)).one(transaction).await?;
-    Ok(member.is_some())
-}
-
-async fn operation_run_within(transaction: &DatabaseTransaction, id: Uuid) -> Result<i64, StoreError> {
-    use sea_orm::QuerySelect;
-    let found: Option<i64> = operation::Entity::find_by_id(id)
-        .select_only()
-        .column(operation::Column::RunWithinMs)
-        .into_tuple()
-        .one(transaction)
-        .await?;
-    Ok(found.unwrap_or_default())
-}
-
 /// The status an end means, and what is stored with it.
-fn settled(end: End) -> (Status, Option<Value>) {
-    match end {
+fn settled(end: &End) -> Result<(Status, Option<String>), StoreError> {
+    let (status, payload) = match end {
         End::Done { payload } => (Status::Done, Some(payload)),
-        End::Error { cause } => (Status::Error, Some(json!({ "cause": cause }))),
-        End::Timeout { payload } => (Status::Timeout, payload),
-        End::Cancelled { payload } => (Status::Cancelled, payload),
-    }
+        End::Error { cause } => (Status::Error, Some(&json!({ "cause": cause }))),
+        End::Timeout { payload } => (Status::Timeout, payload.as_ref()),
+        End::Cancelled { payload } => (Status::Cancelled, payload.as_ref()),
+    };
+    Ok((status, payload.map(|payload| to_text("payload", payload)).transpose()?))
 }

@@ -1,11 +1,12 @@
 //! Making an operation: who is expected to answer, and what is to be published.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use netwark_model::messages::{Delivery, Order, RunOrder};
 use netwark_model::operations::{Skipped, Status};
 use netwark_model::selector::{Selector, SelectorError};
-use sea_orm::entity::prelude::*;
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use super::entity::{operation, outbox, result};
 use super::outbox::OutboxMessage;
 use super::resolve::{Resolved, Slot, resolve};
 use crate::convert::{duration, millis, to_text};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, rows};
 
 /// An operation that has been checked and is ready to be stored.
 #[derive(Clone, Debug)]
@@ -86,84 +87,146 @@ impl Store {
         draft: OperationDraft,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        self.write(move |transaction| Box::pin(create(transaction, draft, now))).await
+        self.lanes.create.ask((draft, now)).await.map_err(|error| error.at(&self.place))
     }
 }
 
-async fn create(
+/// The rows that drafts come to.
+#[derive(Default)]
+struct Rows {
+    operations: Vec<operation::Model>,
+    results: Vec<result::Model>,
+    outbox: Vec<outbox::Model>,
+}
+
+/// What is known of a key: the operation that was made with it, and the hash of what was sent.
+struct Known {
+    operation_id: Uuid,
+    hash: Option<String>,
+    /// What of it is to be published, when it is made right now.
+    messages: Option<Vec<OutboxMessage>>,
+}
+
+/// Makes operations in the order of their drafts.
+pub(super) async fn create(
     transaction: &DatabaseTransaction,
-    mut draft: OperationDraft,
-    now: Timestamp,
-) -> Result<Created, StoreError> {
-    if let Some((key, hash)) = &draft.idempotency
-        && let Some(earlier) = operation::Entity::find()
-            .filter(operation::Column::IdempotencyKey.eq(key))
-            .one(transaction)
-            .await?
-    {
-        if earlier.request_hash.as_deref() != Some(hash) {
-            return Ok(Created::KeyReused);
+    drafts: Vec<(OperationDraft, Timestamp)>,
+) -> Result<Vec<Created>, StoreError> {
+    let mut known = known(transaction, &drafts).await?;
+    let mut rows = Rows::default();
+    let mut created = Vec::with_capacity(drafts.len());
+    for (mut draft, now) in drafts {
+        let earlier = draft.idempotency.as_ref().and_then(|(key, hash)| Some((known.get(key)?, hash)));
+        if let Some((earlier, hash)) = earlier {
+            created.push(repeated(transaction, earlier, hash).await?);
+            continue;
         }
-        let messages = super::outbox::unpublished_of(transaction, earlier.id).await?;
-        return Ok(Created::Repeated { operation_id: earlier.id, messages });
+        let answer = match resolve(transaction, &mut draft).await? {
+            Resolved::Expected { slots, skipped } if slots.is_empty() => Created::Nobody { skipped },
+            Resolved::Expected { slots, skipped } => {
+                let operation_id = Uuid::now_v7();
+                rows.operations.push(operation_row(operation_id, &draft, &skipped, now)?);
+                let messages = expect(&mut rows, operation_id, &draft, slots, now)?;
+                if let Some((key, hash)) = draft.idempotency {
+                    let messages = Some(messages.clone());
+                    known.insert(key, Known { operation_id, hash: Some(hash), messages });
+                }
+                Created::New { operation_id, messages }
+            }
+            Resolved::NoSuchOperation => Created::NoSuchOperation,
+            Resolved::Unselectable(error) => Created::Unselectable(error),
+        };
+        created.push(answer);
     }
-    let (slots, skipped) = match resolve(transaction, &mut draft).await? {
-        Resolved::Expected { slots, skipped } if slots.is_empty() => return Ok(Created::Nobody { skipped }),
-        Resolved::Expected { slots, skipped } => (slots, skipped),
-        Resolved::NoSuchOperation => return Ok(Created::NoSuchOperation),
-        Resolved::Unselectable(error) => return Ok(Created::Unselectable(error)),
-    };
-    let operation_id = Uuid::now_v7();
-    insert_operation(transaction, operation_id, &draft, &skipped, now).await?;
-    let messages = insert_slots(transaction, operation_id, &draft, slots, now).await?;
-    Ok(Created::New { operation_id, messages })
+    rows::insert::<operation::Entity>(transaction, &rows.operations).await?;
+    rows::insert::<result::Entity>(transaction, &rows.results).await?;
+    rows::insert::<outbox::Entity>(transaction, &rows.outbox).await?;
+    Ok(created)
 }
 
-async fn insert_operation(
+/// What was made before with the keys of these drafts.
+async fn known(
     transaction: &DatabaseTransaction,
+    drafts: &[(OperationDraft, Timestamp)],
+) -> Result<HashMap<String, Known>, StoreError> {
+    let keys = drafts.iter().filter_map(|(draft, _)| draft.idempotency.as_ref());
+    let keys: Vec<&str> = keys.map(|(key, _)| key.as_str()).collect();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let backend = transaction.get_database_backend();
+    let sql = format!(
+        "SELECT idempotency_key, id, request_hash FROM operations WHERE idempotency_key IN {}",
+        rows::words(backend, 1)
+    );
+    let keys = to_text("list of keys", &keys)?;
+    let found =
+        transaction.query_all_raw(Statement::from_sql_and_values(backend, sql, [keys.into()])).await?;
+    let known = found.iter().map(|row| {
+        let known =
+            Known { operation_id: row.try_get_by_index(1)?, hash: row.try_get_by_index(2)?, messages: None };
+        Ok((row.try_get_by_index(0)?, known))
+    });
+    known.collect()
+}
+
+async fn repeated(
+    transaction: &DatabaseTransaction,
+    earlier: &Known,
+    hash: &str,
+) -> Result<Created, StoreError> {
+    if earlier.hash.as_deref() != Some(hash) {
+        return Ok(Created::KeyReused);
+    }
+    let operation_id = earlier.operation_id;
+    let messages = match &earlier.messages {
+        Some(messages) => messages.clone(),
+        None => super::outbox::unpublished_of(transaction, operation_id).await?,
+    };
+    Ok(Created::Repeated { operation_id, messages })
+}
+
+fn operation_row(
     id: Uuid,
     draft: &OperationDraft,
     skipped: &[Skipped],
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<operation::Model, StoreError> {
     let queues: Vec<&str> = draft.queues.iter().map(|(name, _)| name.as_str()).collect();
-    let (key, hash) = draft.idempotency.clone().unzip();
-    let row = operation::ActiveModel {
-        id: Set(id),
-        tool: Set(draft.tool.clone()),
-        target: Set(draft.target.clone()),
-        options_sent: Set(draft.options_sent.as_ref().map(|v| to_text("set of options", v)).transpose()?),
-        options: Set(to_text("set of options", &draft.options)?),
-        queues: Set(to_text("list of queues", &queues)?),
-        status: Set(Status::Pending.as_str().into()),
-        take_within_ms: Set(duration(draft.take_within_ms)),
-        run_within_ms: Set(duration(draft.run_within_ms)),
-        same_workers_as: Set(draft.same_workers_as),
-        created_by: Set(draft.created_by.clone()),
-        version: Set(1),
-        created_at: Set(millis(now)),
-        updated_at: Set(millis(now)),
-        finished_at: Set(None),
-        skipped: Set(to_text("list of skipped workers", &skipped)?),
-        idempotency_key: Set(key),
-        request_hash: Set(hash),
-        selector: Set(draft.selector.as_ref().map(ToString::to_string)),
-    };
-    operation::Entity::insert(row).exec_without_returning(transaction).await?;
-    Ok(())
+    let (idempotency_key, request_hash) = draft.idempotency.clone().unzip();
+    Ok(operation::Model {
+        id,
+        tool: draft.tool.clone(),
+        target: draft.target.clone(),
+        options_sent: draft.options_sent.as_ref().map(|v| to_text("set of options", v)).transpose()?,
+        options: to_text("set of options", &draft.options)?,
+        queues: to_text("list of queues", &queues)?,
+        status: Status::Pending.as_str().into(),
+        take_within_ms: duration(draft.take_within_ms),
+        run_within_ms: duration(draft.run_within_ms),
+        same_workers_as: draft.same_workers_as,
+        created_by: draft.created_by.clone(),
+        version: 1,
+        created_at: millis(now),
+        updated_at: millis(now),
+        finished_at: None,
+        skipped: to_text("list of skipped workers", &skipped)?,
+        idempotency_key,
+        request_hash,
+        selector: draft.selector.as_ref().map(ToString::to_string),
+    })
 }
 
-async fn insert_slots(
-    transaction: &DatabaseTransaction,
+/// Enters the expected results of an operation and their messages; gives the latter.
+fn expect(
+    rows: &mut Rows,
     operation_id: Uuid,
     draft: &OperationDraft,
     slots: Vec<Slot>,
     now: Timestamp,
 ) -> Result<Vec<OutboxMessage>, StoreError> {
     let deadline = millis(now).saturating_add(duration(draft.take_within_ms));
-    let mut results = Vec::new();
-    let mut rows = Vec::new();
-    let mut messages = Vec::new();
+    let mut messages = Vec::with_capacity(slots.len());
     for slot in slots {
         let result_id = Uuid::now_v7();
         let direct = slot.worker.is_none();
@@ -179,34 +242,26 @@ async fn insert_slots(
         }))
         .until(deadline);
         let message = OutboxMessage { id: Uuid::now_v7(), address: slot.address, delivery };
-        rows.push(super::outbox::row(&message, operation_id, Some(result_id), now)?);
+        rows.outbox.push(super::outbox::row(&message, operation_id, Some(result_id), now)?);
         messages.push(message);
-        results.push(result::ActiveModel {
-            id: Set(result_id),
-            operation_id: Set(operation_id),
-            worker_id: Set(worker_id),
-            worker_name: Set(worker_name),
-            queue: Set(slot.queue),
-            status: Set(Status::Pending.as_str().into()),
-            payload: Set(None),
-            late: Set(false),
-            deadline: Set(Some(deadline)),
-            created_at: Set(millis(now)),
-            updated_at: Set(millis(now)),
-            started_at: Set(None),
-            finished_at: Set(None),
-            version: Set(1),
-            direct: Set(direct),
-            mark: Set(0),
+        rows.results.push(result::Model {
+            id: result_id,
+            operation_id,
+            worker_id,
+            worker_name,
+            queue: slot.queue,
+            status: Status::Pending.as_str().into(),
+            payload: None,
+            late: false,
+            deadline: Some(deadline),
+            created_at: millis(now),
+            updated_at: millis(now),
+            started_at: None,
+            finished_at: None,
+            version: 1,
+            direct,
+            mark: 0,
         });
-    }
-    // Far below the limit of bound values of either database.
-    const ROWS: usize = 500;
-    while !results.is_empty() {
-        let chunk: Vec<_> = results.drain(..results.len().min(ROWS)).collect();
-        result::Entity::insert_many(chunk).exec_without_returning(transaction).await?;
-        let chunk: Vec<_> = rows.drain(..rows.len().min(ROWS)).collect();
-        outbox::Entity::insert_many(chunk).exec_without_returning(transaction).await?;
     }
     Ok(messages)
 }

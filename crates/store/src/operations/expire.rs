@@ -14,7 +14,7 @@ use super::entity::{operation, outbox, result};
 use super::outbox::OutboxMessage;
 use super::{Change, touch};
 use crate::convert::{millis, to_text};
-use crate::{Store, StoreError, workers};
+use crate::{Store, StoreError, rows, workers};
 
 /// Most results ended in one transaction, so that a long list does not hold the writer.
 const CHUNK: u64 = 500;
@@ -137,7 +137,7 @@ async fn cancel(
             delivery: Delivery::new(Order::Cancel { operation_id: id }),
         };
         let row = super::outbox::row(&message, id, None, now)?;
-        outbox::Entity::insert(row).exec_without_returning(transaction).await?;
+        rows::insert::<outbox::Entity>(transaction, &[row]).await?;
         messages.push(message);
     }
     let changes = end(transaction, open, now, |_| (Status::Cancelled, "cancelled")).await?;

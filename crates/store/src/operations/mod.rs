@@ -18,7 +18,11 @@ pub(crate) use self::expire::end_of_worker;
 pub use self::outbox::OutboxMessage;
 pub use self::query::OperationFilter;
 
+use jiff::Timestamp;
 use uuid::Uuid;
+
+use crate::lane::Lane;
+use crate::write::Writer;
 
 /// An operation that has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,4 +33,28 @@ pub struct Change {
     pub version: i64,
     /// True when nothing more is to come.
     pub is_final: bool,
+}
+
+/// The writes of an operation's life, of which there are many at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes {
+    create: Lane<(OperationDraft, Timestamp), Created>,
+    apply: Lane<apply::ResultReport, Applied>,
+    publish: Lane<(Vec<Uuid>, Timestamp), ()>,
+}
+
+impl Lanes {
+    pub(crate) fn start(writer: &Writer) -> Self {
+        Self {
+            create: Lane::start(writer.clone(), |transaction, drafts| {
+                Box::pin(create::create(transaction, drafts))
+            }),
+            apply: Lane::start(writer.clone(), |transaction, reports| {
+                Box::pin(apply::apply(transaction, reports))
+            }),
+            publish: Lane::start(writer.clone(), |transaction, notes| {
+                Box::pin(outbox::note(transaction, notes))
+            }),
+        }
+    }
 }

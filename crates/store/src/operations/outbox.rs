@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use netwark_model::messages::Delivery;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Set};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryOrder, QuerySelect, Statement};
 use uuid::Uuid;
 
 use super::entity::outbox;
 use crate::convert::{from_text, millis, to_text};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, rows};
 
 /// A message and where it goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,15 +26,15 @@ pub(super) fn row(
     operation_id: Uuid,
     result_id: Option<Uuid>,
     now: Timestamp,
-) -> Result<outbox::ActiveModel, StoreError> {
-    Ok(outbox::ActiveModel {
-        id: Set(message.id),
-        result_id: Set(result_id),
-        operation_id: Set(operation_id),
-        address: Set(message.address.clone()),
-        body: Set(to_text("message", &message.delivery)?),
-        created_at: Set(millis(now)),
-        published_at: Set(None),
+) -> Result<outbox::Model, StoreError> {
+    Ok(outbox::Model {
+        id: message.id,
+        result_id,
+        operation_id,
+        address: message.address.clone(),
+        body: to_text("message", &message.delivery)?,
+        created_at: millis(now),
+        published_at: None,
     })
 }
 
@@ -56,11 +56,38 @@ pub(super) async fn forget<C: ConnectionTrait>(
     connection: &C,
     result_ids: &[Uuid],
 ) -> Result<(), StoreError> {
-    outbox::Entity::delete_many()
-        .filter(outbox::Column::ResultId.is_in(result_ids.iter().copied()))
-        .exec(connection)
-        .await?;
+    let backend = connection.get_database_backend();
+    let sql = format!("DELETE FROM outbox WHERE result_id IN {}", rows::ids(backend, 1));
+    let delete = Statement::from_sql_and_values(backend, sql, [rows::id_list(result_ids)?]);
+    connection.execute_raw(delete).await?;
     Ok(())
+}
+
+/// Notes that messages are published, each list at its time.
+pub(super) async fn note(
+    transaction: &DatabaseTransaction,
+    notes: Vec<(Vec<Uuid>, Timestamp)>,
+) -> Result<Vec<()>, StoreError> {
+    let answers = vec![(); notes.len()];
+    let Some(now) = notes.iter().map(|(_, now)| *now).max() else { return Ok(answers) };
+    let ids: Vec<Uuid> = notes.into_iter().flat_map(|(ids, _)| ids).collect();
+    let backend = transaction.get_database_backend();
+    let list = rows::id_list(&ids)?;
+    let done = format!("DELETE FROM outbox WHERE result_id IS NULL AND id IN {}", rows::ids(backend, 1));
+    transaction.execute_raw(Statement::from_sql_and_values(backend, done, [list.clone()])).await?;
+    // A message that is being forgotten need not be noted, so nobody waits for anybody here.
+    let (mark, free) = match backend {
+        DbBackend::Postgres => ("$2", "FOR UPDATE SKIP LOCKED"),
+        _ => ("?2", ""),
+    };
+    let noted = format!(
+        "UPDATE outbox SET published_at = {mark} WHERE id IN (SELECT id FROM outbox WHERE id IN {} {free})",
+        rows::ids(backend, 1)
+    );
+    transaction
+        .execute_raw(Statement::from_sql_and_values(backend, noted, [list, millis(now).into()]))
+        .await?;
+    Ok(answers)
 }
 
 fn message(row: outbox::Model) -> Result<OutboxMessage, StoreError> {
@@ -97,22 +124,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn published(&self, ids: Vec<Uuid>, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |transaction| {
-            Box::pin(async move {
-                outbox::Entity::delete_many()
-                    .filter(outbox::Column::Id.is_in(ids.iter().copied()))
-                    .filter(outbox::Column::ResultId.is_null())
-                    .exec(transaction)
-                    .await?;
-                outbox::Entity::update_many()
-                    .col_expr(outbox::Column::PublishedAt, Expr::value(millis(now)))
-                    .filter(outbox::Column::Id.is_in(ids))
-                    .exec(transaction)
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
+        self.lanes.publish.ask((ids, now)).await.map_err(|error| error.at(&self.place))
     }
 
     /// Notes that what was published is gone: queues in memory begin empty with every process.

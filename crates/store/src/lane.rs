@@ -1,0 +1,105 @@
+//! Writes of one kind that wait for each other and then share statements and a commit.
+//!
+//! One is under way at a time; what is asked for meanwhile waits, and is done together next. Alone a write
+//! waits for nobody, under load hundreds cost little more than one.
+
+use std::fmt;
+
+use sea_orm::DatabaseTransaction;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::StoreError;
+use crate::write::{Work, Writer};
+
+/// Most items done together.
+const TOGETHER: usize = 128;
+/// Most items that wait; beyond it callers wait for room.
+const WAITING: usize = 1024;
+
+/// What is done with items, together: an answer for each, in their order.
+pub(crate) type Batch<I, O> = for<'t> fn(&'t DatabaseTransaction, Vec<I>) -> Work<'t, Vec<O>>;
+
+type Asked<I, O> = (I, oneshot::Sender<Result<O, StoreError>>);
+
+/// Where items wait.
+pub(crate) struct Lane<I, O>(mpsc::Sender<Asked<I, O>>);
+
+impl<I, O> Clone for Lane<I, O> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<I, O> fmt::Debug for Lane<I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lane")
+    }
+}
+
+impl<I: Clone + Send + 'static, O: Send + 'static> Lane<I, O> {
+    /// Starts a lane; it ends with its last clone.
+    pub(crate) fn start(writer: Writer, batch: Batch<I, O>) -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        tokio::spawn(run(writer, batch, receiver));
+        Self(sender)
+    }
+
+    /// Does an item, together with others that wait.
+    pub(crate) async fn ask(&self, item: I) -> Result<O, StoreError> {
+        let gone = || StoreError::Unavailable { place: String::new(), detail: "it has been closed".into() };
+        let (reply, answer) = oneshot::channel();
+        self.0.send((item, reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+async fn run<I: Clone + Send + 'static, O: Send + 'static>(
+    writer: Writer,
+    batch: Batch<I, O>,
+    mut asked: mpsc::Receiver<Asked<I, O>>,
+) {
+    let mut waiting = Vec::with_capacity(TOGETHER);
+    while asked.recv_many(&mut waiting, TOGETHER).await > 0 {
+        let (items, replies): (Vec<I>, Vec<_>) = waiting.drain(..).unzip();
+        let done = write(&writer, batch, items.clone()).await;
+        let answers = match done {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            // One of them is to blame, or met another server's write. The others must not suffer for it.
+            Err(error) if error.is_contention() || (items.len() > 1 && !error.is_temporary()) => {
+                tracing::debug!(%error, items = items.len(), "writing one by one");
+                let mut answers = Vec::with_capacity(items.len());
+                for item in items {
+                    answers.push(alone(&writer, batch, item).await);
+                }
+                answers
+            }
+            Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
+        };
+        for (reply, answer) in replies.into_iter().zip(answers) {
+            // The caller may have gone; its write stands all the same.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// One item by itself, with a second try when it meets another server's write.
+async fn alone<I: Clone + Send + 'static, O: Send + 'static>(
+    writer: &Writer,
+    batch: Batch<I, O>,
+    item: I,
+) -> Result<O, StoreError> {
+    let answers = match write(writer, batch, vec![item.clone()]).await {
+        Err(error) if error.is_contention() => write(writer, batch, vec![item]).await?,
+        answers => answers?,
+    };
+    let missing = || StoreError::Database("a write gave no answer".into());
+    answers.into_iter().next().ok_or_else(missing)
+}
+
+async fn write<I: Send + 'static, O: Send + 'static>(
+    writer: &Writer,
+    batch: Batch<I, O>,
+    items: Vec<I>,
+) -> Result<Vec<O>, StoreError> {
+    writer.write(move |transaction| batch(transaction, items)).await
+}
