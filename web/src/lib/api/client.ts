@@ -74,6 +74,8 @@ export function api(fetcher: typeof fetch = fetch) {
 		removeQueue: (name: string) =>
 			taken<undefined>(client.DELETE('/management/backend/queues/{name}', { params: { path: { name } } })),
 
+		select: (from: string) =>
+			taken<t.Selection>(client.GET('/workers/select', { params: { query: { from } } })),
 		async operations(filter: OperationFilter = {}): Promise<Page<t.Operation>> {
 			const { rows, headers } = await withHeaders(
 				client.GET('/operations', { params: { query: filled(filter) } })

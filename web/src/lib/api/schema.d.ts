@@ -350,6 +350,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workers/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opens a worker's link.
+         * @description A WebSocket over which a worker takes its work and sends its reports, each frame a JSON message. It is
+         *     for `netwark worker` and not for browsers, which are refused.
+         */
+        get: operations["open_worker_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/workers/select": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows who would run an operation.
+         * @description Reads a selector as `from` of a new operation is read, and runs nothing. With a limit, `workers` are all those it
+         *     would be drawn from.
+         */
+        get: operations["select_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -391,6 +433,21 @@ export interface components {
             raw_sockets: boolean;
             /** @description What it cannot do, and what would help. */
             missing: components["schemas"]["MissingCapability"][];
+        };
+        /** @description A place on the map. */
+        Coordinates: {
+            /**
+             * Format: double
+             * @description Degrees north, from -90 to 90.
+             * @example 48.8566
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east, from -180 to 180.
+             * @example 2.3522
+             */
+            longitude: number;
         };
         /** @description What signing in takes. */
         Credentials: {
@@ -691,6 +748,11 @@ export interface components {
              */
             queues?: string[] | null;
             /**
+             * @description A selector, instead of `queues`: `site:paris and not tag:lab limit 3`. A plain list of queues works as in `queues`.
+             * @example site:paris and not tag:lab limit 3
+             */
+            from?: string | null;
+            /**
              * Format: uuid
              * @description Run on the same workers as this earlier operation, instead of `queues`.
              */
@@ -752,7 +814,7 @@ export interface components {
             target: string;
             /** @description The options as they were sent. */
             options?: unknown;
-            /** @description Queues it was sent to. */
+            /** @description Queues it was sent to; none when a selector chose the workers. */
             queues: string[];
             /**
              * Format: date-time
@@ -782,6 +844,11 @@ export interface components {
              */
             run_within_ms: number;
             /**
+             * @description The selector it was made with, in its canonical form.
+             * @example site:paris and not tag:lab limit 3
+             */
+            from?: string | null;
+            /**
              * Format: uuid
              * @description The earlier operation whose workers it runs on.
              */
@@ -795,13 +862,13 @@ export interface components {
             version: number;
             /** @description How many results there are, by status. */
             counts: components["schemas"]["StatusCounts"];
-            /** @description Members of its queues that were offline when it was made. */
+            /** @description Workers it was meant for that took no work when it was made. */
             skipped: components["schemas"]["Skipped"][];
         };
         /** @description What `POST /operations` answers. */
         OperationCreated: {
             /**
-             * @description Always `Operation created`.
+             * @description `Operation created`, or that it waits for the broker.
              * @example Operation created
              */
             message: string;
@@ -827,7 +894,7 @@ export interface components {
             status: components["schemas"]["Status"];
             /** @description Name of the worker; absent while a direct queue waits for one. */
             worker?: string | null;
-            /** @description The queue it came by. */
+            /** @description The queue it came by; empty when a selector chose its worker. */
             queue: string;
             /** @description What was measured, the latest snapshot while it runs; with status `error` an object with `cause`. */
             payload?: unknown;
@@ -863,7 +930,7 @@ export interface components {
          * @description One thing that can be allowed.
          * @enum {string}
          */
-        Permission: "operations:read" | "operations:run" | "workers:read" | "users:manage" | "tokens:manage" | "metrics:read";
+        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "users:manage" | "tokens:manage" | "metrics:read";
         /** @description What became of one request. */
         PingFate: {
             /** @enum {string} */
@@ -1117,6 +1184,8 @@ export interface components {
             broadcast: boolean;
             /** @description True for the two that always exist. */
             builtin: boolean;
+            /** @description Where it is declared. */
+            origin: components["schemas"]["QueueOrigin"];
             /**
              * Format: int32
              * @description How many workers listen.
@@ -1128,6 +1197,11 @@ export interface components {
              */
             online: number;
         };
+        /**
+         * @description Where a queue is declared.
+         * @enum {string}
+         */
+        QueueOrigin: "builtin" | "configuration" | "ui";
         /** @description Who answered at a hop. */
         Responder: {
             /** @description Its address. */
@@ -1158,6 +1232,60 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description A worker that a selector finds. */
+        SelectedWorker: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description Its name.
+             * @example paris-1
+             */
+            name: string;
+            /**
+             * @description The site it stands at.
+             * @example Paris
+             */
+            site: string;
+        };
+        /** @description Who would run an operation made with a selector. */
+        Selection: {
+            /**
+             * @description The selector in its canonical form.
+             * @example site:paris and not tag:lab limit 3
+             */
+            from: string;
+            /** @description Workers that fit and take work; with a limit, those it is drawn from. */
+            workers: components["schemas"]["SelectedWorker"][];
+            /** @description Direct queues: any one member of each takes the work. */
+            direct: string[];
+            /** @description Workers that fit and take no work now. */
+            skipped: components["schemas"]["SkippedWorker"][];
+            /**
+             * Format: int32
+             * @description How many workers run it at most, drawn at random when the operation is made.
+             */
+            limit?: number | null;
+        };
+        /** @description One thing a worker tried before it took work. */
+        SelfTest: {
+            /**
+             * @description What was tried.
+             * @example ICMP to the gateway 192.0.2.1
+             */
+            what: string;
+            /** @description True when it went well. */
+            passed: boolean;
+            /**
+             * @description What came of it.
+             * @example 0.4 ms
+             */
+            detail: string;
+            /** @description Tools that are not offered because of it. */
+            takes_away?: string[];
+        };
         /** @description What the overview shows of the server. */
         ServerStatus: {
             /**
@@ -1237,12 +1365,24 @@ export interface components {
          * @enum {string}
          */
         Severity: "ok" | "info" | "warning" | "alert";
-        /** @description A member of a queue that was offline. */
+        /** @description A worker that an operation was meant for and that took no work. */
         Skipped: {
             /** @description Name of the worker. */
             worker: string;
-            /** @description The queue that named it. */
+            /** @description The queue that named it; empty when a selector did. */
             queue: string;
+            /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
+            reason?: components["schemas"]["WorkerState"];
+        };
+        /** @description A worker that a selector finds and that takes no work. */
+        SkippedWorker: {
+            /**
+             * @description Its name.
+             * @example lyon-2
+             */
+            worker: string;
+            /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
+            reason: components["schemas"]["WorkerState"];
         };
         /**
          * @description Where an operation or a result stands.
@@ -1321,6 +1461,29 @@ export interface components {
              * @description When it was last used, to the minute.
              */
             last_used_at?: string | null;
+        };
+        /** @description What one tool has sent and received in one month. */
+        ToolUsage: {
+            /**
+             * @description The tool.
+             * @example ping
+             */
+            tool: string;
+            /**
+             * @description The month, in UTC.
+             * @example 2026-11
+             */
+            month: string;
+            /**
+             * Format: int64
+             * @description Bytes sent, headers of IP included.
+             */
+            bytes_sent: number;
+            /**
+             * Format: int64
+             * @description Bytes received, headers of IP included.
+             */
+            bytes_received: number;
         };
         /** @description A tool. */
         ToolView: {
@@ -1438,6 +1601,58 @@ export interface components {
             embedded: boolean;
             /** @description True while it is connected. */
             online: boolean;
+            /** @description Where it stands. */
+            state: components["schemas"]["WorkerState"];
+            /**
+             * @description How it reaches the server: `embedded`, `websocket` or `amqp`; empty before it was here.
+             * @example websocket
+             */
+            link: string;
+            coordinates?: components["schemas"]["Coordinates"] | null;
+            /**
+             * @description Country as ISO 3166-1 alpha-2 has it; empty when nobody said.
+             * @example FR
+             */
+            country: string;
+            /**
+             * Format: int32
+             * @description Number of the autonomous system it stands in.
+             * @example 64500
+             */
+            asn?: number | null;
+            /**
+             * Format: int32
+             * @description Most operations it runs at once; 0 when it did not say.
+             */
+            concurrency: number;
+            /**
+             * Format: float
+             * @description Processes that wait for its processors, on average over a minute.
+             */
+            load?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of reports that wait on its disk.
+             */
+            spool_bytes: number;
+            /**
+             * Format: int64
+             * @description Its clock minus the server's, in milliseconds.
+             */
+            clock_offset_ms?: number | null;
+            /** @description What it found out about itself before it took work. */
+            self_test: components["schemas"]["SelfTest"][];
+            /** @description What its tools have sent and received this month. */
+            usage: components["schemas"]["ToolUsage"][];
+            /**
+             * Format: int64
+             * @description Most bytes its tools may send and receive in a month.
+             */
+            usage_cap_bytes?: number | null;
+            /** @description What an administrator has set; it wins over what the worker says of itself. */
+            overrides: components["schemas"]["WorkerOverrides"];
+            /** @description True when a key for signed reports is registered. */
+            has_key: boolean;
             /**
              * Format: int32
              * @description How many operations it runs at this moment.
@@ -1450,10 +1665,56 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When it was last heard of.
+             * @description When it was last heard of; absent before it was here.
              */
-            last_seen_at: string;
+            last_seen_at?: string | null;
         };
+        /** @description What an administrator has set of a worker. What is absent is as the worker says. */
+        WorkerOverrides: {
+            /**
+             * @description Its name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description The site it stands at.
+             * @default null
+             */
+            site: string | null;
+            /**
+             * @description Where that is, for people.
+             * @default null
+             */
+            location: string | null;
+            /** @default null */
+            coordinates: components["schemas"]["Coordinates"] | null;
+            /**
+             * @description Country as ISO 3166-1 alpha-2 has it.
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Format: int32
+             * @description Number of the autonomous system it stands in.
+             * @default null
+             */
+            asn: number | null;
+            /**
+             * @description Free words to select it by.
+             * @default null
+             */
+            tags: string[] | null;
+            /**
+             * @description Queues it may listen on, whatever it asks for.
+             * @default null
+             */
+            queues: string[] | null;
+        };
+        /**
+         * @description Where a worker stands.
+         * @enum {string}
+         */
+        WorkerState: "enrolled" | "online" | "draining" | "offline" | "revoked";
     };
     responses: never;
     parameters: never;
@@ -1558,6 +1819,17 @@ export interface operations {
                     "application/json": components["schemas"]["OperationCreated"];
                 };
             };
+            /** @description Stored; the broker does not answer, and the work is sent once it does, within `take_within_ms` */
+            202: {
+                headers: {
+                    /** @description Path of the operation */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationCreated"];
+                };
+            };
             /** @description A field is wrong */
             400: {
                 headers: {
@@ -1567,7 +1839,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description No worker of the queues is online */
+            /** @description No worker takes the work now */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1603,7 +1875,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The database or the broker does not answer */
+            /** @description The database does not answer; or a request that was stored before still waits for the broker */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2857,6 +3129,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Worker"][];
+                };
+            };
+        };
+    };
+    open_worker_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link is open */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description This is no request to open a WebSocket */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or unknown; then the header `netwark-unwelcome` is `refused` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker was revoked, and the header `netwark-unwelcome` is `revoked`; or a browser asks */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    select_workers: {
+        parameters: {
+            query: {
+                /**
+                 * @description A selector, at most 2,000 bytes
+                 * @example site:paris and not tag:lab limit 3
+                 */
+                from: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who would run it now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Selection"];
+                };
+            };
+            /** @description The selector has a mistake, or a word of it stands for nothing */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };

@@ -29,6 +29,7 @@ export type OperationCreated = Schemas['OperationCreated'];
 export type Operation = Omit<Whole<Schemas['Operation']>, 'typed_options'> & {
 	typed_options: Record<string, unknown>;
 };
+export type Selection = Whole<Schemas['Selection']>;
 export type OperationResult = Whole<Schemas['OperationResult']>;
 export type OperationDetail = Operation & { results: OperationResult[] };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../api/problem.ts';
-import type { Operation, ToolArgument, ToolFlag, ToolInfo } from '../api/types.ts';
+import type { Operation, ToolArgument, ToolFlag, ToolInfo, Worker } from '../api/types.ts';
 import { complete, type Source } from './complete.ts';
 import { operationOf, parse } from './parse.ts';
 import { placeProblem } from './place.ts';
@@ -44,6 +44,8 @@ const queue = (name: string) => ({
 	workers: 2,
 	online: 1
 });
+const worker = (name: string, site: string, tags: string[]) =>
+	({ name, site, tags, country: 'FR', asn: 64500, state: 'online' }) as Worker;
 const known: Source = {
 	tools: [
 		tool('ping', [
@@ -57,6 +59,7 @@ const known: Source = {
 		tool('made-up', [], [argument('-x', '--extra', 'N')])
 	],
 	queues: [queue('netwark'), queue('netwark.broadcast'), queue('netwark.paris'), queue('netwark.lyon')],
+	workers: [worker('paris-1', 'Paris', ['prod']), worker('lyon-1', 'New Lyon', ['lab', 'prod'])],
 	pages: [{ title: 'Workers', href: '/workers', words: 'queues vantage points' }],
 	recent: [{ id: '1', type: 'ping', target: '192.0.2.7', status: 'done' } as Operation],
 	targets: [{ target: '127.0.0.1', label: 'itself' }]
@@ -72,13 +75,13 @@ describe('the grammar', () => {
 			type: 'ping',
 			target: '1.1.1.1',
 			options: '-c 3',
-			queues: ['netwark.broadcast']
+			from: 'netwark.broadcast'
 		});
 		expect(of('mtr example.org --tcp -P 443 from paris,lyon')).toEqual({
 			type: 'mtr',
 			target: 'example.org',
 			options: '--tcp -P 443',
-			queues: ['paris', 'lyon']
+			from: 'paris,lyon'
 		});
 		expect(of('ping ::1')).toEqual({ type: 'ping', target: '::1' });
 		expect(of('ping -nqc5 ::1 ')).toEqual({ type: 'ping', target: '::1', options: '-nqc5' });
@@ -86,7 +89,7 @@ describe('the grammar', () => {
 			type: 'mtr',
 			target: 'a',
 			options: '--port=443 -T',
-			queues: ['paris', 'lyon']
+			from: 'paris, lyon'
 		});
 	});
 
@@ -106,10 +109,33 @@ describe('the grammar', () => {
 			['x', 'is one word too many: the target is a']
 		]);
 		expect(mistakes('ping a -c')).toEqual([['-c', 'needs a value']]);
-		expect(mistakes('ping a from')).toEqual([['from', 'needs a queue behind it']]);
+		expect(mistakes('ping a from')).toEqual([['from', 'needs a queue or a selector behind it']]);
 		expect(mistakes('ping a from paris,rome')).toEqual([['rome', expect.stringContaining('is no queue')]]);
 		expect(mistakes('ping 192.0.2.0/24 -n')).toEqual([['192.0.2.0/24', expect.stringContaining('prefix')]]);
 		expect(mistakes('mtr --tcp=1 a')).toEqual([['--tcp=1', 'takes no value']]);
+	});
+
+	it('reads a selector up to the next flag', () => {
+		expect(of('ping 1.1.1.1 from site:paris and not tag:lab limit 5 -c 3')).toEqual({
+			type: 'ping',
+			target: '1.1.1.1',
+			options: '-c 3',
+			from: 'site:paris and not tag:lab limit 5'
+		});
+		expect(of('ping from site:"New Lyon" or all -c 3 a')).toEqual({
+			type: 'ping',
+			target: 'a',
+			options: '-c 3',
+			from: 'site:"New Lyon" or all'
+		});
+		expect(of('ping a from @last')).toMatchObject({ from: '@last' });
+		expect(mistakes('ping a from paris lyon')).toEqual([['lyon', "needs 'and' or 'or' before it"]]);
+		expect(mistakes('ping a -n from site:"New')).toEqual([['site:"New', 'needs a closing quote']]);
+		expect(mistakes('ping a from tag:no and paris -n')).toEqual([
+			['tag:no', "finds nobody: no worker has the tag 'no'"]
+		]);
+		expect(mistakes('ping a from paris from lyon')).toEqual([['from', "needs 'and' or 'or' before it"]]);
+		expect(mistakes('ping a from paris -n from lyon')).toEqual([['from', 'stands there twice']]);
 	});
 
 	it('is not complete without a target', () => {
@@ -134,13 +160,32 @@ describe('completion', () => {
 		expect(labels('ping a ')).toEqual(['from', '-c', '-n', '-q', '-i']);
 		expect(labels('ping a fr')).toEqual(['from']);
 		expect(labels('ping a -c ')).toEqual([]);
-		expect(labels('ping a from pa')).toEqual(['netwark.paris']);
-		expect(labels('ping a from netwark.paris,ly')).toEqual(['netwark.lyon']);
-		expect(labels('ping a from netwark.paris,')).toEqual(['netwark', 'netwark.broadcast', 'netwark.lyon']);
+		expect(labels('ping a from pa')).toEqual(['netwark.paris', 'paris-1']);
+		expect(labels('ping a from netwark.paris,net')).toEqual(['netwark', 'netwark.broadcast', 'netwark.lyon']);
+	});
+
+	it('offers what may stand in a selector', () => {
+		expect(labels('ping a from ')).toEqual(
+			expect.arrayContaining(['netwark', 'all', '@last', 'not', 'site:', 'tag:'])
+		);
+		expect(labels('ping a from si')).toEqual(['site:']);
+		expect(labels('ping a from site:')).toEqual(['site:"New Lyon"', 'site:Paris']);
+		expect(labels('ping a from site:"new l')).toEqual(['site:"New Lyon"']);
+		expect(labels('ping a from not tag:l')).toEqual(['tag:lab']);
+		expect(labels('ping a from country:')).toEqual(['country:FR']);
+		expect(labels('ping a from as:')).toEqual(['as:64500']);
+		expect(labels('ping a from worker:par')).toEqual(['worker:paris-1']);
+		expect(labels('ping a from (queue:ly')).toEqual(['queue:netwark.lyon']);
+		expect(labels('ping a from site:Paris ')).toEqual(['and', 'or', 'limit', '-c', '-n', '-q', '-i']);
+		expect(labels('ping a from site:Paris an')).toEqual(['and']);
+		expect(labels('ping a from site:Paris limit ')).toEqual([]);
+		expect(labels('ping a from site:Paris limit 2 ')).toEqual(['-c', '-n', '-q', '-i']);
+		expect(labels('ping a from site:Paris -')).toEqual(['-c', '-n', '-q', '-i']);
+		expect(complete('ping a from not ta', known)[0]).toMatchObject({ text: 'ping a from not tag:' });
 	});
 
 	it('replaces only the word that is being typed', () => {
-		const text = complete('ping a from netwark.paris,ly', known)[0];
+		const text = complete('ping a from netwark.paris,netwark.ly', known)[0];
 		expect(text).toMatchObject({ text: 'ping a from netwark.paris,netwark.lyon' });
 	});
 });
@@ -162,7 +207,10 @@ describe('what the server found wrong', () => {
 		]);
 		expect(placed('ping a -q -n', 'options', '-n of ping is refused')).toEqual(['-n']);
 		expect(placed('ping a..b', 'target', 'has an empty part')).toEqual(['a..b']);
-		expect(placed('ping a from paris,lyon', 'queues', "'lyon' has no member")).toEqual(['lyon']);
+		expect(
+			placed('ping a from paris,lyon', 'from', "'lyon' at character 7 is no queue and no worker")
+		).toEqual(['lyon']);
+		expect(placed('ping a from paris -n', 'from', 'must not be empty')).toEqual(['paris']);
 		expect(placed('ping a', 'run_within_ms', 'too long')).toEqual(['ping a']);
 	});
 });

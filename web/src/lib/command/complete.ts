@@ -1,11 +1,13 @@
+import type { Pathname } from '$app/types';
 import type { Operation, ToolInfo } from '../api/types.ts';
 import { flagsOf } from './flags.ts';
+import { offers } from '../selector/complete.ts';
 import { parse, type Known } from './parse.ts';
 
 /** Somewhere to go. */
 export interface PageEntry {
 	title: string;
-	href: string;
+	href: Pathname;
 	/** Further words it is found by. */
 	words?: string;
 }
@@ -13,8 +15,8 @@ export interface PageEntry {
 /** One line of the list under the command bar. */
 export type Choice =
 	| { kind: 'word'; label: string; hint: string; text: string }
-	| { kind: 'page'; label: string; hint: string; href: string }
-	| { kind: 'recent'; label: string; hint: string; href: string; operation: Operation };
+	| { kind: 'page'; label: string; hint: string; href: Pathname }
+	| { kind: 'recent'; label: string; hint: string; href: Pathname; operation: Operation };
 
 /** What completion draws from. */
 export interface Source extends Known {
@@ -47,19 +49,35 @@ export function complete(text: string, source: Source): Choice[] {
 				.slice(0, MOST);
 		case 'flag':
 			return flags(expected.tool, typed).map(([label, hint]) => word(label, hint));
-		case 'queue':
-			return source.queues
-				.filter(({ queue }) => !expected.chosen.includes(queue))
-				.filter(({ queue }) => queue.includes(typed) && queue !== typed)
-				.map((queue) => word(queue.queue, `${queue.name}, ${queue.online} of ${queue.workers} online`, ''))
-				.slice(0, MOST);
+		case 'selector':
+			return selectorChoices(text, expected.word.start, expected.word.text, tool, source);
 		case 'after': {
-			const list: Choice[] = 'from'.startsWith(typed) ? [word('from', 'choose the queues to run on')] : [];
+			const list: Choice[] = 'from'.startsWith(typed) ? [word('from', 'choose who runs it')] : [];
 			return typed === '' ? [...list, ...flags(tool, '-').map(([label, hint]) => word(label, hint))] : list;
 		}
 		case 'value':
 			return [];
 	}
+}
+
+function selectorChoices(
+	text: string,
+	from: number,
+	selector: string,
+	tool: ToolInfo,
+	source: Source
+): Choice[] {
+	const { start, offers: found, after } = offers(selector, source);
+	const before = text.slice(0, from + start);
+	const choice = (label: string, hint: string, end: string): Choice => ({
+		kind: 'word',
+		label,
+		hint,
+		text: `${before}${label}${end}`
+	});
+	const choices = found.map(({ word, hint, open }) => choice(word, hint, open || !after ? '' : ' '));
+	const more = after && start === selector.length ? flags(tool, '-') : [];
+	return [...choices, ...more.map(([label, hint]) => choice(label, hint, ' '))].slice(0, MOST);
 }
 
 /** The flags a tool takes whose name begins so, those that change the measurement first. */

@@ -1,11 +1,12 @@
-import type { NewOperation, Queue, ToolInfo } from '../api/types.ts';
+import type { NewOperation, ToolInfo } from '../api/types.ts';
+import { mistakesOf, type Fleet } from '../selector/known.ts';
+import { readable } from '../selector/lexer.ts';
 import { flagsOf, type Flag } from './flags.ts';
 import { words, type Word } from './words.ts';
 
 /** What the grammar is checked against. */
-export interface Known {
+export interface Known extends Fleet {
 	tools: ToolInfo[];
-	queues: Queue[];
 }
 
 /** A mistake and the part of the text it speaks of. */
@@ -22,7 +23,8 @@ export type Expected =
 	| { kind: 'flag'; word: Word; tool: ToolInfo }
 	| { kind: 'value'; word: Word; tool: ToolInfo; flag: Flag }
 	| { kind: 'after'; word: Word; tool: ToolInfo }
-	| { kind: 'queue'; word: Word; tool: ToolInfo; chosen: string[] };
+	/** The word is the whole selector. */
+	| { kind: 'selector'; word: Word; tool: ToolInfo };
 
 /** A command as far as it could be read. */
 export interface Command {
@@ -31,21 +33,24 @@ export interface Command {
 	target?: Word;
 	/** Words of flags and their values, as they were typed. */
 	flags: Word[];
-	queues: Word[];
+	/** Who is to run it: a selector. */
+	from?: Word;
 	mistakes: Mistake[];
 	/** True when nothing is missing and nothing is wrong. */
 	complete: boolean;
 	expected: Expected;
 }
 
-/** Reads `TOOL TARGET [FLAGS] [from QUEUE[,QUEUE]]`, in the order people like; the words after the tool may be mixed. */
+/**
+ * Reads `TOOL TARGET [FLAGS] [from SELECTOR]`, in the order people like; the words after the tool may be mixed. A flag
+ * ends the selector.
+ */
 export function parse(text: string, known: Known): Command {
 	const all = words(text);
 	const tail: Word = { text: '', start: text.length, end: text.length };
 	const typing = all.length > 0 && all.at(-1)?.end === text.length ? (all.at(-1) as Word) : tail;
 	const command: Command = {
 		flags: [],
-		queues: [],
 		mistakes: [],
 		complete: false,
 		expected: { kind: 'tool', word: typing }
@@ -61,7 +66,7 @@ export function parse(text: string, known: Known): Command {
 	}
 	command.tool = tool;
 	if (typing === first) return command;
-	new Reader(command, tool, known, rest, typing).read();
+	new Reader(text, command, tool, known, rest, typing).read();
 	command.complete = command.mistakes.length === 0 && command.target !== undefined;
 	return command;
 }
@@ -71,7 +76,7 @@ export function operationOf(command: Command): NewOperation | undefined {
 	if (!command.complete || !command.tool || !command.target) return undefined;
 	const operation: NewOperation = { type: command.tool.name, target: command.target.text };
 	if (command.flags.length > 0) operation.options = command.flags.map((word) => word.text).join(' ');
-	if (command.queues.length > 0) operation.queues = command.queues.map((word) => word.text);
+	if (command.from) operation.from = command.from.text;
 	return operation;
 }
 
@@ -83,6 +88,7 @@ class Reader {
 	private readonly flags: Flag[];
 
 	constructor(
+		private readonly text: string,
 		private readonly command: Command,
 		private readonly tool: ToolInfo,
 		private readonly known: Known,
@@ -96,7 +102,7 @@ class Reader {
 		this.command.expected = this.next();
 		let word = this.rest.shift();
 		while (word) {
-			if (word.text === 'from' || word.text === '--from') this.queues(word);
+			if (word.text === 'from' || word.text === '--from') this.from(word);
 			else if (word.text.startsWith('--') && word.text.length > 2) this.long(word);
 			else if (word.text.startsWith('-')) this.short(word);
 			else this.target(word);
@@ -105,7 +111,7 @@ class Reader {
 		if (
 			this.typing.text === '' &&
 			this.command.expected.kind !== 'value' &&
-			this.command.expected.kind !== 'queue'
+			this.command.expected.kind !== 'selector'
 		) {
 			this.command.expected = this.next();
 		}
@@ -176,45 +182,26 @@ class Reader {
 		if (value === this.typing) this.command.expected = { kind: 'value', word: value, tool: this.tool, flag };
 	}
 
-	/** Everything behind `from`, up to the next flag: names with commas or blanks between them. */
-	private queues(from: Word) {
-		const before = this.command.queues.length;
-		while (this.rest[0] && !this.rest[0].text.startsWith('-')) {
-			const word = this.rest.shift() as Word;
-			for (const part of parts(word)) this.queue(part);
+	/** Everything behind `from`, up to the next flag. */
+	private from(from: Word) {
+		const behind = this.text.slice(from.end);
+		const flag = readable(behind).words.find((word) => word.kind === 'plain' && word.text.startsWith('-'));
+		const end = from.end + (flag?.start ?? behind.length);
+		while (this.rest[0] && this.rest[0].start < end) this.rest.shift();
+		const inside = this.text.slice(from.end, end);
+		const start = from.end + inside.length - inside.trimStart().length;
+		const word = { text: inside.trim(), start, end: start + inside.trim().length };
+		if (!flag && this.typing !== from) {
+			const typed = { text: this.text.slice(start), start, end };
+			this.command.expected = { kind: 'selector', word: typed, tool: this.tool };
 		}
-		const typed = this.command.queues.at(-1);
-		const chosen = this.command.queues.map((word) => word.text);
-		if (this.typing !== from && this.rest.length === 0) {
-			const current = typed && typed.end === this.typing.end && this.typing.text !== '' ? typed : undefined;
-			const at = this.typing.end;
-			const word = current ?? { text: '', start: at, end: at };
-			this.command.expected = {
-				kind: 'queue',
-				word,
-				tool: this.tool,
-				chosen: current ? chosen.slice(0, -1) : chosen
-			};
-		}
-		if (this.command.queues.length === before) wrong(this.command, from, 'needs a queue behind it');
-	}
-
-	private queue(word: Word) {
-		this.command.queues.push(word);
-		const names = this.known.queues.map((queue) => queue.queue);
-		if (!names.includes(word.text) && !names.includes(`netwark.${word.text}`)) {
-			wrong(this.command, word, `is no queue; the queues are ${names.join(', ')}`);
+		if (this.command.from) return wrong(this.command, from, 'stands there twice');
+		if (word.text === '') return wrong(this.command, from, 'needs a queue or a selector behind it');
+		this.command.from = word;
+		for (const { start, end, message } of mistakesOf(word.text, this.known)) {
+			this.command.mistakes.push({ start: word.start + start, end: word.start + end, message });
 		}
 	}
-}
-
-/** The parts of a word between commas, each with its own place. */
-function parts(word: Word): Word[] {
-	return [...word.text.matchAll(/[^,]+/g)].map((match) => ({
-		text: match[0],
-		start: word.start + match.index,
-		end: word.start + match.index + match[0].length
-	}));
 }
 
 function splitOnce(text: string, by: string): [string, string | undefined] {

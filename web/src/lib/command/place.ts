@@ -15,9 +15,7 @@ export function placeProblem(problem: Problem, command: Command, length: number)
 function wordOf(field: string, description: string, command: Command): Word | undefined {
 	if (field === 'type') return command.toolWord;
 	if (field === 'target') return command.target;
-	if (field.startsWith('queues')) {
-		return command.queues.find((word) => description.includes(word.text)) ?? span(command.queues);
-	}
+	if (field === 'from') return selectorWord(description, command.from);
 	if (!field.startsWith('options')) return undefined;
 	// The server names the value it was given, or the flag; whichever stands among the words is underlined.
 	const given = /got "?([^"\s]+)"?/.exec(description)?.[1];
@@ -26,6 +24,14 @@ function wordOf(field: string, description: string, command: Command): Word | un
 		command.flags.find((word) => description.split(/[\s:;,']+/).includes(word.text)) ??
 		span(command.flags)
 	);
+}
+
+/** The word of a selector that an error speaks of: `'lyon' at character 7 needs ...`. */
+function selectorWord(description: string, from: Word | undefined): Word | undefined {
+	const [, text = '', character] = /^'(.*)' at character (\d+) /.exec(description) ?? [];
+	if (!from || character === undefined) return from;
+	const start = from.start + [...from.text].slice(0, Number(character) - 1).join('').length;
+	return { text, start, end: start + text.length };
 }
 
 function valueOf(word: string): string {

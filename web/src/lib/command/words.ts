@@ -5,7 +5,7 @@ export interface Word {
 	end: number;
 }
 
-/** The words of a command. Nothing is quoted: neither targets, options nor queues hold blanks. */
+/** The words of a command. Only in a selector, which is read by itself, may words be quoted. */
 export function words(text: string): Word[] {
 	return [...text.matchAll(/\S+/g)].map((match) => ({
 		text: match[0],

@@ -4,11 +4,9 @@ import type { NewOperation, SchemaProperty, ToolInfo } from '../api/types.ts';
 export function commandLine(tool: ToolInfo, operation: NewOperation): string {
 	const options = typeof operation.options === 'object' ? Object.entries(operation.options) : [];
 	const flags = options.flatMap(([name, value]) => flagsOf(tool, name, value));
-	// Without queues the server sends it to all workers, while the shell would measure from where it runs.
-	const queues = operation.queues ?? ['netwark.broadcast'];
-	return ['netwark', tool.name, operation.target || 'TARGET', ...flags, '--from', queues.join(',')]
-		.map(quoted)
-		.join(' ');
+	// Without a selector the server sends it to all workers, while the shell would measure from where it runs.
+	const from = operation.from ?? 'netwark.broadcast';
+	return ['netwark', tool.name, operation.target || 'TARGET', ...flags, '--from', from].map(quoted).join(' ');
 }
 
 /** The request that does the same, with a token in the environment. */

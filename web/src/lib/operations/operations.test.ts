@@ -35,7 +35,7 @@ const tool: ToolInfo = {
 	flags: []
 };
 const line = (options: Record<string, unknown>) =>
-	commandLine(tool, { type: 'ping', target: 'a', options, queues: ['q'] });
+	commandLine(tool, { type: 'ping', target: 'a', options, from: 'q' });
 
 describe('the same elsewhere', () => {
 	it('is one shell command', () => {
@@ -45,8 +45,11 @@ describe('the same elsewhere', () => {
 		expect(line({ family: '6' })).toBe('netwark ping a -6 --from q');
 		expect(line({ family: 'all', protocol: 'tcp' })).toBe('netwark ping a --all-addresses -T --from q');
 		expect(line({ made_up: "it's" })).toBe(`netwark ping a --made-up 'it'\\''s' --from q`);
-		expect(commandLine(tool, { type: 'ping', target: '', queues: ['paris', 'lyon'] })).toBe(
+		expect(commandLine(tool, { type: 'ping', target: '', from: 'paris,lyon' })).toBe(
 			'netwark ping TARGET --from paris,lyon'
+		);
+		expect(commandLine(tool, { type: 'ping', target: 'a', from: 'site:"New York" limit 2' })).toBe(
+			`netwark ping a --from 'site:"New York" limit 2'`
 		);
 	});
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use netwark_model::selector::Selector;
 use netwark_model::tools::{LegacyFlag, Meaning, Registry, ToolDefinition};
 
 use crate::failure::Failure;
@@ -22,8 +23,8 @@ pub struct Shared {
     pub report: bool,
     /// Addresses only, no names.
     pub numeric: bool,
-    /// Through a server, from these queues.
-    pub from: Option<Vec<String>>,
+    /// Through a server, from whom this selector finds.
+    pub from: Option<String>,
     /// The server.
     pub server: String,
 }
@@ -53,10 +54,9 @@ pub fn command(tool: &ToolDefinition) -> Command {
         .arg(
             Arg::new("from")
                 .long("from")
-                .value_name("QUEUE")
-                .value_delimiter(',')
+                .value_name("SELECTOR")
                 .action(ArgAction::Append)
-                .help("Measure from the workers of these queues instead of this machine, through a server; NETWARK_TOKEN holds the token to use"),
+                .help("Measure from other workers instead of this machine, through a server: queues, or a selector in quotes such as 'site:paris and not tag:lab limit 3'; NETWARK_TOKEN holds the token to use"),
         )
         .arg(
             Arg::new("server")
@@ -117,20 +117,30 @@ pub fn read(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Shared, Failu
         return Err(Failure::Usage(refused.join("\n")));
     }
     let target = matches.get_one::<String>("target").cloned().unwrap_or_default();
-    let queues = matches.get_many::<String>("from").map(|queues| queues.cloned().collect());
+    let from = matches
+        .get_many::<String>("from")
+        .map(|texts| selector(&texts.map(String::as_str).collect::<Vec<_>>()))
+        .transpose()?;
     Ok(Shared {
         target: netwark_model::target::check(&target)
             .map_err(|e| Failure::Usage(format!("the target '{target}' {}", e.description)))?,
         json: matches.get_flag("json"),
         report: matches.get_flag("report"),
         numeric: matches.get_flag("numeric"),
-        from: queues,
+        from,
         server: matches
             .get_one::<String>("server")
             .map_or(SERVER, String::as_str)
             .trim_end_matches('/')
             .to_owned(),
     })
+}
+
+/// The selector that was given; given more than once, whoever fits one of them.
+fn selector(texts: &[&str]) -> Result<String, Failure> {
+    let text = texts.join(", ");
+    let selector = Selector::parse(&text).map_err(|error| Failure::Usage(format!("--from: {error}")))?;
+    Ok(selector.to_string())
 }
 
 fn refusal(tool: &ToolDefinition, legacy: &LegacyFlag, matches: &ArgMatches) -> Option<String> {

@@ -63,7 +63,7 @@ pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
     super::wait(async move {
         match job.shared.from.clone() {
             None => local::run(&job).await,
-            Some(queues) => remote::run(&job, &queues).await,
+            Some(from) => remote::run(&job, from).await,
         }
     })
 }

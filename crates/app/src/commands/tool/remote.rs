@@ -21,24 +21,25 @@ use crate::output;
 /// How often a broken connection is made again before giving up.
 const ATTEMPTS: u32 = 10;
 
-/// Measures from the workers of these queues.
+/// Measures from whom this selector finds.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses, and when no worker could measure.
-pub async fn run(job: &Job, queues: &[String]) -> Outcome {
+pub async fn run(job: &Job, from: String) -> Outcome {
     let server = Server::new(&job.shared.server)?;
     let operation = NewOperation {
         tool: job.tool.into(),
         target: job.shared.target.clone(),
         options: Some(job.options.clone()),
-        queues: Some(queues.to_vec()),
+        from: Some(from),
         ..NewOperation::default()
     };
     let created: OperationCreated = server.post("operations", &operation).await?;
     let id = created.operation_id;
     let detail: OperationDetail = server.get(&format!("operations/{id}")).await?;
     for skipped in &detail.operation.skipped {
-        output::complain(&format!("{} ({}) is offline and was skipped", skipped.worker, skipped.queue));
+        let worker = with_queue(&skipped.worker, &skipped.queue);
+        output::complain(&format!("{worker} is {} and was skipped", skipped.reason.as_str()));
     }
     // Replies of several workers would run into each other, so only a single one is shown live.
     let view = if detail.results.len() == 1 { Some(view::of(job)?) } else { None };
@@ -69,6 +70,11 @@ pub async fn run(job: &Job, queues: &[String]) -> Outcome {
         _ if show.fine => Ok(ExitCode::SUCCESS),
         _ => Ok(ExitCode::FAILURE),
     }
+}
+
+/// A worker and the queue that named it; a selector has none.
+fn with_queue(worker: &str, queue: &str) -> String {
+    if queue.is_empty() { worker.to_owned() } else { format!("{worker} ({queue})") }
 }
 
 /// What was heard of an operation so far.
@@ -117,7 +123,7 @@ impl Show<'_> {
             return;
         }
         let worker = result.worker.as_deref().unwrap_or("no worker");
-        output::line(format!("--- {worker} ({}): {}", result.queue, result.status.as_str()));
+        output::line(format!("--- {}: {}", with_queue(worker, &result.queue), result.status.as_str()));
         if let Some(cause) = result.payload.as_ref().and_then(|p| p.get("cause")).and_then(Value::as_str) {
             output::line(cause);
         }

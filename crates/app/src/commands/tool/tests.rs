@@ -40,7 +40,7 @@ fn parse(name: &str, line: &str) -> Result<(flags::Shared, Value), String> {
 #[test]
 fn flags_are_those_people_know() {
     let (shared, options) = parse("ping", "-c 3 -i 0.2 -n -q -6 --from paris,lyon example.org").unwrap();
-    assert_eq!(shared.from, Some(vec!["paris".to_owned(), "lyon".to_owned()]));
+    assert_eq!(shared.from.as_deref(), Some("paris or lyon"));
     assert!(shared.numeric && !shared.json);
     assert_eq!(
         (&options["count"], &options["interval_ms"], &options["family"]),
@@ -60,6 +60,7 @@ fn refused_flags_and_targets_say_why() {
         ("ping", "-R example.org", "-R of ping is refused: the record route"),
         ("mtr", "-F /etc/passwd example.org", "-F of mtr is refused: files"),
         ("ping", "192.0.2.300", "looks like an address"),
+        ("ping", "--from site: example.org", "'site:' at character 1 needs a value"),
         ("ping", "-c many example.org", "many"),
         ("ping", "-c 20000 example.org", "at most 10000"),
     ] {
