@@ -20,6 +20,29 @@ export class Problem extends Error {
 	of(field: string): string | undefined {
 		return this.errors.find((error) => error.name === field)?.description;
 	}
+
+	/** What is wrong with this field or a part of it: `tags` for `tags[2]`, too. */
+	within(field: string): string | undefined {
+		const parts = this.errors.filter(({ name }) => belongsTo(name, field));
+		if (parts.length === 0) return undefined;
+		const words = ({ name, description }: FieldError) => {
+			const part = name.slice(field.length).replace(/^\./, '');
+			const counted = part.replace(/^\[(\d+)\]/, (_, at) => `number ${Number(at) + 1}`);
+			return part ? `(${counted}) ${description}` : description;
+		};
+		return parts.map(words).join('; ');
+	}
+
+	/** What is wrong besides these fields, as one text; the whole problem when no field is named. */
+	besides(fields: readonly string[]): string | undefined {
+		if (this.errors.length === 0) return this.message;
+		const others = this.errors.filter(({ name }) => !fields.some((field) => belongsTo(name, field)));
+		return others.map(({ name, description }) => `${name} ${description}`).join('; ') || undefined;
+	}
+}
+
+function belongsTo(name: string, field: string): boolean {
+	return name === field || name.startsWith(`${field}[`) || name.startsWith(`${field}.`);
 }
 
 /** A problem from an answer that is not 2xx, whatever its body is. */

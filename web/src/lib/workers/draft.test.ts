@@ -6,12 +6,12 @@ describe('a new worker', () => {
 		const draft = {
 			...emptyDraft,
 			name: ' paris-1 ',
-			tags: 'edge, lab  edge',
+			tags: 'edge, in the lab ,,edge',
 			asn: 'AS64500',
 			country: 'fr'
 		};
 		expect(newWorker(draft)).toEqual({
-			worker: { name: 'paris-1', tags: ['edge', 'lab'], asn: 64500, country: 'FR' },
+			worker: { name: 'paris-1', tags: ['edge', 'in the lab'], asn: 64500, country: 'FR' },
 			mistakes: {}
 		});
 		const placed = newWorker({ ...emptyDraft, name: 'a', coordinates: '0, 0', queues: ['netwark.paris'] });

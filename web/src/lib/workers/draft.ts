@@ -83,7 +83,7 @@ function read(draft: Draft, field: Field): Read {
 				: { error: 'is a number from 1 to 4294967295' };
 		}
 		case 'tags':
-			return { value: [...new Set(draft.tags.split(/[\s,]+/).filter(Boolean))] };
+			return { value: tagsIn(draft.tags) };
 		case 'queues':
 			return { value: draft.queues };
 		case 'name': {
@@ -93,6 +93,12 @@ function read(draft: Draft, field: Field): Read {
 		default:
 			return { value: draft[field].trim() };
 	}
+}
+
+/** Tags may hold spaces; commas are between them. */
+function tagsIn(text: string): string[] {
+	const tags = text.split(',').map((tag) => tag.trim());
+	return [...new Set(tags)].filter(Boolean);
 }
 
 const isEmpty = (value: unknown) =>
