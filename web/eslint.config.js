@@ -25,7 +25,7 @@ export default ts.config(
 			parserOptions: { parser: ts.parser, extraFileExtensions: ['.svelte'] }
 		},
 		rules: {
-			// The page is served at the root of its host; there is no base path to resolve against.
+			// It sees no address that was resolved elsewhere; a test looks for those that were not.
 			'svelte/no-navigation-without-resolve': 'off'
 		}
 	}

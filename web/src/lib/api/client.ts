@@ -1,10 +1,11 @@
 import createClient from 'openapi-fetch';
 import type { AllPaths } from './pending.ts';
 import { Problem, problemOf } from './problem.ts';
+import { root } from './root.ts';
 import type * as t from './types.ts';
 
 /** Prefix of every path of the API. */
-export const BASE = '/api/v1';
+export const BASE = `${root}/api/v1`;
 
 /** One page of a list, with the number of all its rows. */
 export interface Page<T> {

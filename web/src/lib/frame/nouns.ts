@@ -6,12 +6,13 @@ import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Server from '@lucide/svelte/icons/server';
 import Users from '@lucide/svelte/icons/users';
 import type { Component } from 'svelte';
+import type { Pathname } from '$app/types';
 import type { Permission } from '../api/types.ts';
 
 /** A noun of the navigation; a new page is one line here. */
 export interface Noun {
 	title: string;
-	href: string;
+	href: Pathname;
 	icon: Component<{ size?: number; 'aria-hidden'?: 'true' }>;
 	permission: Permission;
 	/** Further words the command bar finds it by. */

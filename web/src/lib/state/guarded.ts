@@ -1,4 +1,5 @@
 import { error, redirect } from '@sveltejs/kit';
+import { resolve } from '$app/paths';
 import { asProblem } from '../api/problem.ts';
 
 /** Waits for what a page loads; a stranger is sent to the door, anything else becomes the error page. */
@@ -16,10 +17,10 @@ export async function guarded<T>(url: URL, loading: Promise<T>): Promise<T> {
 /** The sign-in page, with the way back. */
 export function door(url: URL): string {
 	const next = url.pathname + url.search;
-	return next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`;
+	return next === resolve('/') ? resolve('/login') : resolve(`/login?next=${encodeURIComponent(next)}`);
 }
 
 /** A way back that stays on this host. */
 export function wayBack(next: string | null): string {
-	return next && /^\/(?![/\\])/.test(next) ? next : '/';
+	return next && /^\/(?![/\\])/.test(next) ? next : resolve('/');
 }

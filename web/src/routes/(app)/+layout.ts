@@ -1,4 +1,5 @@
 import { redirect } from '@sveltejs/kit';
+import { resolve } from '$app/paths';
 import { api } from '#lib/api/client.ts';
 import { door, guarded } from '#lib/state/guarded.ts';
 import { session } from '#lib/state/session.svelte.ts';
@@ -11,7 +12,7 @@ export const load: LayoutLoad = async ({ fetch, url, untrack }) => {
 	);
 	session.current = current;
 	if (!current.permissions.includes('operations:read')) {
-		redirect(307, current.setup_required ? '/setup' : untrack(() => door(url)));
+		redirect(307, current.setup_required ? resolve('/setup') : untrack(() => door(url)));
 	}
 	return { session: current };
 };
