@@ -28,8 +28,8 @@ Every tool takes its options in three forms that mean the same:
 answers is refused. A target is one address or one name; a prefix, a URL or an address with a zone is refused.
 
 In the shell every tool also knows `--json`, `--report` (nothing while it is measured), `--numeric` (no names),
-and `--from QUEUE[,QUEUE]`, which measures from the workers of these queues through a server instead of from
-this machine.
+and `--from SELECTOR`, which measures from other workers through a server instead of from this machine; see
+[selectors](selectors.md).
 ";
 
 fn document(registry: &Registry) -> String {
