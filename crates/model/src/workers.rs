@@ -60,6 +60,8 @@ pub struct Worker {
     pub usage_cap_bytes: Option<u64>,
     /// What an administrator has set; it wins over what the worker says of itself.
     pub overrides: WorkerOverrides,
+    /// What the worker says of itself; absent before it was here.
+    pub declared: Option<WorkerOverrides>,
     /// True when a key for signed reports is registered.
     pub has_key: bool,
     /// How many operations it runs at this moment.
@@ -152,7 +154,7 @@ pub struct ToolUsage {
     pub bytes_received: u64,
 }
 
-/// What an administrator has set of a worker. What is absent is as the worker says.
+/// What can be set of a worker. Where an administrator has set nothing, it is as the worker says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerOverrides {

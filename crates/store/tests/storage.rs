@@ -66,6 +66,7 @@ suite! {
     selectors::a_preview_tells_who_would_run,
     workers::hello_makes_a_member_and_silence_ends_it,
     workers::what_is_said_again_is_recognised,
+    workers::what_a_worker_says_stays_known_beside_what_is_set,
     workers::names_are_unique,
     workers::queues_are_declared_anew,
 }

@@ -195,9 +195,24 @@ pub(crate) fn worker(row: entity::Model) -> Result<Worker, StoreError> {
         usage: vitals.usage,
         usage_cap_bytes: details.usage_cap_bytes,
         overrides: from_text("set of overrides", &row.overrides)?,
+        declared: row.declared.map(|text| from_text("hello", &text).map(declared)).transpose()?,
         has_key: row.public_key.is_some(),
         running: u32::try_from(row.running).unwrap_or(0),
         created_at: time(row.created_at),
         last_seen_at: (row.last_seen_at != 0).then(|| time(row.last_seen_at)),
     })
+}
+
+/// What a worker says of itself of what an administrator may set, too.
+fn declared(hello: Hello) -> WorkerOverrides {
+    WorkerOverrides {
+        name: Some(hello.name),
+        site: Some(hello.site),
+        location: Some(hello.location),
+        coordinates: hello.coordinates,
+        country: Some(hello.country),
+        asn: hello.asn,
+        tags: Some(hello.tags),
+        queues: Some(hello.queues),
+    }
 }

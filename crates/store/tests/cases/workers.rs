@@ -5,7 +5,7 @@ use netwark_model::queues::QueueDefinition;
 use netwark_model::workers::WorkerState;
 use netwark_store::Store;
 use netwark_store::events::EventFilter;
-use netwark_store::workers::{Arrival, Greeting, Presence};
+use netwark_store::workers::{Arrival, Edit, Greeting, Presence};
 use uuid::Uuid;
 
 use super::{arrival, at, enter, hello};
@@ -56,6 +56,22 @@ pub(crate) async fn what_is_said_again_is_recognised(store: &Store) {
     assert!(store.workers().await.unwrap()[0].online);
     let stranger = Arrival { id: Uuid::now_v7(), enter: false, ..hello(1) };
     assert_eq!(store.worker_hello(stranger, at(4)).await.unwrap(), Greeting::Unknown);
+}
+
+pub(crate) async fn what_a_worker_says_stays_known_beside_what_is_set(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    let (id, _) = enter(store, "paris").await;
+    let said = store.worker(id).await.unwrap().unwrap().declared.unwrap();
+    assert_eq!(said.name.as_deref(), Some("paris"));
+    let set = |site: Option<&str>| -> Edit {
+        let site = site.map(str::to_owned);
+        Box::new(move |overrides| overrides.site = site)
+    };
+    let worker = store.change_worker(id, set(Some("th2"))).await.unwrap().unwrap();
+    assert_eq!((worker.site.as_str(), worker.overrides.site.as_deref()), ("th2", Some("th2")));
+    assert_eq!(worker.declared.as_ref(), Some(&said), "what it says is not touched");
+    let worker = store.change_worker(id, set(None)).await.unwrap().unwrap();
+    assert_eq!((Some(worker.site), worker.overrides.site), (said.site, None));
 }
 
 pub(crate) async fn names_are_unique(store: &Store) {
