@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
-use lapin::{Connect, Connection, ConnectionProperties, ErrorKind, Event};
+use lapin::{Connect, Connection, ConnectionProperties, Event};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -132,24 +131,8 @@ impl Keeper {
                 );
                 Ok(Arc::new(connection))
             }
-            Ok(Err(error)) => Err(self.refusal(&error)),
+            Ok(Err(error)) => Err(self.target.refusal(&error)),
             Err(_) => Err(format!("it does not open the connection within {} seconds", PATIENCE.as_secs())),
-        }
-    }
-
-    /// Why the connection was refused, with what to look at.
-    fn refusal(&self, error: &lapin::Error) -> String {
-        let said = wire::words(error);
-        let ErrorKind::ProtocolError(error) = error.kind() else { return said };
-        let uri = &self.target.uri;
-        match error.kind() {
-            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
-                format!("it refuses the user '{}' or the password ({said})", uri.authority.userinfo.username)
-            }
-            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
-                format!("it refuses the virtual host '{}' ({said})", uri.vhost)
-            }
-            _ => said,
         }
     }
 

@@ -5,6 +5,7 @@
 //! pauses ([`link`]); nothing here waits for it but those who listen.
 
 mod consume;
+mod examine;
 mod link;
 mod options;
 mod probe;
@@ -15,8 +16,9 @@ mod topology;
 mod wire;
 mod worker;
 
+pub use examine::{examine_server, examine_worker};
 pub use options::{AmqpOptions, OptionsError};
-pub use probe::{BrokerInfo, OLDEST_BROKER, examine};
+pub use probe::{BrokerInfo, OLDEST_BROKER};
 pub use server::AmqpServerBus;
 pub use topology::{DEAD, REPORTS, queue_name};
 pub use worker::AmqpWorkerBus;

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
+use lapin::ErrorKind;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::{AMQPScheme, AMQPUri};
+
+use super::wire;
 
 /// Largest frame, in bytes. lapin keeps 64 frames of it in memory for every connection, so the
 /// broker's default of 128 KiB would cost a worker 8 MiB.
@@ -32,6 +36,19 @@ impl AmqpOptions {
     /// The defaults for this URL.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), heartbeat: Self::HEARTBEAT, prefetch: Self::PREFETCH, ca_file: None }
+    }
+
+    /// Checks that they can be used, without connecting.
+    ///
+    /// # Errors
+    /// What is wrong with the URL or the file.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        self.target().map(|_| ())
+    }
+
+    /// Scheme, host, port and virtual host, without user and password; empty when there are none.
+    pub fn place(&self) -> String {
+        self.target().map_or_else(|_| String::new(), |target| target.to_string())
     }
 
     /// What is needed to connect.
@@ -94,6 +111,24 @@ pub(super) struct Target {
     pub(super) tls: OwnedTLSConfig,
 }
 
+impl Target {
+    /// Why the broker refused a connection, with what to look at.
+    pub(super) fn refusal(&self, error: &lapin::Error) -> String {
+        let said = wire::words(error);
+        let ErrorKind::ProtocolError(error) = error.kind() else { return said };
+        match error.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
+                let user = &self.uri.authority.userinfo.username;
+                format!("it refuses the user '{user}' or the password ({said})")
+            }
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
+                format!("it refuses the virtual host '{}' ({said})", self.uri.vhost)
+            }
+            _ => said,
+        }
+    }
+}
+
 impl std::fmt::Display for Target {
     /// Host, port and virtual host: enough to find it, and no password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -115,7 +150,8 @@ mod tests {
     use super::*;
 
     fn shown(url: &str) -> Result<String, OptionsError> {
-        AmqpOptions::new(url).target().map(|target| target.to_string())
+        let options = AmqpOptions::new(url);
+        options.check().map(|()| options.place())
     }
 
     #[test]
@@ -144,10 +180,10 @@ mod tests {
     fn certificates_must_be_there() {
         let mut options = AmqpOptions::new("amqps://mq");
         options.ca_file = Some("/does/not/exist.pem".into());
-        assert!(matches!(options.target().map(|_| ()), Err(OptionsError::Certificates(..))));
+        assert!(matches!(options.check(), Err(OptionsError::Certificates(..))));
         let file = tempfile::NamedTempFile::new().unwrap();
         options.ca_file = Some(file.path().into());
-        let error = options.target().map(|_| ()).unwrap_err().to_string();
+        let error = options.check().unwrap_err().to_string();
         assert!(error.contains("holds no certificate"), "{error}");
     }
 

@@ -10,7 +10,7 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use lapin::tcp::AMQPUriTcpExt;
 use lapin::types::{AMQPValue, FieldTable, parsing};
 
-use super::options::{AmqpOptions, Target};
+use super::options::Target;
 
 /// The oldest RabbitMQ that is used.
 pub const OLDEST_BROKER: &str = "3.8";
@@ -48,14 +48,6 @@ impl BrokerInfo {
 }
 
 /// Asks a broker what it is, without signing in.
-///
-/// # Errors
-/// Why it cannot be asked, for people.
-pub async fn examine(options: &AmqpOptions) -> Result<BrokerInfo, String> {
-    look(&options.target().map_err(|error| error.to_string())?).await
-}
-
-/// As [`examine`].
 pub(super) async fn look(target: &Target) -> Result<BrokerInfo, String> {
     match tokio::time::timeout(PATIENCE, ask(target)).await {
         Ok(Ok(frame)) => read(&frame),

@@ -31,7 +31,9 @@ struct Envelope {
 pub(super) fn read_delivery(body: &[u8]) -> Result<Delivery, String> {
     within_bounds(body)?;
     serde_json::from_slice(body).or_else(|error| match serde_json::from_slice::<Envelope>(body) {
-        Ok(Envelope { version, .. }) if version > VERSION => Ok(Delivery { version, order: Order::Unknown, expires_at_ms: None }),
+        Ok(Envelope { version, .. }) if version > VERSION => {
+            Ok(Delivery { version, order: Order::Unknown, expires_at_ms: None })
+        }
         _ => Err(error.to_string()),
     })
 }
@@ -117,7 +119,10 @@ mod tests {
     #[test]
     fn a_later_version_is_recognised_and_nonsense_is_not() {
         let later = br#"{"version": 9, "order": ["quite", "different"], "more": 1}"#;
-        assert_eq!(read_delivery(later), Ok(Delivery { version: 9, order: Order::Unknown, expires_at_ms: None }));
+        assert_eq!(
+            read_delivery(later),
+            Ok(Delivery { version: 9, order: Order::Unknown, expires_at_ms: None })
+        );
         let order = br#"{"version": 9, "order": {"order": "cancel", "operation_id": "00000000-0000-0000-0000-000000000001"}}"#;
         assert!(matches!(read_delivery(order), Ok(Delivery { version: 9, order: Order::Cancel { .. }, .. })));
         let report =

@@ -1,0 +1,296 @@
+//! RabbitMQ as it is in bad hours: killed, unreachable, silent, short of memory, and in the hands of
+//! somebody who may write to it and must not be believed.
+
+#![expect(clippy::unwrap_used, reason = "tests stop at what they do not expect")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use netwark_bus::amqp::{self, AmqpOptions, AmqpServerBus, AmqpWorkerBus};
+use netwark_bus::{BusError, LinkState, Proof, ServerBus, WorkerBus};
+use netwark_model::messages::{self, LARGEST, News, Report};
+use uuid::Uuid;
+
+use self::support::broker::{self, Broker};
+use self::support::proxy::{Proxy, Weather};
+use self::support::{key, number, numbered, soon, take, until};
+
+/// Options with quick heartbeats, so that silence is noticed within a test.
+fn options(url: &str) -> AmqpOptions {
+    AmqpOptions { heartbeat: 1, ..AmqpOptions::new(url) }
+}
+
+async fn connected(url: &str) -> AmqpServerBus {
+    let server = AmqpServerBus::connect(&options(url)).unwrap();
+    until("the connection", || async { server.check().await.ok() }).await;
+    server
+}
+
+async fn worker(url: &str) -> (Uuid, AmqpWorkerBus) {
+    let id = Uuid::now_v7();
+    let worker = AmqpWorkerBus::connect(&options(url), id, key()).unwrap();
+    up(&worker).await;
+    (id, worker)
+}
+
+async fn up(worker: &AmqpWorkerBus) {
+    soon("the worker's link", worker.state().wait_for(|state| *state == LinkState::Up)).await.unwrap();
+}
+
+async fn down(worker: &AmqpWorkerBus) -> String {
+    let mut state = worker.state();
+    let is_down = |state: &LinkState| matches!(state, LinkState::Down { .. });
+    match &*soon("the link going down", state.wait_for(is_down)).await.unwrap() {
+        LinkState::Down { reason } => reason.clone(),
+        _ => unreachable!(),
+    }
+}
+
+async fn publish(server: &AmqpServerBus, address: &str, number: usize) {
+    soon("publishing", server.publish(address, numbered(number), None)).await.unwrap();
+}
+
+/// The next report, stored.
+async fn stored(server: &AmqpServerBus) -> Report {
+    let arrived = soon("a report", server.next_report()).await.unwrap();
+    let report = arrived.report.clone();
+    arrived.settle(Ok(()));
+    report
+}
+
+async fn said(worker: &AmqpWorkerBus, report: Report) {
+    until("the report", || async { worker.report(report.clone()).await.ok() }).await;
+}
+
+/// A channel of somebody who speaks to the broker without this crate.
+async fn stranger(url: &str) -> (Connection, Channel) {
+    let connection =
+        soon("connecting", Connection::connect(url, ConnectionProperties::default())).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    (connection, channel)
+}
+
+async fn write(channel: &Channel, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
+    let options = BasicPublishOptions::default();
+    let confirm =
+        channel.basic_publish(exchange.into(), key.into(), options, body, properties).await.unwrap();
+    assert!(soon("the confirmation", confirm).await.unwrap().is_ack());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_broker_loses_nothing_that_was_confirmed() {
+    let Some(mut broker) = Broker::start("") else { return };
+    let server = connected(&broker.url).await;
+    let (id, worker) = worker(&broker.url).await;
+    let inbox = messages::inbox(id);
+    for number in 0..20 {
+        publish(&server, &inbox, number).await;
+    }
+    let mut consumer = worker.listen(vec![inbox.clone()], 3);
+    let held = [take(&mut consumer).await, take(&mut consumer).await];
+    let [first, second] = held;
+    assert_eq!((number(&first.delivery), number(&second.delivery)), (0, 1));
+    first.acknowledge();
+
+    broker.kill();
+    let reason = down(&worker).await;
+    assert!(!reason.is_empty());
+    until("the server noticing", || async { server.check().await.is_err().then_some(()) }).await;
+    assert!(matches!(server.publish(&inbox, numbered(99), None).await, Err(BusError::Unavailable(_))));
+    let report = Report::new(id, 1, News::Goodbye);
+    assert!(matches!(worker.report(report.clone()).await, Err(BusError::Unavailable(_))));
+    // Its channel is gone; the broker gives it out again, and this goes nowhere.
+    second.acknowledge();
+
+    broker.start_again();
+    up(&worker).await;
+    let mut seen = std::collections::BTreeSet::new();
+    // The acknowledgement of 0 may not have reached the disk, so it may come again.
+    while !(1..20).all(|number| seen.contains(&number)) {
+        let taken = take(&mut consumer).await;
+        seen.insert(number(&taken.delivery));
+        taken.acknowledge();
+    }
+    until("publishing", || async { server.publish(&inbox, numbered(20), None).await.ok() }).await;
+    loop {
+        let taken = take(&mut consumer).await;
+        let found = number(&taken.delivery);
+        taken.acknowledge();
+        if found == 20 {
+            break;
+        }
+    }
+    said(&worker, report.clone()).await;
+    assert_eq!(stored(&server).await, report);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_comes_later_is_used_then() {
+    let Some(url) = broker::given() else { return };
+    let place: SocketAddr = AmqpOptions::new(&url).place().split('/').nth(2).unwrap().parse().unwrap();
+    let proxy = Proxy::to(place).await;
+    proxy.set(Weather::Cut);
+    let detour = url.replacen(&place.to_string(), &proxy.address.to_string(), 1);
+    let server = AmqpServerBus::connect(&options(&detour)).unwrap();
+    let id = Uuid::now_v7();
+    let worker = AmqpWorkerBus::connect(&options(&detour), id, key()).unwrap();
+    assert!(server.check().await.is_err());
+    assert!(matches!(server.publish("netwark", numbered(0), None).await, Err(BusError::Unavailable(_))));
+    let mut consumer = worker.listen(vec![messages::inbox(id)], 1);
+
+    proxy.set(Weather::Fine);
+    until("the connection", || async { server.check().await.ok() }).await;
+    publish(&server, &messages::inbox(id), 1).await;
+    let taken = take(&mut consumer).await;
+    assert_eq!(number(&taken.delivery), 1);
+    taken.acknowledge();
+
+    // Long quiet: heartbeats keep the links.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(*worker.state().borrow(), LinkState::Up);
+    publish(&server, &messages::inbox(id), 2).await;
+    let taken = take(&mut consumer).await;
+    assert_eq!(number(&taken.delivery), 2);
+
+    // A firewall forgets the links: nothing is closed, nothing passes.
+    proxy.set(Weather::Silent);
+    down(&worker).await;
+    until("the server noticing", || async { server.check().await.is_err().then_some(()) }).await;
+    drop(taken);
+    proxy.set(Weather::Fine);
+    up(&worker).await;
+    until("publishing", || async { server.publish(&messages::inbox(id), numbered(3), None).await.ok() })
+        .await;
+    // What was held when the link went comes again, and says so.
+    let again = take(&mut consumer).await;
+    assert_eq!((number(&again.delivery), again.redelivered), (2, true));
+    again.acknowledge();
+    assert_eq!(number(&take(&mut consumer).await.delivery), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_goes_to_the_dead_letters() {
+    let Some(url) = broker::given() else { return };
+    let server = connected(&url).await;
+    let (id, worker) = worker(&url).await;
+    let inbox = messages::inbox(id);
+    server.declare(vec![inbox.clone()]).await.unwrap();
+    let (_connection, channel) = stranger(&url).await;
+    let plain = BasicProperties::default();
+
+    // To the worker: nonsense, a message that is too large, one of a later version, a good one.
+    let queue = amqp::queue_name(&inbox);
+    write(&channel, "", &queue, b"{\"version\": 2, \x1b[31m", plain.clone()).await;
+    write(&channel, "", &queue, &vec![b' '; LARGEST + 1], plain.clone()).await;
+    write(&channel, "", &queue, br#"{"version": 77, "order": "dance"}"#, plain.clone()).await;
+    publish(&server, &inbox, 5).await;
+    let mut consumer = worker.listen(vec![inbox], 10);
+    let later = take(&mut consumer).await;
+    assert_eq!(later.delivery.version, 77);
+    later.acknowledge();
+    assert_eq!(number(&take(&mut consumer).await.delivery), 5);
+
+    // To the server: not signed, signed by nonsense, not a report, too large.
+    let mut headers = lapin::types::FieldTable::default();
+    headers.insert("netwark-signature".into(), lapin::types::AMQPValue::LongString("AAAA".into()));
+    let signed = BasicProperties::default().with_headers(headers);
+    let report = Report::new(id, 1, News::Goodbye);
+    let body = serde_json::to_vec(&report).unwrap();
+    write(&channel, amqp::REPORTS, "", &body, plain).await;
+    write(&channel, amqp::REPORTS, "", b"hello", signed.clone()).await;
+    write(&channel, amqp::REPORTS, "", &vec![b' '; LARGEST + 1], signed.clone()).await;
+    let too_large = News::Progress { operation_id: id, result_id: id, payload: "x".repeat(LARGEST).into() };
+    assert!(matches!(worker.report(Report::new(id, 2, too_large)).await, Err(BusError::Refused(_))));
+    // One that can be read and whose signature is wrong arrives, for the server to refuse.
+    write(&channel, amqp::REPORTS, "", &body, signed).await;
+    let forged = soon("a report", server.next_report()).await.unwrap();
+    assert_eq!(forged.report, report);
+    assert!(matches!(&forged.proof, Proof::Signature { signature, .. } if signature == &[0, 0, 0]));
+    forged.settle(Err(BusError::Refused("forged".into())));
+    assert_eq!(server.malformed(), 3);
+    let letters = || async {
+        let queue = channel
+            .queue_declare(
+                amqp::DEAD.into(),
+                lapin::options::QueueDeclareOptions { passive: true, ..Default::default() },
+                lapin::types::FieldTable::default(),
+            )
+            .await
+            .unwrap();
+        (queue.message_count() == 5).then_some(())
+    };
+    until("five dead letters", letters).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_is_short_of_memory_says_so_at_once() {
+    let Some(broker) = Broker::start("") else { return };
+    let server = connected(&broker.url).await;
+    let (id, worker) = worker(&broker.url).await;
+    let inbox = messages::inbox(id);
+    publish(&server, &inbox, 0).await;
+    said(&worker, Report::new(id, 1, News::Goodbye)).await;
+    stored(&server).await;
+
+    let found = amqp::examine_server(&options(&broker.url)).await.unwrap();
+    assert_eq!(found.product, "RabbitMQ");
+
+    broker.ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
+    // The alarm blocks who publishes; so publish, until the broker says that it blocks.
+    until("the block", || async {
+        let refused = server.publish(&inbox, numbered(1), None).await.is_err();
+        let told = server.check().await.is_err_and(|error| error.to_string().contains("memory"));
+        (refused && told).then_some(())
+    })
+    .await;
+    let refused = soon("an answer", server.publish(&inbox, numbered(2), None)).await;
+    assert!(refused.is_err_and(|error| error.is_temporary()));
+    // Work that is there can be taken all the same.
+    let mut consumer = worker.listen(vec![inbox.clone()], 1);
+    assert_eq!(number(&take(&mut consumer).await.delivery), 0);
+
+    broker.ctl(&["set_vm_memory_high_watermark", "0.4"]);
+    until("publishing", || async { server.publish(&inbox, numbered(3), None).await.ok() }).await;
+    said(&worker, Report::new(id, 2, News::Goodbye)).await;
+
+    // Permissions of one worker: its own addresses and the queues, and reports; no more.
+    let other = Uuid::now_v7();
+    server.declare(vec!["netwark".into(), "netwark.paris".into(), messages::inbox(other)]).await.unwrap();
+    broker.ctl(&["add_user", "w1", "secret"]);
+    let read = format!(r"^nw\.(inbox|control)\.{id}$|^nw\.netwark(\..*)?$");
+    broker.ctl(&["set_permissions", "w1", "^$", r"^nw\.reports$", &read]);
+    let url = broker.url_of("w1", "secret");
+    let mine = amqp::examine_worker(&options(&url), Some(id)).await.unwrap();
+    assert_eq!(mine, Vec::<String>::new());
+    let everything = amqp::examine_worker(&options(&broker.url), Some(id)).await.unwrap();
+    assert_eq!(everything.len(), 3, "{everything:?}");
+
+    let limited = Arc::new(AmqpWorkerBus::connect(&options(&url), id, key()).unwrap());
+    up(&limited).await;
+    let addresses = vec![messages::inbox(other), "netwark".into(), "netwark.paris".into()];
+    let mut consumer = limited.listen(addresses, 5);
+    // What it may not read does not keep it from the rest.
+    publish(&server, "netwark.paris", 7).await;
+    assert_eq!(number(&take(&mut consumer).await.delivery), 7);
+    said(&limited, Report::new(id, 3, News::Goodbye)).await;
+
+    // A wrong password is told, and tried again.
+    let stranger = AmqpWorkerBus::connect(&options(&broker.url_of("w1", "wrong")), id, key()).unwrap();
+    until("the refusal", || async {
+        let state = stranger.state().borrow().clone();
+        matches!(state, LinkState::Down { reason } if reason.contains("refuses the user 'w1'")).then_some(())
+    })
+    .await;
+    let nowhere = AmqpWorkerBus::connect(&options(&format!("{}/nowhere", broker.url)), id, key()).unwrap();
+    until("the refusal", || async {
+        let state = nowhere.state().borrow().clone();
+        matches!(state, LinkState::Down { reason } if reason.contains("virtual host 'nowhere'")).then_some(())
+    })
+    .await;
+}
