@@ -86,6 +86,8 @@ pub struct LocalServerBus {
 pub struct LocalWorkerBus {
     addresses: Arc<Addresses>,
     reports: mpsc::Sender<Sent>,
+    /// Always up; kept, so that who watches it waits.
+    link: watch::Sender<LinkState>,
 }
 
 /// Makes a bus.
@@ -94,7 +96,7 @@ pub fn pair() -> (LocalServerBus, LocalWorkerBus) {
     let (sender, receiver) = mpsc::channel(REPORTS);
     (
         LocalServerBus { addresses: Arc::clone(&addresses), reports: AsyncMutex::new(receiver) },
-        LocalWorkerBus { addresses, reports: sender },
+        LocalWorkerBus { addresses, reports: sender, link: watch::Sender::new(LinkState::Up) },
     )
 }
 
@@ -163,7 +165,7 @@ impl WorkerBus for LocalWorkerBus {
     }
 
     fn state(&self) -> watch::Receiver<LinkState> {
-        watch::channel(LinkState::Up).1
+        self.link.subscribe()
     }
 }
 

@@ -47,7 +47,7 @@ pub struct StreamReport {
     pub stream: Uuid,
     /// The epoch the worker held it in.
     pub epoch: u64,
-    /// Rises by one with each report of the stream from this worker, from 1.
+    /// Rises by one with each report of the stream from this worker, from 1 in each epoch.
     pub sequence: u64,
     /// When it was measured, in milliseconds since 1970, by the worker's clock.
     pub at_ms: i64,

@@ -16,4 +16,4 @@ pub use self::identity::{IdentityError, next_boot, worker_id};
 pub use self::policy::{Policy, PolicyError};
 pub use self::resolver::NameResolver;
 pub use self::tools::{Context, RunError, Runner, Snapshots, Toolbox};
-pub use self::worker::{RunningWorker, WorkerSettings, start};
+pub use self::worker::{Keeping, RunningWorker, SPOOL_BYTES, WorkerSettings, start};

@@ -78,9 +78,16 @@ async fn greet(
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             // A link that comes back is used at once.
-            _ = link.changed() => {}
+            () = changed(link) => {}
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Ends when the state of the link changes; never when nobody tells it any more.
+async fn changed(link: &mut watch::Receiver<LinkState>) {
+    if link.changed().await.is_err() {
+        std::future::pending().await
     }
 }
 
@@ -94,7 +101,7 @@ async fn answer(
     loop {
         let incoming = tokio::select! {
             incoming = orders.next() => incoming,
-            _ = link.changed() => return Ok(None),
+            () = changed(link) => return Ok(None),
         };
         let Some(incoming) = incoming else { return closed().await };
         let order = incoming.delivery.order.clone();
@@ -129,7 +136,7 @@ async fn attend(
     loop {
         let incoming = tokio::select! {
             incoming = orders.next() => incoming,
-            _ = link.changed() => match &*link.borrow_and_update() {
+            () = changed(link) => match &*link.borrow_and_update() {
                 LinkState::Up => return Ok(()),
                 LinkState::Down { reason } => {
                     tracing::warn!(%reason, "the link is down");

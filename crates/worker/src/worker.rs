@@ -1,6 +1,7 @@
 //! A worker's life: hello, take, report, goodbye.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::{presence, run};
 
 /// How long goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// Most bytes of reports that wait on the disk when nobody says otherwise.
+pub const SPOOL_BYTES: u64 = 256 << 20;
 /// Cancelled operations that are remembered, so that work which arrives after its cancellation is not begun.
 const CANCELLED: usize = 4096;
 
@@ -27,7 +30,7 @@ const CANCELLED: usize = 4096;
 const ENDED: usize = 32;
 
 /// What a worker is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct WorkerSettings {
     /// Its id, the same across restarts.
     pub id: Uuid,
@@ -53,6 +56,35 @@ pub struct WorkerSettings {
     pub asn: Option<u32>,
     /// Which life of the worker this is; see [`crate::next_boot`].
     pub boot: u32,
+    /// What it keeps on its disk.
+    pub keeping: Keeping,
+}
+
+/// What a worker keeps on its disk.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// Directory of its spool, its standing orders and what its tools have used; `None` keeps nothing
+    /// and takes no standing orders.
+    pub directory: Option<PathBuf>,
+    /// Most bytes of reports that wait there, at least 64 KiB.
+    pub spool_bytes: u64,
+    /// Most bytes its tools may send and receive in a month.
+    pub monthly_cap: Option<u64>,
+    /// Host name of the server, which the self-test looks up; `None` when there is none to look up.
+    pub server_host: Option<String>,
+}
+
+impl Keeping {
+    /// The usual limits, in this directory.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: Some(directory.into()), ..Self::default() }
+    }
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        Self { directory: None, spool_bytes: SPOOL_BYTES, monthly_cap: None, server_host: None }
+    }
 }
 
 /// A worker that takes work.
@@ -315,7 +347,7 @@ async fn take_work(shared: Arc<Shared>, stop: CancellationToken) {
 
 /// Does what a message says, and acknowledges it once what came of it is safe.
 async fn attend(shared: &Arc<Shared>, incoming: IncomingDelivery) {
-    let Delivery { version, order } = &incoming.delivery;
+    let Delivery { version, order, .. } = &incoming.delivery;
     match order {
         Order::Run(order) if understood(*version) => {
             run::run(shared, order.clone(), incoming.redelivered).await;

@@ -9,10 +9,13 @@ use std::time::Duration;
 use netwark_bus::local::{self, LocalServerBus};
 use netwark_bus::{BusError, ServerBus};
 use netwark_lookup::dns::Resolver;
-use netwark_model::messages::{Delivery, End, News, Order, Report, RunOrder, control, inbox};
+use netwark_model::messages::{
+    Delivery, End, Hello, News, Order, Report, RunOrder, Unwelcome, Welcome, control, inbox,
+};
 use netwark_probe::engine::{Engine, EngineOptions};
-use netwark_worker::{Context, Policy, RunError, RunningWorker, StartError, Toolbox, WorkerSettings};
+use netwark_worker::{Context, Keeping, Policy, RunError, RunningWorker, Toolbox, WorkerSettings};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 static COUNTED: AtomicU32 = AtomicU32::new(0);
@@ -41,17 +44,47 @@ struct Test {
     server: LocalServerBus,
     id: Uuid,
     worker: RunningWorker,
+    _state: TempDir,
 }
 
 impl Test {
     async fn new() -> Self {
         let (server, bus) = local::pair();
+        let state = TempDir::new().unwrap();
         let id = Uuid::now_v7();
-        let starting = tokio::spawn(start(id, bus));
-        let hello = server.next_report().await.unwrap();
-        assert!(matches!(&hello.report.news, News::Hello(hello) if hello.name == "paris"));
-        hello.settle(Ok(()));
-        Self { server, id, worker: starting.await.unwrap().unwrap() }
+        let worker = start(id, bus, &state);
+        let test = Self { server, id, worker, _state: state };
+        let (mark, hello) = test.hello().await;
+        assert_eq!(hello.name, "paris");
+        test.welcome(mark).await;
+        test.worker.ready().await.unwrap();
+        assert!(matches!(test.news().await, News::Alive(_)), "what the welcome taught is told");
+        test
+    }
+
+    /// The next report, which is a hello, settled well, and its mark.
+    async fn hello(&self) -> (u64, Hello) {
+        let incoming = self.server.next_report().await.unwrap();
+        let Report { mark, news, .. } = incoming.report.clone();
+        incoming.settle(Ok(()));
+        let News::Hello(hello) = news else { panic!("{news:?}") };
+        (mark, hello)
+    }
+
+    /// Answers the hello with this mark.
+    async fn welcome(&self, answers: u64) {
+        let welcome = Welcome {
+            answers,
+            server_time_ms: 0,
+            name: "paris".into(),
+            queues: vec!["netwark".into()],
+            draining: false,
+        };
+        self.say(&control(self.id), Order::Welcome(welcome)).await;
+    }
+
+    async fn say(&self, address: &str, order: Order) {
+        self.server.publish(address, Delivery::new(order), None).await.unwrap();
     }
 
     /// Hands out an order and returns it.
@@ -65,7 +98,7 @@ impl Test {
             options: json!({}),
             run_within_ms: 2_000,
         };
-        self.server.publish(address, Delivery::new(Order::Run(order.clone()))).await.unwrap();
+        self.say(address, Order::Run(order.clone())).await;
         order
     }
 
@@ -90,7 +123,7 @@ impl Test {
     }
 }
 
-async fn start(id: Uuid, bus: local::LocalWorkerBus) -> Result<RunningWorker, StartError> {
+fn start(id: Uuid, bus: local::LocalWorkerBus, state: &TempDir) -> RunningWorker {
     let engine = Engine::start(EngineOptions::default()).unwrap();
     let resolver = Resolver::with_servers(&[]);
     let context = Context::new(engine, resolver, Policy::default(), "paris");
@@ -103,8 +136,13 @@ async fn start(id: Uuid, bus: local::LocalWorkerBus) -> Result<RunningWorker, St
         queues: vec!["netwark".into()],
         concurrency: 4,
         embedded: true,
+        coordinates: None,
+        country: String::new(),
+        asn: None,
+        boot: 1,
+        keeping: Keeping::new(state.path()),
     };
-    netwark_worker::start(settings, Arc::new(bus), toolbox(), context).await
+    netwark_worker::start(settings, Arc::new(bus), toolbox(), context)
 }
 
 fn done(text: &str) -> End {
@@ -116,7 +154,7 @@ async fn begins_then_ends() {
     let test = Test::new().await;
     let order = test.order("netwark", "quick", Uuid::now_v7()).await;
     let (operation_id, result_id) = (order.operation_id, order.result_id);
-    assert_eq!(test.news().await, News::Started { operation_id, result_id });
+    assert_eq!(test.news().await, News::Started { operation_id, result_id, redelivered: false });
     assert_eq!(test.news().await, News::Final { operation_id, result_id, end: done("quick") });
 }
 
@@ -154,8 +192,7 @@ async fn cancelling_ends_a_run_with_what_it_has() {
     let test = Test::new().await;
     let order = test.order("netwark", "endless", Uuid::now_v7()).await;
     while !matches!(test.news().await, News::Progress { .. }) {}
-    let cancel = Delivery::new(Order::Cancel { operation_id: order.operation_id });
-    test.server.publish(&control(test.id), cancel).await.unwrap();
+    test.say(&control(test.id), Order::Cancel { operation_id: order.operation_id }).await;
     let end = End::Cancelled { payload: Some(json!("so far")) };
     assert_eq!(test.ends(1).await, [(order.result_id, end)]);
 
@@ -207,24 +244,63 @@ async fn a_target_the_list_forbids_is_an_error_with_its_cause() {
     let test = Test::new().await;
     let mut order = test.order("nowhere", "ping", Uuid::now_v7()).await;
     order.target = "224.0.0.1".into();
-    test.server.publish("netwark", Delivery::new(Order::Run(order))).await.unwrap();
+    test.say("netwark", Order::Run(order)).await;
     let ends = test.ends(1).await;
     let End::Error { cause } = &ends[0].1 else { panic!("{ends:?}") };
     assert!(cause.contains("224.0.0.1") && cause.contains("multicast"), "{cause}");
 }
 
 #[tokio::test]
-async fn a_worker_that_is_not_wanted_does_not_start() {
+async fn a_worker_that_is_not_wanted_ends() {
     let (server, bus) = local::pair();
-    let starting = tokio::spawn(start(Uuid::now_v7(), bus));
+    let state = TempDir::new().unwrap();
+    let worker = start(Uuid::now_v7(), bus, &state);
     server.next_report().await.unwrap().settle(Err(BusError::Refused("the name is taken".into())));
-    assert_eq!(starting.await.unwrap().unwrap_err(), StartError::Refused("the name is taken".into()));
+    let reason = Unwelcome { revoked: false, reason: "the name is taken".into() };
+    assert_eq!(worker.ready().await, Err(reason.clone()));
+    assert_eq!(worker.unwelcome().await, reason);
+}
+
+#[tokio::test]
+async fn a_revoked_worker_ends() {
+    let test = Test::new().await;
+    let reason = Unwelcome { revoked: true, reason: "revoked".into() };
+    test.say(&control(test.id), Order::Unwelcome(reason.clone())).await;
+    assert_eq!(test.worker.unwelcome().await, reason);
+}
+
+#[tokio::test]
+async fn a_welcome_of_an_earlier_life_is_passed_over() {
+    let (server, bus) = local::pair();
+    let state = TempDir::new().unwrap();
+    let id = Uuid::now_v7();
+    let test = Test { server, id, worker: start(id, bus, &state), _state: state };
+    test.welcome(7).await;
+    let (mark, _) = test.hello().await;
+    test.order("netwark", "quick", Uuid::now_v7()).await;
+    let early = tokio::time::timeout(Duration::from_millis(200), test.server.next_report()).await;
+    assert!(early.is_err(), "no work is taken before the answer");
+    test.welcome(mark).await;
+    assert_eq!(test.ends(1).await[0].1, done("quick"));
+}
+
+#[tokio::test]
+async fn a_draining_worker_takes_nothing_new() {
+    let test = Test::new().await;
+    test.say(&control(test.id), Order::Drain { draining: true }).await;
+    while !matches!(test.news().await, News::Alive(_)) {}
+    assert!(test.worker.is_draining());
+    let order = test.order("netwark", "quick", Uuid::now_v7()).await;
+    let taken = tokio::time::timeout(Duration::from_millis(200), test.server.next_report()).await;
+    assert!(taken.is_err(), "it waits for another worker");
+    test.say(&control(test.id), Order::Drain { draining: false }).await;
+    assert_eq!(test.ends(1).await[0].0, order.result_id);
 }
 
 #[tokio::test]
 async fn stopping_says_goodbye() {
     let test = Test::new().await;
-    let stopping = tokio::spawn(test.worker.stop());
+    let stopping = tokio::spawn(test.worker.stop(Duration::from_secs(10)));
     let incoming = test.server.next_report().await.unwrap();
     assert_eq!(incoming.report.news, News::Goodbye);
     incoming.settle(Ok(()));
