@@ -46,6 +46,8 @@ export function api(fetcher: typeof fetch = fetch) {
 		signIn: (name: string, password: string) =>
 			taken<t.Session>(client.POST('/session', { body: { name, password } })),
 		signOut: () => taken<undefined>(client.DELETE('/session')),
+		changePassword: (current: string, next: string) =>
+			taken<undefined>(client.POST('/session/password', { body: { current, new: next } })),
 		setUp: (code: string, name: string, password: string) =>
 			taken<t.Session>(client.POST('/setup', { body: { code, name, password } })),
 
@@ -68,7 +70,7 @@ export function api(fetcher: typeof fetch = fetch) {
 		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
 		addQueue: (queue: t.NewQueue) =>
 			taken<t.Queue>(client.POST('/management/backend/queues', { body: queue })),
-		changeQueue: (name: string, changes: Partial<t.NewQueue>) =>
+		changeQueue: (name: string, changes: Omit<Partial<t.NewQueue>, 'queue'>) =>
 			taken<t.Queue>(
 				client.PATCH('/management/backend/queues/{name}', { params: { path: { name } }, body: changes })
 			),

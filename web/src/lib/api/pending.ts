@@ -54,6 +54,7 @@ export interface WorkerMore {
 	usage: ToolUsage[];
 	usage_cap_bytes: number | null;
 	overrides: WorkerOverrides;
+	declared: WorkerOverrides | null;
 	has_key: boolean;
 	last_seen_at: string | null;
 }
@@ -83,8 +84,9 @@ export interface Event {
 }
 
 export interface NewQueue {
-	name: string;
-	label?: string;
+	queue: string;
+	/** Its label. */
+	name?: string;
 	location?: string;
 	broadcast?: boolean;
 }
@@ -92,6 +94,7 @@ export interface NewQueue {
 export type PendingPermission = 'workers:manage' | 'queues:manage' | 'events:read';
 
 export interface PendingPaths {
+	'/session/password': { post: Given<{ current: string; new: string }, undefined> };
 	'/workers': { get: paths['/workers']['get']; post: Given<NewWorker, MadeWorker> };
 	'/workers/pairings': { post: Given<NewWorker, Pairing> };
 	'/workers/{id}': {
@@ -108,7 +111,7 @@ export interface PendingPaths {
 		post: Given<NewQueue, unknown>;
 	};
 	'/management/backend/queues/{name}': {
-		patch: Given<Partial<NewQueue>, unknown, { path: { name: string } }>;
+		patch: Given<Omit<Partial<NewQueue>, 'queue'>, unknown, { path: { name: string } }>;
 		delete: Plain<undefined, { path: { name: string } }>;
 	};
 }

@@ -27,6 +27,7 @@ export function worker(name: string, fields: Partial<Worker> = {}): Worker {
 		usage: [],
 		usage_cap_bytes: null,
 		overrides: {},
+		declared: null,
 		has_key: false,
 		running: 0,
 		created_at: '2026-01-01T00:00:00Z',
