@@ -1,12 +1,17 @@
 // Workers one by one, and the timeline, of the made-up installation.
 import { events, workers } from './catalog.mjs';
 import { json, problem } from './http.mjs';
+import { select } from './selections.mjs';
 
 /** Answers what is asked about workers and events; false when it is about something else. */
 export function fleet(path, url, request, response) {
 	if (request.method !== 'GET') return false;
 	if (path === '/events') {
 		json(response, 200, timeline(url.searchParams));
+		return true;
+	}
+	if (path === '/workers/select') {
+		select(url.searchParams.get('from') ?? '', response);
 		return true;
 	}
 	const [, noun, id] = path.split('/');

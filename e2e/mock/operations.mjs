@@ -16,6 +16,7 @@ export function add(type, target, results, fields = {}) {
 		status: running ? 'progress' : counts.done ? 'done' : 'error',
 		target,
 		options: null,
+		from: null,
 		queues: ['netwark.broadcast'],
 		created_at: time(made),
 		updated_at: time(made + 10_000),
@@ -27,7 +28,7 @@ export function add(type, target, results, fields = {}) {
 		created_by: 'user admin',
 		version: 3,
 		counts,
-		skipped: [{ worker: 'tokyo-1', queue: 'netwark.broadcast' }],
+		skipped: [{ worker: 'tokyo-1', queue: 'netwark.broadcast', reason: 'offline' }],
 		...fields
 	};
 	operation.results = results.map(([worker, status, payload]) =>

@@ -144,7 +144,7 @@ function tell({ response }, { results, ...header }) {
 }
 
 async function create(request, response, watchers) {
-	const { type, target, options = null, queues = ['netwark.broadcast'] } = await received(request);
+	const { type, target, options = null, from = null } = await received(request);
 	if (target.includes('$')) {
 		const description = "is no address, and a name cannot hold '$'";
 		return problem(response, 422, 'The request is not valid', [
@@ -152,7 +152,7 @@ async function create(request, response, watchers) {
 		]);
 	}
 	const typed_options = { count: 20, interval_ms: 1000 };
-	const operation = add(type, target, [['paris-1', 'progress', null]], { options, queues, typed_options });
+	const operation = add(type, target, [['paris-1', 'progress', null]], { options, from, typed_options });
 	json(response, 201, { message: 'Operation created', operation_id: operation.id });
 	measure(operation, watchers);
 }
