@@ -2,6 +2,8 @@
 //! be read for ever; those of this version must not change unnoticed. `NETWARK_BLESS=1` records the
 //! messages of this version anew, which is right only while it has not been released.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests stop at what they do not expect")]
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

@@ -121,7 +121,7 @@ struct Listener<T> {
 
 /// What a queue brings.
 enum Arrival {
-    Message(lapin::Result<Message>),
+    Message(Box<lapin::Result<Message>>),
     /// The broker ended it: the queue was deleted, or the channel is gone.
     End,
 }
@@ -165,7 +165,7 @@ impl<T: Send + 'static> Listener<T> {
                     self.look(connection, &channel, &mut arrivals).await?;
                 }
                 Some((index, arrival)) = arrivals.next(), if !arrivals.is_empty() => match arrival {
-                    Arrival::Message(message) => self.hand_on(message?, &settling).await,
+                    Arrival::Message(message) => self.hand_on((*message)?, &settling).await,
                     Arrival::End if !channel.status().connected() => return Ok(()),
                     Arrival::End => {
                         if let Some(queue) = self.queues.get_mut(index) {
@@ -222,7 +222,7 @@ impl<T: Send + 'static> Listener<T> {
             };
             queue.consumer = Some(consumer.tag());
             queue.tries = 0;
-            let messages = consumer.map(move |message| (index, Arrival::Message(message)));
+            let messages = consumer.map(move |message| (index, Arrival::Message(Box::new(message))));
             let end = futures::stream::once(async move { (index, Arrival::End) });
             arrivals.push(messages.chain(end).boxed());
         }
@@ -243,7 +243,7 @@ impl<T: Send + 'static> Listener<T> {
         let returning = async {
             while let Some((_, arrival)) = arrivals.next().await {
                 if let Arrival::Message(message) = arrival {
-                    drop(Held { acker: message?.acker, settling: settling.clone(), settled: false });
+                    drop(Held { acker: (*message)?.acker, settling: settling.clone(), settled: false });
                 }
             }
             Ok(())

@@ -76,9 +76,8 @@ async fn ask(target: &Target) -> io::Result<Vec<u8>> {
 
 /// Reads `connection.start`: class 10, method 10, two bytes of version, a table of properties.
 fn read(frame: &[u8]) -> Result<BrokerInfo, String> {
-    let table = match frame {
-        [0, 10, 0, 10, 0, 9, rest @ ..] => rest,
-        _ => return Err("what answers there does not begin as AMQP 0.9.1 does".into()),
+    let [0, 10, 0, 10, 0, 9, table @ ..] = frame else {
+        return Err("what answers there does not begin as AMQP 0.9.1 does".into());
     };
     let (_, properties) =
         parsing::parse_field_table(table).map_err(|_| "what it says of itself is malformed".to_owned())?;

@@ -174,12 +174,9 @@ fn answer_all(messages: impl Iterator<Item = Message>, error: &BusError) {
 /// Publishes a batch and answers everybody; true when each message was confirmed or refused.
 async fn publish(channel: &Channel, batch: &mut Vec<Message>, deadline: Instant) -> bool {
     let sending = join_all(batch.iter().map(|message| send(channel, message)));
-    let confirms = match tokio::time::timeout_at(deadline, sending).await {
-        Ok(confirms) => confirms,
-        Err(_) => {
-            answer_all(batch.drain(..), &late());
-            return false;
-        }
+    let Ok(confirms) = tokio::time::timeout_at(deadline, sending).await else {
+        answer_all(batch.drain(..), &late());
+        return false;
     };
     let confirming = confirms.into_iter().map(|confirm| async move {
         match tokio::time::timeout_at(deadline, confirm?).await {
