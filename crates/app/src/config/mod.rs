@@ -34,6 +34,8 @@ pub struct Config {
     pub server: server::Server,
     /// Where everything is stored.
     pub database: database::Database,
+    /// What carries messages between servers and workers.
+    pub broker: broker::Broker,
     /// The worker inside the server's process.
     pub worker: worker::Worker,
     /// Queues besides the built-in two, with their full names.
@@ -76,7 +78,7 @@ pub fn keys() -> Vec<&'static Key> {
     let mut keys: Vec<&'static Key> = vec![&DATA_DIR];
     keys.extend(server::Server::KEYS);
     keys.extend(database::Database::KEYS);
-    keys.extend(broker::KEYS);
+    keys.extend(broker::Broker::KEYS);
     keys.extend(worker::Worker::KEYS);
     keys.push(&queues::QUEUES);
     keys.extend(auth::Auth::KEYS);
@@ -125,14 +127,14 @@ impl Config {
         let data_dir = absolute(layers.value(&DATA_DIR, default_data_dir()));
         let server = server::Server::read(&mut layers);
         let database = database::Database::read(&mut layers, &data_dir);
-        broker::read(&mut layers);
+        let broker = broker::Broker::read(&mut layers);
         let queues = queues::read(&mut layers);
-        let worker = worker::Worker::read(&mut layers, &queues);
+        let worker = worker::Worker::read(&mut layers, &queues, broker.amqp.is_none());
         let auth = auth::Auth::read(&mut layers);
         let log = log::Log::read(&mut layers);
         let history = history::History::read(&mut layers);
         let effective = layers.finish(&keys())?;
-        Ok(Self { data_dir, server, database, worker, queues, auth, log, history, file, effective })
+        Ok(Self { data_dir, server, database, broker, worker, queues, auth, log, history, file, effective })
     }
 }
 

@@ -47,7 +47,8 @@ timezone = 'Mars/Phobos'
 [database]
 url = 'mysql://u:hush@h/d'
 [broker]
-url = 'amqp://u:hush@h'
+url = 'nats://u:hush@h'
+heartbeat = 0
 [auth]
 anonymous_role = 'root'
 session_days = 0
@@ -62,7 +63,8 @@ sky = 'blue'
         "server.public_urls: 'ftp://x' is not understood",
         "server.timezone: 'Mars/Phobos' is no known time zone",
         "database.url: 'mysql' is no database it knows; it takes sqlite://PATH or postgres://",
-        "broker.url: 'amqp://u:***@h' is no broker it knows; it takes nothing: this version has only the queues inside",
+        "broker.url: 'nats://u:***@h' is no broker it knows; it takes amqp://USER:PASSWORD@HOST/VHOST, or amqps://",
+        "broker.heartbeat: 0 is out of range; it takes a number from 1 to 300",
         "auth.anonymous_role: 'root' is no role",
         "auth.session_days: 0 is out of range; it takes a number from 1 to 365",
         "auth.session_max_days: 400 is out of range",
@@ -72,8 +74,24 @@ sky = 'blue'
     ] {
         assert!(told.iter().any(|text| text.contains(part)), "missing: {part}\ntold: {told:#?}");
     }
-    assert_eq!(told.len(), 12, "{told:#?}");
+    assert_eq!(told.len(), 13, "{told:#?}");
     assert!(!told.iter().any(|text| text.contains("hush")), "{told:#?}");
+}
+
+#[test]
+fn with_a_broker_the_server_runs_no_worker_unless_told_to() {
+    let broker = "[broker]\nurl = 'amqps://u:hush@mq.example.org/tools'\nheartbeat = 10\n";
+    let config = load(broker, &[], &Flags::default()).unwrap();
+    assert!(!config.worker.embedded);
+    let amqp = config.broker.amqp.unwrap();
+    assert_eq!((amqp.place().as_str(), amqp.heartbeat), ("amqps://mq.example.org:5671/tools", 10));
+    let shown = config.effective.iter().find(|e| e.key == "broker.url").unwrap();
+    assert_eq!(shown.value, "\"amqps://u:***@mq.example.org/tools\"");
+    let both = format!("{broker}[worker]\nembedded = true");
+    assert!(load(&both, &[], &Flags::default()).unwrap().worker.embedded);
+    assert!(load("", &[], &Flags::default()).unwrap().worker.embedded);
+    let told = mistakes("[broker]\nurl = 'amqp://u:hu/sh@'", &[]);
+    assert!(told.len() == 1 && !told.concat().contains("hu/sh"), "{told:?}");
 }
 
 #[test]

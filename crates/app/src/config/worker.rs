@@ -32,7 +32,7 @@ pub struct Worker {
 const EMBEDDED: Key = Key {
     name: "worker.embedded",
     takes: "true or false",
-    default: "true",
+    default: "true, and false when broker.url is set",
     about: "The server runs a worker of its own.",
 };
 const NAME: Key = Key {
@@ -89,7 +89,8 @@ impl Worker {
     pub const KEYS: [&Key; 9] =
         [&EMBEDDED, &NAME, &SITE, &LOCATION, &TAGS, &QUEUES, &LISTEN_BUILTIN, &CONCURRENCY, &POLICY_FILE];
 
-    pub(super) fn read(layers: &mut Layers, declared: &[queues::QueueDefinition]) -> Self {
+    /// `alone` when the server has no broker: then it runs a worker unless it is told otherwise.
+    pub(super) fn read(layers: &mut Layers, declared: &[queues::QueueDefinition], alone: bool) -> Self {
         let short = |text: &String| match text.chars().count() {
             n if n > 100 => Err(format!("it has {n} characters")),
             _ => Ok(()),
@@ -99,7 +100,7 @@ impl Worker {
             false => short(text),
         };
         Self {
-            embedded: layers.value(&EMBEDDED, true),
+            embedded: layers.value(&EMBEDDED, alone),
             name: layers.checked(&NAME, host_name(), named),
             site: layers.checked(&SITE, String::new(), short),
             location: layers.checked(&LOCATION, String::new(), short),
