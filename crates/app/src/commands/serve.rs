@@ -29,6 +29,8 @@ use crate::listening::{self, Listening};
 use crate::reload::Reload;
 use crate::{logging, output};
 
+/// How long runs of the embedded worker are waited for when the server ends.
+const DRAIN: Duration = Duration::from_secs(3);
 /// How long a database that is not there or still starting is waited for.
 const DATABASE_WAIT: Duration = Duration::from_secs(30);
 
@@ -66,7 +68,7 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
         Arc::new(server_bus),
         tools,
         sign_in(&config, &store, &places)?,
-        settings(&config),
+        settings(&config)?,
     );
     let running = netwark_server::run(app.clone(), listeners).await.map_err(Failure::failed)?;
     let worker = if config.worker.embedded { Some(start_worker(&config, worker_bus).await?) } else { None };
@@ -76,7 +78,7 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     wait_for_signal(reload).await?;
     tracing::info!("stopping");
     if let Some(worker) = worker {
-        worker.stop().await;
+        worker.stop(DRAIN).await;
     }
     running.stop().await;
     store.close().await;
@@ -120,13 +122,18 @@ fn sign_in(config: &Config, store: &Store, places: &[Listen]) -> Result<Auth, Fa
     Ok(Auth::new(store.clone(), settings, site))
 }
 
-fn settings(config: &Config) -> ServerSettings {
-    ServerSettings {
+fn settings(config: &Config) -> Result<ServerSettings, Failure> {
+    let embedded_worker = match config.worker.embedded {
+        true => Some(netwark_worker::worker_id(&config.data_dir).map_err(Failure::failed)?),
+        false => None,
+    };
+    Ok(ServerSettings {
+        embedded_worker,
         timezone: config.server.timezone.clone(),
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
         ..ServerSettings::default()
-    }
+    })
 }
 
 async fn start_worker(config: &Config, bus: LocalWorkerBus) -> Result<RunningWorker, Failure> {
@@ -155,11 +162,15 @@ async fn start_worker(config: &Config, bus: LocalWorkerBus) -> Result<RunningWor
         queues: heard,
         concurrency: config.worker.concurrency as usize,
         embedded: true,
+        boot: netwark_worker::next_boot(&config.data_dir).map_err(Failure::failed)?,
+        ..WorkerSettings::default()
     };
     let context = Context::new(engine, Resolver::system(), policy, &settings.name);
-    netwark_worker::start(settings, Arc::new(bus), Toolbox::standard(), context)
-        .await
-        .map_err(Failure::failed)
+    let worker = netwark_worker::start(settings, Arc::new(bus), Toolbox::standard(), context);
+    worker.ready().await.map_err(|unwelcome| {
+        Failure::Failed(format!("the server refused its own worker: {}", unwelcome.reason))
+    })?;
+    Ok(worker)
 }
 
 /// Says where it is served, and how the first administrator gets in.
