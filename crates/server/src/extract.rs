@@ -166,11 +166,23 @@ impl Params {
             page @ 0..=1_000_000_000 => Ok(page.unsigned_abs().max(1)),
             page => Err(format!("must be 1 or more, got {page}")),
         });
-        let per_page = self.read("per_page", |text| match number(text)? {
-            per_page @ 1..=1000 => Ok(per_page.unsigned_abs()),
-            per_page => Err(format!("must be from 1 to 1000, got {per_page}")),
+        Page { page: page.unwrap_or(1), per_page: self.per_page() }
+    }
+
+    /// Takes `per_page` of a list that has no pages by number.
+    pub fn per_page(&mut self) -> u64 {
+        let per_page = self.read("per_page", |text| {
+            match text.parse::<i64>().map_err(|_| format!("must be a whole number, got '{text}'"))? {
+                per_page @ 1..=1000 => Ok(per_page.unsigned_abs()),
+                per_page => Err(format!("must be from 1 to 1000, got {per_page}")),
+            }
         });
-        Page { page: page.unwrap_or(1), per_page: per_page.unwrap_or(50) }
+        per_page.unwrap_or(50)
+    }
+
+    /// What was read of a parameter; what could not be read is remembered as an error.
+    pub fn check<T>(&mut self, name: &str, read: Result<T, String>) -> Option<T> {
+        read.map_err(|wrong| self.errors.push(FieldError::query(name, wrong))).ok()
     }
 
     /// Ends reading: whatever was wrong, or was not asked for, is the error.

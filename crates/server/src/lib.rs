@@ -6,6 +6,7 @@
 pub mod app;
 pub mod auth;
 pub mod error;
+mod events;
 mod extract;
 pub mod listen;
 mod live;
@@ -18,7 +19,7 @@ mod run;
 mod system;
 mod tools;
 mod ui;
-mod workers;
+pub mod workers;
 
 pub use self::app::{App, ServerSettings};
 pub use self::listen::Listener;

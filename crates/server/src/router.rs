@@ -21,6 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::events::api as timeline;
 use crate::operations::{api, events, export, select};
 use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
@@ -45,8 +46,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(export::export_results_txt))
         .routes(routes!(tools::list_tools))
         .routes(routes!(select::select_workers))
-        .routes(routes!(workers::api::list_workers))
-        .routes(routes!(workers::api::list_queues))
+        .merge(workers::routes())
+        .routes(routes!(timeline::list_events))
         .routes(routes!(status::get_status))
         .merge(auth::api::routes())
 }

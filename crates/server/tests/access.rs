@@ -46,7 +46,7 @@ impl Server {
 
     /// Status and body of what a route answers to this role, or to a stranger.
     async fn ask(&self, route: &Route, role: Option<Role>) -> (StatusCode, Value) {
-        let path = route.path.replace("{id}", NOBODY).replace("{*rest}", "index.html");
+        let path = route.path.replace("{id}", NOBODY).replace("{name}", "nowhere").replace("{*rest}", "index.html");
         let mut request = Request::builder()
             .method(route.method)
             .uri(path)
@@ -71,6 +71,10 @@ impl Server {
 fn expected(route: &Route, role: Option<Role>, strangers: Option<Role>) -> Option<StatusCode> {
     let permission = match route.access {
         Access::Public => return None,
+        // Here all who are known are programs with a role.
+        Access::User | Access::Worker => {
+            return Some(role.map_or(StatusCode::UNAUTHORIZED, |_| StatusCode::FORBIDDEN));
+        }
         Access::Needs(permission) | Access::NeedsFromAfar(permission) => permission,
     };
     match role {

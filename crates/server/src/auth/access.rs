@@ -4,10 +4,11 @@
 //! everybody, so none can be opened by forgetting. A test compares it with the router.
 
 use netwark_model::auth::Permission::{
-    self, MetricsRead, OperationsRead, OperationsRun, TokensManage, UsersManage, WorkersRead,
+    self, EventsRead, MetricsRead, OperationsRead, OperationsRun, QueuesManage, TokensManage, UsersManage,
+    WorkersManage, WorkersRead,
 };
 
-use self::Access::{Needs, NeedsFromAfar, Public};
+use self::Access::{Needs, NeedsFromAfar, Public, User, Worker};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub enum Access {
     Needs(Permission),
     /// Who holds the permission, and whoever asks on this machine itself.
     NeedsFromAfar(Permission),
+    /// A signed-in user, whatever its role.
+    User,
+    /// A worker with its token.
+    Worker,
 }
 
 /// A route and who may use it.
@@ -47,6 +52,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/session", Public),
     route("POST", "/api/v1/session", Public),
     route("DELETE", "/api/v1/session", Public),
+    route("POST", "/api/v1/session/password", User),
     route("POST", "/api/v1/setup", Public),
     route("GET", "/api/v1/users", Needs(UsersManage)),
     route("POST", "/api/v1/users", Needs(UsersManage)),
@@ -58,8 +64,22 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/tools", Needs(OperationsRead)),
     route("GET", "/api/v1/status", Needs(OperationsRead)),
     route("GET", "/api/v1/workers", Needs(WorkersRead)),
+    route("POST", "/api/v1/workers", Needs(WorkersManage)),
     route("GET", "/api/v1/workers/select", Needs(WorkersRead)),
+    route("POST", "/api/v1/workers/pairings", Needs(WorkersManage)),
+    route("POST", "/api/v1/workers/pair", Public),
+    route("GET", "/api/v1/workers/{id}", Needs(WorkersRead)),
+    route("PATCH", "/api/v1/workers/{id}", Needs(WorkersManage)),
+    route("DELETE", "/api/v1/workers/{id}", Needs(WorkersManage)),
+    route("POST", "/api/v1/workers/{id}/token", Needs(WorkersManage)),
+    route("POST", "/api/v1/workers/{id}/drain", Needs(WorkersManage)),
+    route("POST", "/api/v1/workers/{id}/revoke", Needs(WorkersManage)),
+    route("PUT", "/api/v1/worker/key", Worker),
+    route("GET", "/api/v1/events", Needs(EventsRead)),
     route("GET", "/api/v1/management/backend/queues", Needs(WorkersRead)),
+    route("POST", "/api/v1/management/backend/queues", Needs(QueuesManage)),
+    route("PATCH", "/api/v1/management/backend/queues/{name}", Needs(QueuesManage)),
+    route("DELETE", "/api/v1/management/backend/queues/{name}", Needs(QueuesManage)),
     route("GET", "/api/v1/operations", Needs(OperationsRead)),
     route("POST", "/api/v1/operations", Needs(OperationsRun)),
     route("GET", "/api/v1/operations/events", Needs(OperationsRead)),

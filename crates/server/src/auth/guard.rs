@@ -8,17 +8,20 @@ use axum::Router;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use jiff::Timestamp;
+use netwark_bus::websocket;
 use netwark_model::error::FieldError;
 use uuid::Uuid;
 
 use super::access::{Access, Required, required};
 use super::principal::Principal;
+use super::secret;
 use super::shared::Auth;
+use super::worker_token;
 use crate::error::Problem;
 use crate::listen::Peer;
 use crate::prefix::Prefix;
@@ -206,6 +209,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// What is stored of the token of such a header.
+pub(crate) fn bearer_hash(headers: &HeaderMap) -> Option<[u8; 32]> {
+    bearer(headers).map(secret::hash)
+}
+
 async fn identify(
     auth: &Auth,
     headers: &HeaderMap,
@@ -213,6 +221,14 @@ async fn identify(
     access: Access,
 ) -> Result<(Principal, Option<Uuid>), Problem> {
     let now = Timestamp::now();
+    if let Some(token) = bearer(headers).filter(|token| worker_token::is_one(token)) {
+        return match auth.worker(token).await? {
+            Some((_, card)) if card.revoked => Err(worker_revoked()),
+            Some((id, card)) => Ok((Principal::Worker { id, name: card.name }, None)),
+            None => Err(Problem::unauthorized("the worker's token is unknown, or another took its place")
+                .with_header(HeaderName::from_static(websocket::UNWELCOME), websocket::REFUSED)),
+        };
+    }
     if let Some(token) = bearer(headers) {
         return match auth.token(token, now).await? {
             Some(principal) => Ok((principal, None)),
@@ -231,11 +247,38 @@ async fn identify(
     }
 }
 
+/// What a worker is told that an administrator has revoked; its program ends when it reads this.
+fn worker_revoked() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "worker-revoked",
+        "This worker was revoked",
+        "this worker was revoked by an administrator",
+    )
+    .with_header(HeaderName::from_static(websocket::UNWELCOME), websocket::REVOKED)
+}
+
 fn check_access(access: Access, principal: &Principal, local: bool) -> Result<(), Problem> {
     let permission = match access {
         Access::Public => return Ok(()),
         Access::NeedsFromAfar(_) if local => return Ok(()),
         Access::Needs(permission) | Access::NeedsFromAfar(permission) => permission,
+        Access::User => {
+            return match principal {
+                Principal::User { .. } => Ok(()),
+                Principal::Anonymous { .. } => Err(Problem::unauthorized("sign in; this is for users")),
+                _ => Err(Problem::forbidden("this is for users who sign in, not for programs")),
+            };
+        }
+        Access::Worker => {
+            return match principal {
+                Principal::Worker { .. } => Ok(()),
+                Principal::Anonymous { .. } => {
+                    Err(Problem::unauthorized("send the token of a worker; this is for workers"))
+                }
+                _ => Err(Problem::forbidden("this is for workers, with a token of their own")),
+            };
+        }
     };
     if principal.may(permission) {
         return Ok(());
@@ -244,6 +287,9 @@ fn check_access(access: Access, principal: &Principal, local: bool) -> Result<()
     match principal {
         Principal::Anonymous { .. } => Err(Problem::unauthorized(format!(
             "sign in, or send a token; this needs the permission {needed}"
+        ))),
+        Principal::Worker { .. } => Err(Problem::forbidden(format!(
+            "this needs the permission {needed}; the token of a worker is for the worker's own link"
         ))),
         Principal::User { role, .. } | Principal::Token { role, .. } => Err(Problem::forbidden(format!(
             "this needs the permission {needed}, which the role {} does not have",

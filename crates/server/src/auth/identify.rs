@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use netwark_model::auth::{Credentials, Token, User};
 use netwark_store::StoreError;
+use netwark_store::workers::WorkerCard;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -38,6 +39,17 @@ impl Auth {
     /// Counts a try to sign in or set up.
     pub(crate) fn count_try(&self, client: IpAddr, name: Option<&str>) -> Result<(), SignInError> {
         self.inner.limit.take(client, name, Instant::now()).map_err(SignInError::TooMany)
+    }
+
+    /// Counts a try to pair a worker.
+    pub(crate) fn count_pairing(&self, client: IpAddr) -> Result<(), SignInError> {
+        self.count_try(client, None)?;
+        self.inner.pairings.take(Instant::now()).map_err(SignInError::TooMany)
+    }
+
+    /// Gives a try to pair a worker back, because the code was right.
+    pub(crate) fn pairing_was_right(&self, client: IpAddr) {
+        self.inner.limit.give_back(client, None);
     }
 
     /// Checks a name and password, and starts a session. An unknown name takes as long as a wrong
@@ -116,6 +128,15 @@ impl Auth {
             }
         };
         Ok(token.map(|Token { id, name, role, .. }| Principal::Token { id, name, role }))
+    }
+
+    /// The worker that a token belongs to. The database is asked each time: workers come with their token
+    /// seldom, and have to be refused at once when it was replaced.
+    pub(crate) async fn worker(&self, token: &str) -> Result<Option<(Uuid, WorkerCard)>, StoreError> {
+        if token.len() > MAX_SECRET {
+            return Ok(None);
+        }
+        self.inner.store.worker_by_token(&secret::hash(token)).await
     }
 
     async fn note_use(&self, token: &Token, now: Timestamp) {

@@ -70,6 +70,36 @@ impl SignInLimit {
     }
 }
 
+/// Counts tries of everybody together, where what is guessed belongs to nobody.
+#[derive(Debug, Default)]
+pub(crate) struct CommonLimit {
+    full_at: Mutex<Option<Instant>>,
+}
+
+impl CommonLimit {
+    /// Tries that the full bucket holds.
+    const BURST: u32 = 60;
+    /// Time in which one try comes back.
+    const REFILL: Duration = Duration::from_secs(1);
+
+    /// Counts a try.
+    ///
+    /// # Errors
+    /// How long to wait, when the bucket is empty. Then nothing is counted.
+    pub(crate) fn take(&self, now: Instant) -> Result<(), Duration> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = full_at.unwrap_or(now).max(now);
+        let latest = now + Self::REFILL * (Self::BURST - 1);
+        match at.checked_duration_since(latest).filter(|wait| !wait.is_zero()) {
+            Some(wait) => Err(wait),
+            None => {
+                *full_at = Some(at + Self::REFILL);
+                Ok(())
+            }
+        }
+    }
+}
+
 /// The address itself, or the /64 of IPv6: a host has all of its addresses at hand.
 fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -136,6 +166,17 @@ mod tests {
         }
         // Signing in as oneself gives nothing back of what was spent on guesses.
         assert!(limit.take(client, Some("admin"), now).is_err());
+    }
+
+    #[test]
+    fn everybody_together_has_a_bucket() {
+        let (limit, now) = (CommonLimit::default(), Instant::now());
+        for _ in 0..CommonLimit::BURST {
+            assert_eq!(limit.take(now), Ok(()));
+        }
+        assert_eq!(limit.take(now), Err(CommonLimit::REFILL));
+        assert_eq!(limit.take(now + CommonLimit::REFILL), Ok(()));
+        assert!(limit.take(now + CommonLimit::REFILL).is_err());
     }
 
     #[test]

@@ -19,9 +19,11 @@ mod setup;
 mod shared;
 mod site;
 mod users;
+pub(crate) mod worker_token;
 
 pub use self::error::AuthError;
 pub use self::guard::Client;
+pub(crate) use self::guard::bearer_hash;
 pub use self::password::{PasswordError, Passwords, check_policy};
 pub use self::principal::Principal;
 pub use self::secret::Secret;

@@ -29,6 +29,13 @@ pub enum Principal {
         /// What it may do.
         role: Role,
     },
+    /// A worker with its token.
+    Worker {
+        /// Its id.
+        id: Uuid,
+        /// Its name.
+        name: String,
+    },
     /// Nobody we know.
     Anonymous {
         /// What strangers may do (`auth.anonymous_role`).
@@ -42,13 +49,15 @@ impl Principal {
         match self {
             Self::User { name, .. } => format!("user {name}"),
             Self::Token { name, .. } => format!("token {name}"),
+            Self::Worker { name, .. } => format!("worker {name}"),
             Self::Anonymous { .. } => "anonymous".to_owned(),
         }
     }
 
-    /// What it may do; none for a stranger.
+    /// What it may do; none for a stranger and for a worker, which has ways of its own.
     pub fn role(&self) -> Option<Role> {
         match self {
+            Self::Worker { .. } => None,
             Self::User { role, .. } | Self::Token { role, .. } => Some(*role),
             Self::Anonymous { role } => *role,
         }
@@ -59,19 +68,20 @@ impl Principal {
         self.role().is_some_and(|role| role.may(permission))
     }
 
-    /// `user`, `token` or `anonymous`.
+    /// `user`, `token`, `worker` or `anonymous`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::User { .. } => "user",
             Self::Token { .. } => "token",
+            Self::Worker { .. } => "worker",
             Self::Anonymous { .. } => "anonymous",
         }
     }
 
-    /// The name of the user or token.
+    /// The name of the user, token or worker.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
-            Self::User { name, .. } | Self::Token { name, .. } => Some(name),
+            Self::User { name, .. } | Self::Token { name, .. } | Self::Worker { name, .. } => Some(name),
             Self::Anonymous { .. } => None,
         }
     }
@@ -95,6 +105,9 @@ mod tests {
         let token = Principal::Token { id: Uuid::nil(), name: "ci".into(), role: Role::Operator };
         let stranger = Principal::Anonymous { role: None };
         assert_eq!([user.label(), token.label(), stranger.label()], ["user admin", "token ci", "anonymous"]);
+        let worker = Principal::Worker { id: Uuid::nil(), name: "paris-1".into() };
+        assert_eq!((worker.label().as_str(), worker.role()), ("worker paris-1", None));
+        assert!(!worker.may(Permission::OperationsRead));
         assert!(user.may(Permission::UsersManage));
         assert!(!token.may(Permission::UsersManage));
         assert!(!stranger.may(Permission::OperationsRead));

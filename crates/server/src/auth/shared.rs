@@ -9,7 +9,7 @@ use moka::future::Cache;
 use netwark_model::auth::Token;
 use netwark_store::{Store, StoreError};
 
-use super::limit::SignInLimit;
+use super::limit::{CommonLimit, SignInLimit};
 use super::password::Passwords;
 use super::settings::AuthSettings;
 use super::site::Site;
@@ -32,6 +32,8 @@ pub(super) struct Inner {
     pub(super) site: Site,
     pub(super) passwords: Passwords,
     pub(super) limit: SignInLimit,
+    /// Tries to pair a worker, of everybody together.
+    pub(super) pairings: CommonLimit,
     /// By hash of the secret; none for a secret that is no token.
     pub(super) tokens: Cache<[u8; 32], Option<Token>>,
     /// Once there was a user there always is one.
@@ -49,6 +51,7 @@ impl Auth {
             site,
             passwords: Passwords::default(),
             limit: SignInLimit::default(),
+            pairings: CommonLimit::default(),
             tokens,
             has_users: AtomicBool::new(false),
         };
@@ -63,6 +66,12 @@ impl Auth {
     /// Under which path a request came, and what it asks for below that.
     pub(crate) fn below<'a>(&self, host: Option<&Authority>, path: &'a str) -> (Arc<str>, &'a str) {
         self.inner.site.below(host, path)
+    }
+
+    /// Where others find this server: the public URL of this name, else the first there is, else the name
+    /// itself.
+    pub(crate) fn url(&self, host: Option<&Authority>, https: bool) -> String {
+        self.inner.site.url(host, https)
     }
 
     /// True while there is no user and the first administrator has to be made.

@@ -55,6 +55,17 @@ struct Base {
     path: Arc<str>,
 }
 
+impl std::fmt::Display for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { https, host, port, path } = self;
+        write!(f, "{}://{host}", if *https { "https" } else { "http" })?;
+        if *port != default_port(*https) {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(path)
+    }
+}
+
 impl Base {
     /// True when it is reached under this name; a port that is not named is the scheme's own.
     fn is_named(&self, authority: &Authority) -> bool {
@@ -117,6 +128,18 @@ impl Site {
         let named = || self.public.iter().filter(|base| host.is_some_and(|host| base.is_named(host)));
         let base = named().find(|base| base.path.is_empty()).or_else(|| named().next());
         (base.map_or_else(|| "".into(), |base| Arc::clone(&base.path)), path)
+    }
+
+    /// Where others find the server: the public URL of the name a request was sent to, else the first
+    /// there is, else that name itself.
+    pub(crate) fn url(&self, host: Option<&Authority>, https: bool) -> String {
+        let named = self.public.iter().find(|base| host.is_some_and(|host| base.is_named(host)));
+        if let Some(base) = named.or(self.public.first()) {
+            return base.to_string();
+        }
+        let (name, port) = host.map_or(("127.0.0.1", None), |host| (host.host(), host.port_u16()));
+        let port = port.unwrap_or(default_port(https));
+        Base { https, host: name.to_ascii_lowercase(), port, path: "".into() }.to_string()
     }
 
     /// Looks at the name a request was sent to; none when it is not ours.
@@ -292,6 +315,18 @@ mod tests {
         assert_eq!(door(&site, "netwark.example:443"), Some(Door { https: true, loopback: false }));
         assert_eq!(door(&site, "netwark.example:6543"), Some(Door { https: false, loopback: false }));
         assert_eq!(door(&site, "lan.example:8080"), Some(Door { https: false, loopback: false }));
+    }
+
+    #[test]
+    fn others_are_told_a_url_that_they_can_use() {
+        let url = |site: &Site, host: &str, https| site.url(Some(&host.parse().unwrap()), https);
+        let local = site("127.0.0.1:6543", &[]);
+        assert_eq!(url(&local, "192.0.2.1:6543", false), "http://192.0.2.1:6543");
+        assert_eq!(url(&local, "[::1]", true), "https://[::1]");
+        let public = site("127.0.0.1:6543", &["https://netwark.example/sub/", "http://lan.example:8080"]);
+        assert_eq!(url(&public, "localhost:6543", false), "https://netwark.example/sub");
+        assert_eq!(url(&public, "LAN.example:8080", false), "http://lan.example:8080");
+        assert_eq!(public.url(None, false), "https://netwark.example/sub");
     }
 
     #[test]

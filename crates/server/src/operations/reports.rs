@@ -93,8 +93,8 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
             (operation_id, result_id, ResultNews::Progress { payload, mark })
         }
         News::Final { operation_id, result_id, end } => (operation_id, result_id, ResultNews::Final(end)),
-        News::Draining { .. }
-        | News::Stream(_)
+        News::Draining { draining } => return presence::draining(app, id, draining, mark).await,
+        News::Stream(_)
         | News::Gap { .. }
         | News::Assigned { .. }
         | News::Released { .. }
@@ -105,7 +105,7 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
     let name = match card {
         Some(card) if card.revoked => {
-            return Err(BusError::Refused("this worker was revoked by an administrator".into()));
+            return Err(BusError::Refused(presence::REVOKED.into()));
         }
         Some(card) if card.introduced => card.name.clone(),
         _ => return Err(BusError::Refused("say hello first".into())),

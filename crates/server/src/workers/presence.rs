@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::operations::reports::not_stored;
 
 /// An answer to a hello is of no use later than this.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// A worker that was revoked while it was away learns of it within this time.
-const FAREWELL_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(super) const FAREWELL_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Longest text a worker may say of itself.
 const LONGEST_TEXT: usize = 500;
 /// Most tags of a worker.
@@ -51,9 +51,8 @@ pub async fn hello(
             app.bus.publish(&control(id), answer, Some(ANSWER_WITHIN)).await
         }
         Ok(Greeting::Revoked) => {
-            let reason = "this worker was revoked by an administrator".to_owned();
-            tell(app, id, unwelcome(true, reason.clone()), FAREWELL_WITHIN).await;
-            Err(BusError::Refused(reason))
+            tell(app, id, unwelcome(true, REVOKED.into()), FAREWELL_WITHIN).await;
+            Err(BusError::Refused(REVOKED.into()))
         }
         Ok(Greeting::Unknown) => Err(BusError::Refused("nobody has enrolled this worker".into())),
         Ok(Greeting::Replayed) => Err(BusError::Refused("this hello was said before".into())),
@@ -64,6 +63,9 @@ pub async fn hello(
         Err(error) => Err(error),
     }
 }
+
+/// What a worker is told that an administrator has revoked.
+pub const REVOKED: &str = "this worker was revoked by an administrator";
 
 /// How the worker inside the server's own process is linked.
 pub const EMBEDDED: &str = "embedded";
@@ -80,6 +82,12 @@ pub async fn goodbye(app: &App, id: Uuid, mark: u64) -> Result<(), BusError> {
     settled(app, id, known).await
 }
 
+/// Notes that a worker takes no new work, or takes work again.
+pub async fn draining(app: &App, id: Uuid, draining: bool, mark: u64) -> Result<(), BusError> {
+    let known = app.store.worker_draining(id, draining, mark, Timestamp::now()).await.map_err(not_stored)?;
+    settled(app, id, known).await
+}
+
 async fn settled(app: &App, id: Uuid, presence: Presence) -> Result<(), BusError> {
     match presence {
         Presence::Known => Ok(()),
@@ -87,7 +95,11 @@ async fn settled(app: &App, id: Uuid, presence: Presence) -> Result<(), BusError
             tell(app, id, Order::Introduce, ANSWER_WITHIN).await;
             Err(BusError::Refused("say hello first".into()))
         }
-        Presence::Revoked => Err(BusError::Refused("this worker was revoked by an administrator".into())),
+        Presence::Revoked => {
+            // Who was revoked by another process hears of it here.
+            tell(app, id, unwelcome(true, REVOKED.into()), FAREWELL_WITHIN).await;
+            Err(BusError::Refused(REVOKED.into()))
+        }
         Presence::Replayed => Err(BusError::Refused("this was said before".into())),
     }
 }

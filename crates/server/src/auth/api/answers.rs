@@ -12,7 +12,8 @@ pub(super) const SET_UP_ALREADY: &str =
     "there is a user already; sign in, or ask an administrator for a user";
 pub(super) const LAST_ADMIN: &str = "this is the last administrator; make another one first";
 
-type Responses = BTreeMap<String, RefOr<Response>>;
+/// Answers of a route by status.
+pub(crate) type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// What every route with a permission may answer: 401 and 403.
 pub(super) struct Denied;
@@ -31,6 +32,9 @@ pub(super) struct LastAdmin;
 
 /// A name or password that is wrong, or too many of them.
 pub(super) struct NotSignedIn;
+
+/// Too many tries.
+pub(super) struct TooMany;
 
 /// A set-up that is over, or a code that is wrong.
 pub(super) struct NotSetUp;
@@ -146,7 +150,14 @@ impl IntoResponses for NotSetUp {
     }
 }
 
-fn too_many() -> (String, RefOr<Response>) {
+impl IntoResponses for TooMany {
+    fn responses() -> Responses {
+        [too_many()].into()
+    }
+}
+
+/// Too many tries: 429.
+pub(crate) fn too_many() -> (String, RefOr<Response>) {
     problem(
         429,
         "Too many tries; Retry-After says when the next may come, in seconds",
@@ -156,7 +167,8 @@ fn too_many() -> (String, RefOr<Response>) {
     )
 }
 
-fn problem(
+/// A problem as the description shows it.
+pub(crate) fn problem(
     status: u16,
     description: &str,
     word: &str,

@@ -1,6 +1,7 @@
 //! Routes of signing in, users and tokens.
 
-mod answers;
+pub(crate) mod answers;
+mod password;
 mod sessions;
 mod tokens;
 mod users;
@@ -24,6 +25,7 @@ where
 {
     OpenApiRouter::new()
         .routes(routes!(sessions::read_session, sessions::sign_in, sessions::sign_out))
+        .routes(routes!(password::change_own_password))
         .routes(routes!(sessions::set_up))
         .routes(routes!(users::list_users, users::create_user))
         .routes(routes!(users::change_user, users::delete_user))

@@ -1,0 +1,3 @@
+//! Events: the timeline.
+
+pub mod api;
