@@ -4,5306 +4,5335 @@
  */
 
 export interface paths {
-  "/events": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists events, newest first.
+         * @description The next page is the same request with `before` set to the id of the last event of this one.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Lists events, newest first.
-     * @description The next page is the same request with `before` set to the id of the last event of this one.
-     */
-    get: operations["list_events"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/management/backend/queues": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/management/backend/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists queues, built-in ones first. */
+        get: operations["list_queues"];
+        put?: never;
+        /**
+         * Make a queue.
+         * @description Workers listen on it once their configuration names it, or an administrator gives it to them.
+         */
+        post: operations["create_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists queues, built-in ones first. */
-    get: operations["list_queues"];
-    put?: never;
-    /**
-     * Make a queue.
-     * @description Workers listen on it once their configuration names it, or an administrator gives it to them.
-     */
-    post: operations["create_queue"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/management/backend/queues/{name}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/management/backend/queues/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a queue.
+         * @description Its members no longer listen on it; the answer says how many there were. While operations wait in it,
+         *     it stays. Queues that always exist, and those that the configuration declares, cannot be deleted here.
+         */
+        delete: operations["delete_queue"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a queue.
+         * @description Its kind can be changed while no operation waits in it. Queues that always exist, and those that the
+         *     configuration declares, cannot be changed here.
+         */
+        patch: operations["change_queue"];
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post?: never;
-    /**
-     * Delete a queue.
-     * @description Its members no longer listen on it; the answer says how many there were. While operations wait in it,
-     *     it stays. Queues that always exist, and those that the configuration declares, cannot be deleted here.
-     */
-    delete: operations["delete_queue"];
-    options?: never;
-    head?: never;
-    /**
-     * Change a queue.
-     * @description Its kind can be changed while no operation waits in it. Queues that always exist, and those that the
-     *     configuration declares, cannot be changed here.
-     */
-    patch: operations["change_queue"];
-    trace?: never;
-  };
-  "/operations": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists operations, newest first. */
+        get: operations["list_operations"];
+        put?: never;
+        /**
+         * Runs a tool.
+         * @description Makes an operation and hands it to the workers of its queues. Repeat a request whose answer was
+         *     lost with the same `Idempotency-Key`: it is run once.
+         */
+        post: operations["create_operation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists operations, newest first. */
-    get: operations["list_operations"];
-    put?: never;
-    /**
-     * Runs a tool.
-     * @description Makes an operation and hands it to the workers of its queues. Repeat a request whose answer was
-     *     lost with the same `Idempotency-Key`: it is run once.
-     */
-    post: operations["create_operation"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/events": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watches many operations in one stream.
+         * @description Names each operation by `id`; with `list=true` the headers of every operation that changes come,
+         *     too. The data of `result` events has the `operation_id` beside. There is no resuming: the stream
+         *     begins with everything there is of the named operations.
+         */
+        get: operations["watch_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Watches many operations in one stream.
-     * @description Names each operation by `id`; with `list=true` the headers of every operation that changes come,
-     *     too. The data of `result` events has the `operation_id` beside. There is no resuming: the stream
-     *     begins with everything there is of the named operations.
-     */
-    get: operations["watch_operations"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/{id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an operation with its results. */
+        get: operations["get_operation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Shows an operation with its results. */
-    get: operations["get_operation"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/{id}/cancel": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels what of an operation has not ended.
+         * @description What had been measured is kept. An operation that has ended already stays as it is.
+         */
+        post: operations["cancel_operation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Cancels what of an operation has not ended.
-     * @description What had been measured is kept. An operation that has ended already stays as it is.
-     */
-    post: operations["cancel_operation"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/{id}/events": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watches one operation.
+         * @description Events are `operation` and `result`, their data the same as in `GET /operations/{id}`, their id
+         *     the operation's version. A reconnect with `Last-Event-ID` gets what is newer. After the event
+         *     `end` nothing more comes.
+         */
+        get: operations["watch_operation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Watches one operation.
-     * @description Events are `operation` and `result`, their data the same as in `GET /operations/{id}`, their id
-     *     the operation's version. A reconnect with `Last-Event-ID` gets what is newer. After the event
-     *     `end` nothing more comes.
-     */
-    get: operations["watch_operation"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/{id}/results.csv": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/{id}/results.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results as CSV: a line per reply of a ping, per hop of a trace. */
+        get: operations["export_results_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Results as CSV: a line per reply of a ping, per hop of a trace. */
-    get: operations["export_results_csv"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/{id}/results.json": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/{id}/results.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results as JSON. */
+        get: operations["export_results_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Results as JSON. */
-    get: operations["export_results_json"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/operations/{id}/results.txt": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/operations/{id}/results.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Results as text, the way ping and mtr print them. */
+        get: operations["export_results_txt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Results as text, the way ping and mtr print them. */
-    get: operations["export_results_txt"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/session": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is asking, and what they may do.
+         * @description Answers strangers too: the page asks this first, and learns whether to sign in or to set up.
+         */
+        get: operations["read_session"];
+        put?: never;
+        /**
+         * Sign in.
+         * @description Sets the session cookie. An address and a name have 5 tries, and one more every 10 seconds;
+         *     right ones do not count.
+         */
+        post: operations["sign_in"];
+        /** Sign out. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Who is asking, and what they may do.
-     * @description Answers strangers too: the page asks this first, and learns whether to sign in or to set up.
-     */
-    get: operations["read_session"];
-    put?: never;
-    /**
-     * Sign in.
-     * @description Sets the session cookie. An address and a name have 5 tries, and one more every 10 seconds;
-     *     right ones do not count.
-     */
-    post: operations["sign_in"];
-    /** Sign out. */
-    delete: operations["sign_out"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/session/password": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change one's own password.
+         * @description Ends the user's other sessions. Tries are counted as those to sign in are; right ones do not count.
+         */
+        post: operations["change_own_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Change one's own password.
-     * @description Ends the user's other sessions. Tries are counted as those to sign in are; right ones do not count.
-     */
-    post: operations["change_own_password"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/setup": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first administrator.
+         * @description Needs the one-time code that the server printed when it started on an empty database, or that
+         *     `netwark user setup-link` prints. Signs in at once.
+         */
+        post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Make the first administrator.
-     * @description Needs the one-time code that the server printed when it started on an empty database, or that
-     *     `netwark user setup-link` prints. Signs in at once.
-     */
-    post: operations["set_up"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/status": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the state of the server. */
+        get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Shows the state of the server. */
-    get: operations["get_status"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/tokens": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens, in the order they were made, without their secrets. */
+        get: operations["list_tokens"];
+        put?: never;
+        /** Make a token for a program. */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Tokens, in the order they were made, without their secrets. */
-    get: operations["list_tokens"];
-    put?: never;
-    /** Make a token for a program. */
-    post: operations["create_token"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/tokens/{id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a token.
+         * @description This server refuses it at once, others on the same database within 5 seconds.
+         */
+        delete: operations["delete_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post?: never;
-    /**
-     * Revoke a token.
-     * @description This server refuses it at once, others on the same database within 5 seconds.
-     */
-    delete: operations["delete_token"];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/tools": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists tools by name. */
+        get: operations["list_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists tools by name. */
-    get: operations["list_tools"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/users": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users, in the order they were made. */
+        get: operations["list_users"];
+        put?: never;
+        /** Make a user. */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Users, in the order they were made. */
-    get: operations["list_users"];
-    put?: never;
-    /** Make a user. */
-    post: operations["create_user"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/users/{id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a user.
+         * @description Ends its sessions. What it ran stays, under its name.
+         */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /** Change the role or password of a user. */
+        patch: operations["change_user"];
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    post?: never;
-    /**
-     * Remove a user.
-     * @description Ends its sessions. What it ran stays, under its name.
-     */
-    delete: operations["delete_user"];
-    options?: never;
-    head?: never;
-    /** Change the role or password of a user. */
-    patch: operations["change_user"];
-    trace?: never;
-  };
-  "/worker/key": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/worker/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Register the key that a worker signs its reports with.
+         * @description For the worker itself, with its token. Reports that come over a message broker are listened to only
+         *     when they are signed with it.
+         */
+        put: operations["set_worker_key"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    /**
-     * Register the key that a worker signs its reports with.
-     * @description For the worker itself, with its token. Reports that come over a message broker are listened to only
-     *     when they are signed with it.
-     */
-    put: operations["set_worker_key"];
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists workers by name. */
+        get: operations["list_workers"];
+        put?: never;
+        /**
+         * Enrol a worker.
+         * @description Makes its token, which is shown this once, and commands to start it with. What is set here wins over
+         *     what the worker says of itself; what is left out is as it says.
+         */
+        post: operations["create_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Lists workers by name. */
-    get: operations["list_workers"];
-    put?: never;
-    /**
-     * Enrol a worker.
-     * @description Makes its token, which is shown this once, and commands to start it with. What is set here wins over
-     *     what the worker says of itself; what is left out is as it says.
-     */
-    post: operations["create_worker"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers/pair": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opens a worker's link.
+         * @description A WebSocket over which a worker takes its work and sends its reports, each frame a JSON message. It is
+         *     for `netwark worker` and not for browsers, which are refused.
+         */
+        get: operations["open_worker_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Exchange a pairing code for a token.
-     * @description For workers; needs nothing but the code. An address has 5 tries, and one more every 10 seconds; all
-     *     addresses together have one a second.
-     */
-    post: operations["pair_worker"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers/pairings": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/pair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a pairing code for a token.
+         * @description For workers; needs nothing but the code. An address has 5 tries, and one more every 10 seconds; all
+         *     addresses together have one a second.
+         */
+        post: operations["pair_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Let a worker pair with a code.
-     * @description The code is typed where the worker is started, within 10 minutes, and is good for one worker.
-     */
-    post: operations["create_pairing"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers/select": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/pairings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a worker pair with a code.
+         * @description The code is typed where the worker is started, within 10 minutes, and is good for one worker.
+         */
+        post: operations["create_pairing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Shows who would run an operation.
-     * @description Reads a selector as `from` of a new operation is read, and runs nothing. With a limit, `workers` are all those it
-     *     would be drawn from.
-     */
-    get: operations["select_workers"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers/{id}": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/select": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows who would run an operation.
+         * @description Reads a selector as `from` of a new operation is read, and runs nothing. With a limit, `workers` are all those it
+         *     would be drawn from.
+         */
+        get: operations["select_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One worker. */
-    get: operations["get_worker"];
-    put?: never;
-    post?: never;
-    /**
-     * Delete a worker that is not here.
-     * @description What it measured stays, under its name. Its token is of no use any more.
-     */
-    delete: operations["delete_worker"];
-    options?: never;
-    head?: never;
-    /**
-     * Change what is set of a worker.
-     * @description What an administrator sets wins over what the worker says of itself, until it is given back by null.
-     *     A worker that is here learns of it at once.
-     */
-    patch: operations["change_worker"];
-    trace?: never;
-  };
-  "/workers/{id}/drain": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One worker. */
+        get: operations["get_worker"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a worker that is not here.
+         * @description What it measured stays, under its name. Its token is of no use any more.
+         */
+        delete: operations["delete_worker"];
+        options?: never;
+        head?: never;
+        /**
+         * Change what is set of a worker.
+         * @description What an administrator sets wins over what the worker says of itself, until it is given back by null.
+         *     A worker that is here learns of it at once.
+         */
+        patch: operations["change_worker"];
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Let a worker take no new work, or take work again.
-     * @description A worker that drains finishes what it runs. New operations list it as skipped.
-     */
-    post: operations["drain_worker"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers/{id}/revoke": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/{id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a worker take no new work, or take work again.
+         * @description A worker that drains finishes what it runs. New operations list it as skipped.
+         */
+        post: operations["drain_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Revoke a worker.
-     * @description It is cut at once on every path and its program ends. Results that only it could bring end with an
-     *     error; work of direct queues goes to another worker. Its name stays taken until it is deleted.
-     */
-    post: operations["revoke_worker"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  "/workers/{id}/token": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/workers/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a worker.
+         * @description It is cut at once on every path and its program ends. Results that only it could bring end with an
+         *     error; work of direct queues goes to another worker. Its name stays taken until it is deleted.
+         */
+        post: operations["revoke_worker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Give a worker another token.
-     * @description The one before is of no use from here on, and a link that was made with it is cut.
-     */
-    post: operations["rotate_worker_token"];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
+    "/workers/{id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a worker another token.
+         * @description The one before is of no use from here on, and a link that was made with it is cut.
+         */
+        post: operations["rotate_worker_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /** @description A flag of a tool's command line. */
-    ArgumentView: {
-      /**
-       * @description The option it sets. A choice with a flag for each of its values has names of their own here.
-       * @example count
-       */
-      option: string;
-      /**
-       * @description One letter, with its dash.
-       * @example -c
-       */
-      short?: string | null;
-      /**
-       * @description The long name, with its dashes.
-       * @example --count
-       */
-      long?: string | null;
-      /**
-       * @description The word for its value; absent when it takes none.
-       * @example N
-       */
-      value?: string | null;
-      /** @description What it does. */
-      help: string;
-    };
-    /** @description What a worker can do. */
-    Capabilities: {
-      /** @description Tools it runs. */
-      tools: string[];
-      /** @description It has IPv4 addresses beyond loopback. */
-      ipv4: boolean;
-      /** @description It has IPv6 addresses beyond loopback and link. */
-      ipv6: boolean;
-      /** @description It may open raw sockets. */
-      raw_sockets: boolean;
-      /** @description What it cannot do, and what would help. */
-      missing: components["schemas"]["MissingCapability"][];
-    };
-    /** @description Ways to start a worker, each to be copied as it is. */
-    Commands: {
-      /**
-       * @description For a shell; runs until it is ended.
-       * @example NETWARK_WORKER_TOKEN=nww_... netwark worker --server https://netwark.example
-       */
-      shell: string;
-      /** @description For a shell; installs a service that starts with the machine. */
-      systemd: string;
-      /** @description For a shell; runs it in a container. */
-      docker: string;
-      /** @description A `compose.yaml`. */
-      compose: string;
-    };
-    /** @description A place on the map. */
-    Coordinates: {
-      /**
-       * Format: double
-       * @description Degrees north, from -90 to 90.
-       * @example 48.8566
-       */
-      latitude: number;
-      /**
-       * Format: double
-       * @description Degrees east, from -180 to 180.
-       * @example 2.3522
-       */
-      longitude: number;
-    };
-    /** @description What signing in takes. */
-    Credentials: {
-      /**
-       * @description Name of the user.
-       * @example admin
-       */
-      name: string;
-      /** @description Its password. */
-      password: string;
-    };
-    /** @description A queue that was deleted. */
-    DeletedQueue: {
-      /**
-       * @description The name it had.
-       * @example netwark.paris
-       */
-      queue: string;
-      /** @description How many workers listened on it and no longer do. */
-      workers: number;
-    };
-    /** @description Whether a worker takes new work. */
-    Drain: {
-      /** @description True to finish what runs and take nothing new, false to take work again. */
-      draining: boolean;
-    };
-    /** @description A worker that may connect, with what it proves itself with. */
-    EnrolledWorker: {
-      /** @description The worker. */
-      worker: components["schemas"]["Worker"];
-      /**
-       * @description Its token. It is not kept and cannot be shown again.
-       * @example nww_0197f3c86d8e7cc2a1f4d3b0c5e29a71_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
-       */
-      token: string;
-      /** @description Ways to start it, with the token in them. */
-      commands: components["schemas"]["Commands"];
-    };
-    /** @description A line of the timeline. */
-    Event: {
-      /**
-       * Format: uuid
-       * @description Its id, a UUIDv7.
-       */
-      id: string;
-      /**
-       * Format: date-time
-       * @description When it happened.
-       */
-      at: string;
-      /** @description How much it matters. */
-      severity: components["schemas"]["Severity"];
-      /**
-       * @description What kind it is.
-       * @example worker_offline
-       */
-      kind: string;
-      /**
-       * Format: uuid
-       * @description The worker it is about.
-       */
-      worker_id?: string | null;
-      /** @description The name that worker had. */
-      worker?: string | null;
-      /**
-       * @description What happened, in a sentence.
-       * @example paris-1 is offline: nothing heard for 50 s
-       */
-      text: string;
-    };
-    /** @description One thing that is wrong with an input. */
-    FieldError: {
-      /** @description Where the field stands. */
-      location: components["schemas"]["Location"];
-      /**
-       * @description Name of the field, dotted for nested ones: `options.count`.
-       * @example options.count
-       */
-      name: string;
-      /**
-       * @description What is wrong and what would be right.
-       * @example must be at most 10000, got 20000
-       */
-      description: string;
-    };
-    /** @description One finding. */
-    Finding: {
-      /** @description How bad it is. */
-      severity: components["schemas"]["Severity"];
-      /** @description What kind of finding it is. */
-      kind: components["schemas"]["FindingKind"];
-      /**
-       * Format: int32
-       * @description The hop it speaks of, from 1.
-       */
-      hop?: number | null;
-      /** @description A clause for people, such as `hop 4 limits its replies, harmless`. */
-      text: string;
-    };
-    /**
-     * @description The kinds of finding.
-     * @enum {string}
-     */
-    FindingKind:
-      | "healthy"
-      | "no_answer"
-      | "target_loss"
-      | "path_loss"
-      | "rate_limit"
-      | "silent_hop"
-      | "ends_before_target"
-      | "latency_step"
-      | "loop"
-      | "unreachable"
-      | "route_change"
-      | "equal_cost"
-      | "other_address"
-      | "jitter"
-      | "duplicates"
-      | "reordering"
-      | "late_replies"
-      | "not_sent"
-      | "packet_too_big";
-    /** @description A flag of an older option string. */
-    FlagView: {
-      /**
-       * @description One letter, with its dash.
-       * @example -c
-       */
-      flag: string;
-      /** @description The long name, with its dashes, if there is one. */
-      long?: string | null;
-      /** @description True when a value follows. */
-      value: boolean;
-      /**
-       * @description `parsed`, `accepted` or `refused`.
-       * @example parsed
-       */
-      effect: string;
-      /** @description Why it is accepted without effect, or refused. */
-      reason?: string | null;
-    };
-    /** @description The way one flow took. */
-    FlowPath: {
-      /**
-       * Format: int32
-       * @description Number of the flow, from 0.
-       */
-      flow: number;
-      /** @description Responder of each hop from `first_ttl` on. */
-      hops: (string | null)[];
-    };
-    /** @description One hop. */
-    Hop: {
-      /**
-       * Format: int32
-       * @description Distance, from 1.
-       */
-      ttl: number;
-      /**
-       * Format: int32
-       * @description Probes sent.
-       */
-      sent: number;
-      /**
-       * Format: int32
-       * @description Probes answered in time.
-       */
-      received: number;
-      /**
-       * Format: double
-       * @description Share of decided probes without an answer, in percent.
-       */
-      loss: number;
-      rtt?: components["schemas"]["HopRtt"] | null;
-      /** @description Everyone who answered, most answers first. */
-      responders: components["schemas"]["Responder"][];
-    };
-    /** @description What a responder said. */
-    HopAnswer:
-      | {
-          /** @enum {string} */
-          kind: "time_exceeded";
-        }
-      | {
-          /** @enum {string} */
-          kind: "target";
-        }
-      | {
-          /** @description Which kind, such as `network unreachable` or `administratively prohibited`. */
-          message: string;
-          /** @enum {string} */
-          kind: "unreachable";
+    schemas: {
+        /** @description A flag of a tool's command line. */
+        ArgumentView: {
+            /**
+             * @description The option it sets. A choice with a flag for each of its values has names of their own here.
+             * @example count
+             */
+            option: string;
+            /**
+             * @description One letter, with its dash.
+             * @example -c
+             */
+            short?: string | null;
+            /**
+             * @description The long name, with its dashes.
+             * @example --count
+             */
+            long?: string | null;
+            /**
+             * @description The word for its value; absent when it takes none.
+             * @example N
+             */
+            value?: string | null;
+            /** @description What it does. */
+            help: string;
         };
-    /** @description Round trips in milliseconds. */
-    HopRtt: {
-      /**
-       * Format: double
-       * @description Latest.
-       */
-      last: number;
-      /**
-       * Format: double
-       * @description Best.
-       */
-      best: number;
-      /**
-       * Format: double
-       * @description Mean.
-       */
-      average: number;
-      /**
-       * Format: double
-       * @description Worst.
-       */
-      worst: number;
-      /**
-       * Format: double
-       * @description Standard deviation.
-       */
-      stddev: number;
-      /**
-       * Format: double
-       * @description Mean difference of successive round trips.
-       */
-      jitter: number;
-    };
-    /** @description One MPLS label stack entry (RFC 3032). */
-    Label: {
-      /**
-       * Format: int32
-       * @description Label value, 20 bits.
-       */
-      label: number;
-      /**
-       * Format: int32
-       * @description Traffic class, 3 bits.
-       */
-      tc: number;
-      /** @description Bottom of stack. */
-      bottom: boolean;
-      /**
-       * Format: int32
-       * @description Time to live.
-       */
-      ttl: number;
-    };
-    /**
-     * @description Where a field stands in a request.
-     * @enum {string}
-     */
-    Location: "body" | "path" | "querystring" | "header";
-    /** @description A token that was just made. */
-    MadeToken: components["schemas"]["Token"] & {
-      /**
-       * @description The secret, for `Authorization: Bearer`. It is not kept and cannot be shown again.
-       * @example nwk_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
-       */
-      secret: string;
-    };
-    /** @description Something a worker cannot do. */
-    MissingCapability: {
-      /**
-       * @description What it cannot do.
-       * @example TCP traces
-       */
-      what: string;
-      /**
-       * @description Why.
-       * @example raw sockets need CAP_NET_RAW
-       */
-      why: string;
-      /** @description What would help, a command where there is one. */
-      remedy: string;
-    };
-    /** @description What was asked, as `mtr --json` says it. */
-    MtrHeader: {
-      /** @description Name of the worker. */
-      src: string;
-      /** @description The target as it was given. */
-      dst: string;
-      /**
-       * Format: int32
-       * @description TOS byte.
-       */
-      tos: number;
-      /**
-       * Format: int32
-       * @description Cycles.
-       */
-      tests: number;
-      /** @description Packet size in bytes. */
-      psize: string;
-      /** @description Byte that fills the payload. */
-      bitpattern: string;
-    };
-    /** @description One hop, as `mtr --json` says it. Times are milliseconds, 0 when nothing answered. */
-    MtrHub: {
-      /**
-       * Format: int32
-       * @description Distance.
-       */
-      count: number;
-      /** @description Name or address, `???` when silent. */
-      host: string;
-      /** @description AS number, `AS???` when unknown. */
-      ASN: string;
-      /**
-       * Format: double
-       * @description Loss in percent.
-       */
-      "Loss%": number;
-      /**
-       * Format: int32
-       * @description Probes sent.
-       */
-      Snt: number;
-      /**
-       * Format: double
-       * @description Last round trip.
-       */
-      Last: number;
-      /**
-       * Format: double
-       * @description Mean round trip.
-       */
-      Avg: number;
-      /**
-       * Format: double
-       * @description Best round trip.
-       */
-      Best: number;
-      /**
-       * Format: double
-       * @description Worst round trip.
-       */
-      Wrst: number;
-      /**
-       * Format: double
-       * @description Standard deviation.
-       */
-      StDev: number;
-    };
-    /** @description What `mtr` measured: the report in the shape of `mtr --json`, and the fuller one. */
-    MtrOutcome: {
-      /** @description The report with the field names of `mtr --json`. */
-      report: components["schemas"]["MtrReport"];
-      /** @description The report as lines of text, as `mtr --report` prints it. */
-      raw: string[];
-      /** @description The fuller report. */
-      trace: components["schemas"]["TraceReport"];
-    };
-    /** @description The report of `mtr --json`. */
-    MtrReport: {
-      /** @description What was asked. */
-      mtr: components["schemas"]["MtrHeader"];
-      /** @description One line per hop. */
-      hubs: components["schemas"]["MtrHub"][];
-    };
-    /** @description What `POST /operations` takes. */
-    NewOperation: {
-      /**
-       * @description Name of the tool.
-       * @example ping
-       */
-      type: string;
-      /**
-       * @description Address or name.
-       * @example 192.0.2.1
-       */
-      target: string;
-      /** @description Options of the tool: an object, or the older string of flags such as `"-c 5"`. */
-      options?: unknown;
-      /**
-       * @description Queues, the prefix `netwark.` may be left out. Without any: `netwark.broadcast`.
-       * @example [
-       *       "netwark.broadcast"
-       *     ]
-       */
-      queues?: string[] | null;
-      /**
-       * @description A selector, instead of `queues`: `site:paris and not tag:lab limit 3`. A plain list of queues works as in `queues`.
-       * @example site:paris and not tag:lab limit 3
-       */
-      from?: string | null;
-      /**
-       * Format: uuid
-       * @description Run on the same workers as this earlier operation, instead of `queues`.
-       */
-      same_workers_as?: string | null;
-      /**
-       * Format: int64
-       * @description How long a result may wait for a worker, in milliseconds. Default: 60,000.
-       */
-      take_within_ms?: number | null;
-      /**
-       * Format: int64
-       * @description How long a worker may take once it has begun, in milliseconds. Default: what the options need, and half a minute.
-       */
-      run_within_ms?: number | null;
-    };
-    /** @description A user's password and what it is to be. */
-    NewPassword: {
-      /**
-       * @description The password as it is.
-       * @example correct horse
-       */
-      current: string;
-      /**
-       * @description The new one, at least 10 characters.
-       * @example battery staple
-       */
-      new: string;
-    };
-    /** @description A queue to be made. */
-    NewQueue: {
-      /**
-       * @description Its name: letters, digits and `- _ . :`; the prefix `netwark.` is added when left out.
-       * @example netwark.paris
-       */
-      queue: string;
-      /**
-       * @description Its label for people; the name when left out.
-       * @example Paris
-       */
-      name?: string | null;
-      /**
-       * @description Where it leads, for people.
-       * @example Paris, TH2
-       */
-      location?: string;
-      /** @description True when every member gets a copy, false when any one of them takes the work. */
-      broadcast?: boolean;
-    };
-    /** @description A token to be made. */
-    NewToken: {
-      /**
-       * @description What it is for, unique.
-       * @example ci
-       */
-      name: string;
-      /** @description What it may do. */
-      role: components["schemas"]["Role"];
-    };
-    /** @description A user to be made. */
-    NewUser: {
-      /**
-       * @description Name to sign in with, unique whatever its case: letters, digits and `. _ - @ +`.
-       * @example zoe
-       */
-      name: string;
-      /**
-       * @description Its password, at least 10 characters.
-       * @example correct horse
-       */
-      password: string;
-      /** @description What it may do. */
-      role: components["schemas"]["Role"];
-    };
-    /** @description A worker to be enrolled. What is left out is as the worker says. */
-    NewWorker: {
-      /**
-       * @description Its name, unique.
-       * @example paris-1
-       */
-      name: string;
-      /**
-       * @description The site it stands at.
-       * @example paris
-       */
-      site?: string | null;
-      /**
-       * @description Where that is, for people.
-       * @example Paris, TH2, rack 12
-       */
-      location?: string | null;
-      coordinates?: components["schemas"]["Coordinates"] | null;
-      /**
-       * @description Country as ISO 3166-1 alpha-2 has it.
-       * @example FR
-       */
-      country?: string | null;
-      /**
-       * Format: int32
-       * @description Number of the autonomous system it stands in.
-       * @example 64500
-       */
-      asn?: number | null;
-      /** @description Free words to select it by: at most 100, each of at most 64 characters. */
-      tags?: string[] | null;
-      /** @description Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out. */
-      queues?: string[] | null;
-      /**
-       * @description Ed25519 key its reports over a broker will be signed with: 32 bytes in base64.
-       * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
-       */
-      public_key?: string | null;
-    };
-    /** @description An operation. Fields of the older API first. */
-    Operation: {
-      /**
-       * Format: uuid
-       * @description Its id, a UUIDv7.
-       */
-      id: string;
-      /**
-       * @description Name of the tool.
-       * @example ping
-       */
-      type: string;
-      /** @description Where it stands. */
-      status: components["schemas"]["Status"];
-      /**
-       * @description Address or name.
-       * @example 192.0.2.1
-       */
-      target: string;
-      /** @description The options as they were sent. */
-      options?: unknown;
-      /** @description Queues it was sent to; none when a selector chose the workers. */
-      queues: string[];
-      /**
-       * Format: date-time
-       * @description When it was made.
-       */
-      created_at: string;
-      /**
-       * Format: date-time
-       * @description When it last changed.
-       */
-      updated_at: string;
-      /**
-       * Format: date-time
-       * @description When its last result became final.
-       */
-      finished_at?: string | null;
-      /** @description All options with their values, defaults included. */
-      typed_options: unknown;
-      /**
-       * Format: int64
-       * @description How long a result may wait for a worker, in milliseconds.
-       */
-      take_within_ms: number;
-      /**
-       * Format: int64
-       * @description How long a worker may take once it has begun, in milliseconds.
-       */
-      run_within_ms: number;
-      /**
-       * @description The selector it was made with, in its canonical form.
-       * @example site:paris and not tag:lab limit 3
-       */
-      from?: string | null;
-      /**
-       * Format: uuid
-       * @description The earlier operation whose workers it runs on.
-       */
-      same_workers_as?: string | null;
-      /** @description Who made it, such as `user admin` or `token ci`. */
-      created_by: string;
-      /**
-       * Format: int64
-       * @description Rises with every change; the id of its server-sent events.
-       */
-      version: number;
-      /** @description How many results there are, by status. */
-      counts: components["schemas"]["StatusCounts"];
-      /** @description Workers it was meant for that took no work when it was made. */
-      skipped: components["schemas"]["Skipped"][];
-    };
-    /** @description What `POST /operations` answers. */
-    OperationCreated: {
-      /**
-       * @description `Operation created`, or that it waits for the broker.
-       * @example Operation created
-       */
-      message: string;
-      /**
-       * Format: uuid
-       * @description Its id.
-       */
-      operation_id: string;
-    };
-    /** @description An operation with what its workers made of it. */
-    OperationDetail: components["schemas"]["Operation"] & {
-      /** @description One result per expected worker, or one per direct queue. */
-      results: components["schemas"]["OperationResult"][];
-    };
-    /** @description What one worker made of an operation. */
-    OperationResult: {
-      /**
-       * Format: uuid
-       * @description Its id, a UUIDv7.
-       */
-      id: string;
-      /** @description Where it stands. */
-      status: components["schemas"]["Status"];
-      /** @description Name of the worker; absent while a direct queue waits for one. */
-      worker?: string | null;
-      /** @description The queue it came by; empty when a selector chose its worker. */
-      queue: string;
-      /** @description What was measured, the latest snapshot while it runs; with status `error` an object with `cause`. */
-      payload?: unknown;
-      /**
-       * Format: date-time
-       * @description When it was made.
-       */
-      created_at: string;
-      /**
-       * Format: date-time
-       * @description When it last changed.
-       */
-      updated_at: string;
-      /**
-       * Format: date-time
-       * @description When a worker began.
-       */
-      started_at?: string | null;
-      /**
-       * Format: date-time
-       * @description When it became final.
-       */
-      finished_at?: string | null;
-      /** @description True when the report came after the result had ended as `timeout`: the payload is there, the status stays. */
-      late: boolean;
-      /**
-       * Format: int64
-       * @description The version of the operation with which it last changed.
-       */
-      version: number;
-    };
-    /** @description What a worker that has a code sends. */
-    PairRequest: {
-      /**
-       * @description The code, as it was typed: letter case, hyphens and space do not count.
-       * @example K7TM-3XWQ
-       */
-      code: string;
-      /**
-       * @description Ed25519 key its reports over a broker will be signed with: 32 bytes in base64.
-       * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
-       */
-      public_key?: string | null;
-    };
-    /** @description What a worker gets for its code. */
-    Paired: {
-      /**
-       * @description Its token, to be kept in a file that only it can read.
-       * @example nww_0197f3c86d8e7cc2a1f4d3b0c5e29a71_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
-       */
-      token: string;
-      /**
-       * Format: uuid
-       * @description Its id.
-       */
-      worker_id: string;
-      /**
-       * @description The name it has in this installation.
-       * @example paris-1
-       */
-      name: string;
-    };
-    /**
-     * @description One thing that can be allowed.
-     * @enum {string}
-     */
-    Permission:
-      | "operations:read"
-      | "operations:run"
-      | "workers:read"
-      | "workers:manage"
-      | "queues:manage"
-      | "events:read"
-      | "users:manage"
-      | "tokens:manage"
-      | "metrics:read";
-    /** @description What became of one request. */
-    PingFate:
-      | {
-          /** @enum {string} */
-          fate: "waiting";
-        }
-      | {
-          /**
-           * Format: double
-           * @description Round trip in milliseconds, resolution one microsecond or better.
-           */
-          rtt: number;
-          /**
-           * Format: int32
-           * @description Time to live the reply arrived with, where the socket tells it.
-           */
-          ttl?: number | null;
-          /** @description Who answered, when it is not the address that was asked. */
-          from?: string | null;
-          /**
-           * Format: int32
-           * @description Further replies to the same request.
-           */
-          duplicates: number;
-          /** @description True when the round trip is between two kernel stamps; false when it comes from the monotonic clock. */
-          kernel: boolean;
-          /** @enum {string} */
-          fate: "reply";
-        }
-      | {
-          /**
-           * Format: double
-           * @description Round trip in milliseconds.
-           */
-          rtt: number;
-          /** @enum {string} */
-          fate: "late";
-        }
-      | {
-          /** @enum {string} */
-          fate: "lost";
-        }
-      | {
-          /** @description Who sent the error. */
-          from: string;
-          /** @description What it says, such as `host unreachable`. */
-          message: string;
-          /** @enum {string} */
-          fate: "error";
-        }
-      | {
-          /** @description What the system said. */
-          message: string;
-          /** @enum {string} */
-          fate: "unsent";
+        /** @description What a worker can do. */
+        Capabilities: {
+            /** @description Tools it runs. */
+            tools: string[];
+            /** @description It has IPv4 addresses beyond loopback. */
+            ipv4: boolean;
+            /** @description It has IPv6 addresses beyond loopback and link. */
+            ipv6: boolean;
+            /** @description It may open raw sockets. */
+            raw_sockets: boolean;
+            /** @description What it cannot do, and what would help. */
+            missing: components["schemas"]["MissingCapability"][];
         };
-    /**
-     * @description What `ping` measured. The first ten fields are those of the older API; a name with several
-     *     addresses (`family: all`) has one report for each in `reports`, and the flat fields speak of the first.
-     */
-    PingOutcome: {
-      /**
-       * Format: int32
-       * @description Requests sent.
-       */
-      transmitted: number;
-      /**
-       * Format: int32
-       * @description Requests answered in time.
-       */
-      received: number;
-      /**
-       * Format: int32
-       * @description Replies beyond the first to the same request.
-       */
-      duplicates: number;
-      /**
-       * Format: double
-       * @description Share of requests without an answer in time, in percent.
-       */
-      loss: number;
-      /**
-       * Format: double
-       * @description Shortest round trip in milliseconds; absent when nothing answered.
-       */
-      min?: number | null;
-      /**
-       * Format: double
-       * @description Longest round trip in milliseconds.
-       */
-      max?: number | null;
-      /**
-       * Format: double
-       * @description Mean round trip in milliseconds.
-       */
-      average?: number | null;
-      /** @description The report as lines of text. */
-      raw: string[];
-      /** @description One report per address. */
-      reports: components["schemas"]["PingReport"][];
+        /** @description Ways to start a worker, each to be copied as it is. */
+        Commands: {
+            /**
+             * @description For a shell; runs until it is ended.
+             * @example NETWARK_WORKER_TOKEN=nww_... netwark worker --server https://netwark.example
+             */
+            shell: string;
+            /** @description For a shell; installs a service that starts with the machine. */
+            systemd: string;
+            /** @description For a shell; runs it in a container. */
+            docker: string;
+            /** @description A `compose.yaml`. */
+            compose: string;
+        };
+        /** @description A place on the map. */
+        Coordinates: {
+            /**
+             * Format: double
+             * @description Degrees north, from -90 to 90.
+             * @example 48.8566
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east, from -180 to 180.
+             * @example 2.3522
+             */
+            longitude: number;
+        };
+        /** @description What signing in takes. */
+        Credentials: {
+            /**
+             * @description Name of the user.
+             * @example admin
+             */
+            name: string;
+            /** @description Its password. */
+            password: string;
+        };
+        /** @description A queue that was deleted. */
+        DeletedQueue: {
+            /**
+             * @description The name it had.
+             * @example netwark.paris
+             */
+            queue: string;
+            /** @description How many workers listened on it and no longer do. */
+            workers: number;
+        };
+        /** @description Whether a worker takes new work. */
+        Drain: {
+            /** @description True to finish what runs and take nothing new, false to take work again. */
+            draining: boolean;
+        };
+        /** @description A worker that may connect, with what it proves itself with. */
+        EnrolledWorker: {
+            /** @description The worker. */
+            worker: components["schemas"]["Worker"];
+            /**
+             * @description Its token. It is not kept and cannot be shown again.
+             * @example nww_0197f3c86d8e7cc2a1f4d3b0c5e29a71_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
+             */
+            token: string;
+            /** @description Ways to start it, with the token in them. */
+            commands: components["schemas"]["Commands"];
+        };
+        /** @description A line of the timeline. */
+        Event: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** @description How much it matters. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * @description What kind it is.
+             * @example worker_offline
+             */
+            kind: string;
+            /**
+             * Format: uuid
+             * @description The worker it is about.
+             */
+            worker_id?: string | null;
+            /** @description The name that worker had. */
+            worker?: string | null;
+            /**
+             * @description What happened, in a sentence.
+             * @example paris-1 is offline: nothing heard for 50 s
+             */
+            text: string;
+        };
+        /** @description One thing that is wrong with an input. */
+        FieldError: {
+            /** @description Where the field stands. */
+            location: components["schemas"]["Location"];
+            /**
+             * @description Name of the field, dotted for nested ones: `options.count`.
+             * @example options.count
+             */
+            name: string;
+            /**
+             * @description What is wrong and what would be right.
+             * @example must be at most 10000, got 20000
+             */
+            description: string;
+        };
+        /** @description One finding. */
+        Finding: {
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description What kind of finding it is. */
+            kind: components["schemas"]["FindingKind"];
+            /**
+             * Format: int32
+             * @description The hop it speaks of, from 1.
+             */
+            hop?: number | null;
+            /** @description A clause for people, such as `hop 4 limits its replies, harmless`. */
+            text: string;
+        };
+        /**
+         * @description The kinds of finding.
+         * @enum {string}
+         */
+        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big";
+        /** @description A flag of an older option string. */
+        FlagView: {
+            /**
+             * @description One letter, with its dash.
+             * @example -c
+             */
+            flag: string;
+            /** @description The long name, with its dashes, if there is one. */
+            long?: string | null;
+            /** @description True when a value follows. */
+            value: boolean;
+            /**
+             * @description `parsed`, `accepted` or `refused`.
+             * @example parsed
+             */
+            effect: string;
+            /** @description Why it is accepted without effect, or refused. */
+            reason?: string | null;
+        };
+        /** @description The way one flow took. */
+        FlowPath: {
+            /**
+             * Format: int32
+             * @description Number of the flow, from 0.
+             */
+            flow: number;
+            /** @description Responder of each hop from `first_ttl` on. */
+            hops: (string | null)[];
+        };
+        /** @description One hop. */
+        Hop: {
+            /**
+             * Format: int32
+             * @description Distance, from 1.
+             */
+            ttl: number;
+            /**
+             * Format: int32
+             * @description Probes sent.
+             */
+            sent: number;
+            /**
+             * Format: int32
+             * @description Probes answered in time.
+             */
+            received: number;
+            /**
+             * Format: double
+             * @description Share of decided probes without an answer, in percent.
+             */
+            loss: number;
+            rtt?: components["schemas"]["HopRtt"] | null;
+            /** @description Everyone who answered, most answers first. */
+            responders: components["schemas"]["Responder"][];
+        };
+        /** @description What a responder said. */
+        HopAnswer: {
+            /** @enum {string} */
+            kind: "time_exceeded";
+        } | {
+            /** @enum {string} */
+            kind: "target";
+        } | {
+            /** @description Which kind, such as `network unreachable` or `administratively prohibited`. */
+            message: string;
+            /** @enum {string} */
+            kind: "unreachable";
+        };
+        /** @description Round trips in milliseconds. */
+        HopRtt: {
+            /**
+             * Format: double
+             * @description Latest.
+             */
+            last: number;
+            /**
+             * Format: double
+             * @description Best.
+             */
+            best: number;
+            /**
+             * Format: double
+             * @description Mean.
+             */
+            average: number;
+            /**
+             * Format: double
+             * @description Worst.
+             */
+            worst: number;
+            /**
+             * Format: double
+             * @description Standard deviation.
+             */
+            stddev: number;
+            /**
+             * Format: double
+             * @description Mean difference of successive round trips.
+             */
+            jitter: number;
+        };
+        /** @description One MPLS label stack entry (RFC 3032). */
+        Label: {
+            /**
+             * Format: int32
+             * @description Label value, 20 bits.
+             */
+            label: number;
+            /**
+             * Format: int32
+             * @description Traffic class, 3 bits.
+             */
+            tc: number;
+            /** @description Bottom of stack. */
+            bottom: boolean;
+            /**
+             * Format: int32
+             * @description Time to live.
+             */
+            ttl: number;
+        };
+        /**
+         * @description Where a field stands in a request.
+         * @enum {string}
+         */
+        Location: "body" | "path" | "querystring" | "header";
+        /** @description A token that was just made. */
+        MadeToken: components["schemas"]["Token"] & {
+            /**
+             * @description The secret, for `Authorization: Bearer`. It is not kept and cannot be shown again.
+             * @example nwk_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
+             */
+            secret: string;
+        };
+        /** @description Something a worker cannot do. */
+        MissingCapability: {
+            /**
+             * @description What it cannot do.
+             * @example TCP traces
+             */
+            what: string;
+            /**
+             * @description Why.
+             * @example raw sockets need CAP_NET_RAW
+             */
+            why: string;
+            /** @description What would help, a command where there is one. */
+            remedy: string;
+        };
+        /** @description What was asked, as `mtr --json` says it. */
+        MtrHeader: {
+            /** @description Name of the worker. */
+            src: string;
+            /** @description The target as it was given. */
+            dst: string;
+            /**
+             * Format: int32
+             * @description TOS byte.
+             */
+            tos: number;
+            /**
+             * Format: int32
+             * @description Cycles.
+             */
+            tests: number;
+            /** @description Packet size in bytes. */
+            psize: string;
+            /** @description Byte that fills the payload. */
+            bitpattern: string;
+        };
+        /** @description One hop, as `mtr --json` says it. Times are milliseconds, 0 when nothing answered. */
+        MtrHub: {
+            /**
+             * Format: int32
+             * @description Distance.
+             */
+            count: number;
+            /** @description Name or address, `???` when silent. */
+            host: string;
+            /** @description AS number, `AS???` when unknown. */
+            ASN: string;
+            /**
+             * Format: double
+             * @description Loss in percent.
+             */
+            "Loss%": number;
+            /**
+             * Format: int32
+             * @description Probes sent.
+             */
+            Snt: number;
+            /**
+             * Format: double
+             * @description Last round trip.
+             */
+            Last: number;
+            /**
+             * Format: double
+             * @description Mean round trip.
+             */
+            Avg: number;
+            /**
+             * Format: double
+             * @description Best round trip.
+             */
+            Best: number;
+            /**
+             * Format: double
+             * @description Worst round trip.
+             */
+            Wrst: number;
+            /**
+             * Format: double
+             * @description Standard deviation.
+             */
+            StDev: number;
+        };
+        /** @description What `mtr` measured: the report in the shape of `mtr --json`, and the fuller one. */
+        MtrOutcome: {
+            /** @description The report with the field names of `mtr --json`. */
+            report: components["schemas"]["MtrReport"];
+            /** @description The report as lines of text, as `mtr --report` prints it. */
+            raw: string[];
+            /** @description The fuller report. */
+            trace: components["schemas"]["TraceReport"];
+        };
+        /** @description The report of `mtr --json`. */
+        MtrReport: {
+            /** @description What was asked. */
+            mtr: components["schemas"]["MtrHeader"];
+            /** @description One line per hop. */
+            hubs: components["schemas"]["MtrHub"][];
+        };
+        /** @description What `POST /operations` takes. */
+        NewOperation: {
+            /**
+             * @description Name of the tool.
+             * @example ping
+             */
+            type: string;
+            /**
+             * @description Address or name.
+             * @example 192.0.2.1
+             */
+            target: string;
+            /** @description Options of the tool: an object, or the older string of flags such as `"-c 5"`. */
+            options?: unknown;
+            /**
+             * @description Queues, the prefix `netwark.` may be left out. Without any: `netwark.broadcast`.
+             * @example [
+             *       "netwark.broadcast"
+             *     ]
+             */
+            queues?: string[] | null;
+            /**
+             * @description A selector, instead of `queues`: `site:paris and not tag:lab limit 3`. A plain list of queues works as in `queues`.
+             * @example site:paris and not tag:lab limit 3
+             */
+            from?: string | null;
+            /**
+             * Format: uuid
+             * @description Run on the same workers as this earlier operation, instead of `queues`.
+             */
+            same_workers_as?: string | null;
+            /**
+             * Format: int64
+             * @description How long a result may wait for a worker, in milliseconds. Default: 60,000.
+             */
+            take_within_ms?: number | null;
+            /**
+             * Format: int64
+             * @description How long a worker may take once it has begun, in milliseconds. Default: what the options need, and half a minute.
+             */
+            run_within_ms?: number | null;
+        };
+        /** @description A user's password and what it is to be. */
+        NewPassword: {
+            /**
+             * @description The password as it is.
+             * @example correct horse
+             */
+            current: string;
+            /**
+             * @description The new one, at least 10 characters.
+             * @example battery staple
+             */
+            new: string;
+        };
+        /** @description A queue to be made. */
+        NewQueue: {
+            /**
+             * @description Its name: letters, digits and `- _ . :`; the prefix `netwark.` is added when left out.
+             * @example netwark.paris
+             */
+            queue: string;
+            /**
+             * @description Its label for people; the name when left out.
+             * @example Paris
+             */
+            name?: string | null;
+            /**
+             * @description Where it leads, for people.
+             * @example Paris, TH2
+             */
+            location?: string;
+            /** @description True when every member gets a copy, false when any one of them takes the work. */
+            broadcast?: boolean;
+        };
+        /** @description A token to be made. */
+        NewToken: {
+            /**
+             * @description What it is for, unique.
+             * @example ci
+             */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A user to be made. */
+        NewUser: {
+            /**
+             * @description Name to sign in with, unique whatever its case: letters, digits and `. _ - @ +`.
+             * @example zoe
+             */
+            name: string;
+            /**
+             * @description Its password, at least 10 characters.
+             * @example correct horse
+             */
+            password: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A worker to be enrolled. What is left out is as the worker says. */
+        NewWorker: {
+            /**
+             * @description Its name, unique.
+             * @example paris-1
+             */
+            name: string;
+            /**
+             * @description The site it stands at.
+             * @example paris
+             */
+            site?: string | null;
+            /**
+             * @description Where that is, for people.
+             * @example Paris, TH2, rack 12
+             */
+            location?: string | null;
+            coordinates?: components["schemas"]["Coordinates"] | null;
+            /**
+             * @description Country as ISO 3166-1 alpha-2 has it.
+             * @example FR
+             */
+            country?: string | null;
+            /**
+             * Format: int32
+             * @description Number of the autonomous system it stands in.
+             * @example 64500
+             */
+            asn?: number | null;
+            /** @description Free words to select it by: at most 100, each of at most 64 characters. */
+            tags?: string[] | null;
+            /** @description Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out. */
+            queues?: string[] | null;
+            /**
+             * @description Ed25519 key its reports over a broker will be signed with: 32 bytes in base64.
+             * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+             */
+            public_key?: string | null;
+        };
+        /** @description An operation. Fields of the older API first. */
+        Operation: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description Name of the tool.
+             * @example ping
+             */
+            type: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["Status"];
+            /**
+             * @description Address or name.
+             * @example 192.0.2.1
+             */
+            target: string;
+            /** @description The options as they were sent. */
+            options?: unknown;
+            /** @description Queues it was sent to; none when a selector chose the workers. */
+            queues: string[];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description When its last result became final.
+             */
+            finished_at?: string | null;
+            /** @description All options with their values, defaults included. */
+            typed_options: unknown;
+            /**
+             * Format: int64
+             * @description How long a result may wait for a worker, in milliseconds.
+             */
+            take_within_ms: number;
+            /**
+             * Format: int64
+             * @description How long a worker may take once it has begun, in milliseconds.
+             */
+            run_within_ms: number;
+            /**
+             * @description The selector it was made with, in its canonical form.
+             * @example site:paris and not tag:lab limit 3
+             */
+            from?: string | null;
+            /**
+             * Format: uuid
+             * @description The earlier operation whose workers it runs on.
+             */
+            same_workers_as?: string | null;
+            /** @description Who made it, such as `user admin` or `token ci`. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description Rises with every change; the id of its server-sent events.
+             */
+            version: number;
+            /** @description How many results there are, by status. */
+            counts: components["schemas"]["StatusCounts"];
+            /** @description Workers it was meant for that took no work when it was made. */
+            skipped: components["schemas"]["Skipped"][];
+        };
+        /** @description What `POST /operations` answers. */
+        OperationCreated: {
+            /**
+             * @description `Operation created`, or that it waits for the broker.
+             * @example Operation created
+             */
+            message: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            operation_id: string;
+        };
+        /** @description An operation with what its workers made of it. */
+        OperationDetail: components["schemas"]["Operation"] & {
+            /** @description One result per expected worker, or one per direct queue. */
+            results: components["schemas"]["OperationResult"][];
+        };
+        /** @description What one worker made of an operation. */
+        OperationResult: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /** @description Where it stands. */
+            status: components["schemas"]["Status"];
+            /** @description Name of the worker; absent while a direct queue waits for one. */
+            worker?: string | null;
+            /** @description The queue it came by; empty when a selector chose its worker. */
+            queue: string;
+            /** @description What was measured, the latest snapshot while it runs; with status `error` an object with `cause`. */
+            payload?: unknown;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description When a worker began.
+             */
+            started_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it became final.
+             */
+            finished_at?: string | null;
+            /** @description True when the report came after the result had ended as `timeout`: the payload is there, the status stays. */
+            late: boolean;
+            /**
+             * Format: int64
+             * @description The version of the operation with which it last changed.
+             */
+            version: number;
+        };
+        /** @description What a worker that has a code sends. */
+        PairRequest: {
+            /**
+             * @description The code, as it was typed: letter case, hyphens and space do not count.
+             * @example K7TM-3XWQ
+             */
+            code: string;
+            /**
+             * @description Ed25519 key its reports over a broker will be signed with: 32 bytes in base64.
+             * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+             */
+            public_key?: string | null;
+        };
+        /** @description What a worker gets for its code. */
+        Paired: {
+            /**
+             * @description Its token, to be kept in a file that only it can read.
+             * @example nww_0197f3c86d8e7cc2a1f4d3b0c5e29a71_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
+             */
+            token: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            worker_id: string;
+            /**
+             * @description The name it has in this installation.
+             * @example paris-1
+             */
+            name: string;
+        };
+        /**
+         * @description One thing that can be allowed.
+         * @enum {string}
+         */
+        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "users:manage" | "tokens:manage" | "metrics:read";
+        /** @description What became of one request. */
+        PingFate: {
+            /** @enum {string} */
+            fate: "waiting";
+        } | {
+            /**
+             * Format: double
+             * @description Round trip in milliseconds, resolution one microsecond or better.
+             */
+            rtt: number;
+            /**
+             * Format: int32
+             * @description Time to live the reply arrived with, where the socket tells it.
+             */
+            ttl?: number | null;
+            /** @description Who answered, when it is not the address that was asked. */
+            from?: string | null;
+            /**
+             * Format: int32
+             * @description Further replies to the same request.
+             */
+            duplicates: number;
+            /** @description True when the round trip is between two kernel stamps; false when it comes from the monotonic clock. */
+            kernel: boolean;
+            /** @enum {string} */
+            fate: "reply";
+        } | {
+            /**
+             * Format: double
+             * @description Round trip in milliseconds.
+             */
+            rtt: number;
+            /** @enum {string} */
+            fate: "late";
+        } | {
+            /** @enum {string} */
+            fate: "lost";
+        } | {
+            /** @description Who sent the error. */
+            from: string;
+            /** @description What it says, such as `host unreachable`. */
+            message: string;
+            /** @enum {string} */
+            fate: "error";
+        } | {
+            /** @description What the system said. */
+            message: string;
+            /** @enum {string} */
+            fate: "unsent";
+        };
+        /**
+         * @description What `ping` measured. The first ten fields are those of the older API; a name with several
+         *     addresses (`family: all`) has one report for each in `reports`, and the flat fields speak of the first.
+         */
+        PingOutcome: {
+            /**
+             * Format: int32
+             * @description Requests sent.
+             */
+            transmitted: number;
+            /**
+             * Format: int32
+             * @description Requests answered in time.
+             */
+            received: number;
+            /**
+             * Format: int32
+             * @description Replies beyond the first to the same request.
+             */
+            duplicates: number;
+            /**
+             * Format: double
+             * @description Share of requests without an answer in time, in percent.
+             */
+            loss: number;
+            /**
+             * Format: double
+             * @description Shortest round trip in milliseconds; absent when nothing answered.
+             */
+            min?: number | null;
+            /**
+             * Format: double
+             * @description Longest round trip in milliseconds.
+             */
+            max?: number | null;
+            /**
+             * Format: double
+             * @description Mean round trip in milliseconds.
+             */
+            average?: number | null;
+            /** @description The report as lines of text. */
+            raw: string[];
+            /** @description One report per address. */
+            reports: components["schemas"]["PingReport"][];
+        };
+        /** @description What became of one request. */
+        PingReply: components["schemas"]["PingFate"] & {
+            /**
+             * Format: int32
+             * @description Number of the request, from 1.
+             */
+            seq: number;
+            /**
+             * Format: double
+             * @description When it was sent, in milliseconds since the measurement began.
+             */
+            at_ms: number;
+        };
+        /** @description The measurement of one address. */
+        PingReport: {
+            /** @description The address that was pinged. */
+            address: string;
+            /** @description Why this address was chosen, when the target is a name. */
+            chosen?: string | null;
+            /** @description Numbers over all requests. */
+            statistics: components["schemas"]["PingStatistics"];
+            /** @description What became of each request, by sequence. A snapshot holds the latest 300 only. */
+            replies: components["schemas"]["PingReply"][];
+            /** @description What the numbers mean. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @description Numbers over all requests to one address. Round trips are milliseconds; they are absent when nothing answered. */
+        PingStatistics: {
+            /**
+             * Format: int32
+             * @description Requests sent.
+             */
+            transmitted: number;
+            /**
+             * Format: int32
+             * @description Requests answered in time.
+             */
+            received: number;
+            /**
+             * Format: int32
+             * @description Requests that could not be sent.
+             */
+            unsent: number;
+            /**
+             * Format: int32
+             * @description Replies beyond the first to the same request.
+             */
+            duplicates: number;
+            /**
+             * Format: int32
+             * @description First replies after the timeout; they count as lost.
+             */
+            late: number;
+            /**
+             * Format: int32
+             * @description Replies in time that were overtaken by the reply to a later request (RFC 4737).
+             */
+            reordered: number;
+            /**
+             * Format: int32
+             * @description Requests answered by an ICMP error.
+             */
+            errors: number;
+            /**
+             * Format: double
+             * @description Share of requests without an answer in time, in percent of those that are decided.
+             */
+            loss: number;
+            /**
+             * Format: double
+             * @description Shortest round trip.
+             */
+            min?: number | null;
+            /**
+             * Format: double
+             * @description Mean round trip.
+             */
+            average?: number | null;
+            /**
+             * Format: double
+             * @description Longest round trip.
+             */
+            max?: number | null;
+            /**
+             * Format: double
+             * @description Standard deviation over the replies.
+             */
+            stddev?: number | null;
+            /**
+             * Format: double
+             * @description Mean difference of successive round trips.
+             */
+            jitter?: number | null;
+            /**
+             * Format: double
+             * @description Median.
+             */
+            median?: number | null;
+            /**
+             * Format: double
+             * @description 95th percentile (nearest rank).
+             */
+            p95?: number | null;
+            /**
+             * Format: double
+             * @description 99th percentile (nearest rank).
+             */
+            p99?: number | null;
+        };
+        /** @description The body of an error (RFC 9457), with the list of fields the older API had. */
+        ProblemBody: {
+            /**
+             * @description Which kind of problem: `urn:netwark:problem:` and a word.
+             * @example urn:netwark:problem:validation
+             */
+            type: string;
+            /**
+             * @description The kind in words.
+             * @example The request is not valid
+             */
+            title: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 400
+             */
+            status: number;
+            /**
+             * @description What happened this time and what to do.
+             * @example options.count: must be at most 10000, got 20000
+             */
+            detail: string;
+            /** @description Every field that is wrong. */
+            errors?: components["schemas"]["FieldError"][];
+        };
+        /**
+         * @description What the probes of a trace are made of.
+         * @enum {string}
+         */
+        Protocol: "icmp" | "udp" | "tcp";
+        /** @description A queue as the API shows it. The first four fields are those of the older API. */
+        Queue: {
+            /**
+             * @description Its name, prefix included.
+             * @example netwark.broadcast
+             */
+            queue: string;
+            /**
+             * @description Its label for people.
+             * @example Every worker
+             */
+            name: string;
+            /** @description Where it leads, for people. */
+            location: string;
+            /** @description True when every member gets a copy, false when any one of them takes the work. */
+            broadcast: boolean;
+            /** @description True for the two that always exist. */
+            builtin: boolean;
+            /** @description Where it is declared. */
+            origin: components["schemas"]["QueueOrigin"];
+            /**
+             * Format: int32
+             * @description How many workers listen.
+             */
+            workers: number;
+            /**
+             * Format: int32
+             * @description How many of them are online.
+             */
+            online: number;
+        };
+        /** @description What is to change about a queue; what is left out stays. */
+        QueueChanges: {
+            /**
+             * @description Its label for people.
+             * @example Paris
+             */
+            name?: string | null;
+            /**
+             * @description Where it leads, for people.
+             * @example Paris, TH2
+             */
+            location?: string | null;
+            /** @description True when every member gets a copy, false when any one of them takes the work. */
+            broadcast?: boolean | null;
+        };
+        /**
+         * @description Where a queue is declared.
+         * @enum {string}
+         */
+        QueueOrigin: "builtin" | "configuration" | "ui";
+        /** @description Who answered at a hop. */
+        Responder: {
+            /** @description Its address. */
+            address: string;
+            /** @description Its name, once the worker's resolver has found one. */
+            name?: string | null;
+            /**
+             * Format: int32
+             * @description AS number, added by the server when it has a file that knows.
+             */
+            asn?: number | null;
+            /**
+             * Format: int32
+             * @description Answers in time.
+             */
+            received: number;
+            /** @description Round trips. */
+            rtt: components["schemas"]["HopRtt"];
+            /** @description What it said. */
+            answer: components["schemas"]["HopAnswer"];
+            /** @description MPLS labels it quoted, outermost first (RFC 4950). */
+            labels: components["schemas"]["Label"][];
+            /** @description Flows it answered, from 0. */
+            flows: number[];
+        };
+        /**
+         * @description A set of permissions with a name.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
+        /** @description A worker that a selector finds. */
+        SelectedWorker: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /**
+             * @description Its name.
+             * @example paris-1
+             */
+            name: string;
+            /**
+             * @description The site it stands at.
+             * @example Paris
+             */
+            site: string;
+        };
+        /** @description Who would run an operation made with a selector. */
+        Selection: {
+            /**
+             * @description The selector in its canonical form.
+             * @example site:paris and not tag:lab limit 3
+             */
+            from: string;
+            /** @description Workers that fit and take work; with a limit, those it is drawn from. */
+            workers: components["schemas"]["SelectedWorker"][];
+            /** @description Direct queues: any one member of each takes the work. */
+            direct: string[];
+            /** @description Workers that fit and take no work now. */
+            skipped: components["schemas"]["SkippedWorker"][];
+            /**
+             * Format: int32
+             * @description How many workers run it at most, drawn at random when the operation is made.
+             */
+            limit?: number | null;
+        };
+        /** @description One thing a worker tried before it took work. */
+        SelfTest: {
+            /**
+             * @description What was tried.
+             * @example ICMP to the gateway 192.0.2.1
+             */
+            what: string;
+            /** @description True when it went well. */
+            passed: boolean;
+            /**
+             * @description What came of it.
+             * @example 0.4 ms
+             */
+            detail: string;
+            /** @description Tools that are not offered because of it. */
+            takes_away?: string[];
+        };
+        /** @description What the overview shows of the server. */
+        ServerStatus: {
+            /**
+             * @description The running version.
+             * @example 0.1.0
+             */
+            version: string;
+            /**
+             * Format: date-time
+             * @description When this process started.
+             */
+            started_at: string;
+            /**
+             * @description The database and its version.
+             * @example SQLite 3.51.3
+             */
+            database: string;
+            /**
+             * @description What carries work to workers.
+             * @example in-process
+             */
+            broker: string;
+            /**
+             * @description Time zone of days and weeks.
+             * @example Europe/Paris
+             */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description Operations that have not ended.
+             */
+            operations_open: number;
+            /**
+             * Format: int64
+             * @description Operations of the last 24 hours, exact to 10,000.
+             */
+            operations_today: number;
+            /**
+             * Format: int64
+             * @description Operations ever made and kept, exact to 10,000.
+             */
+            operations_kept: number;
+            /** @description Targets that are likely to answer, to begin with. */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
+        /** @description Who is asking, as the page needs to know it. */
+        Session: {
+            /**
+             * @description `user`, `token` or `anonymous`.
+             * @example user
+             */
+            kind: string;
+            /** @description Name of the user or token. */
+            name?: string | null;
+            role?: components["schemas"]["Role"] | null;
+            /** @description The permissions of that role. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description True while there is no user and the first administrator has to be made. */
+            setup_required: boolean;
+            /** @description True when the connection is not encrypted and not on loopback, so that a password would be readable on the way. */
+            insecure: boolean;
+        };
+        /** @description What making the first administrator takes. */
+        Setup: {
+            /** @description The one-time code from the set-up link. */
+            code: string;
+            /**
+             * @description Name of the user to make.
+             * @example admin
+             */
+            name: string;
+            /** @description Its password, at least 10 characters. */
+            password: string;
+        };
+        /**
+         * @description How much an event matters.
+         * @enum {string}
+         */
+        Severity: "ok" | "info" | "warning" | "alert";
+        /** @description A worker that an operation was meant for and that took no work. */
+        Skipped: {
+            /** @description Name of the worker. */
+            worker: string;
+            /** @description The queue that named it; empty when a selector did. */
+            queue: string;
+            /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
+            reason?: components["schemas"]["WorkerState"];
+        };
+        /** @description A worker that a selector finds and that takes no work. */
+        SkippedWorker: {
+            /**
+             * @description Its name.
+             * @example lyon-2
+             */
+            worker: string;
+            /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
+            reason: components["schemas"]["WorkerState"];
+        };
+        /** @description A code that is typed where a worker is started. */
+        StartedPairing: {
+            /** @description The worker, which nobody has connected yet. */
+            worker: components["schemas"]["Worker"];
+            /**
+             * @description The code. It is good for one worker and cannot be shown again.
+             * @example K7TM-3XWQ
+             */
+            code: string;
+            /**
+             * Format: date-time
+             * @description When it is of no use any more; a worker that was not paired by then is forgotten.
+             */
+            expires_at: string;
+            /**
+             * @description What to type on the other side.
+             * @example netwark worker --server https://netwark.example --code K7TM-3XWQ
+             */
+            command: string;
+        };
+        /**
+         * @description Where an operation or a result stands.
+         * @enum {string}
+         */
+        Status: "pending" | "progress" | "done" | "error" | "timeout" | "cancelled";
+        /** @description How many results there are, by status. */
+        StatusCounts: {
+            /**
+             * Format: int32
+             * @description Waiting for a worker.
+             */
+            pending: number;
+            /**
+             * Format: int32
+             * @description Begun.
+             */
+            progress: number;
+            /**
+             * Format: int32
+             * @description Measured.
+             */
+            done: number;
+            /**
+             * Format: int32
+             * @description Could not be measured.
+             */
+            error: number;
+            /**
+             * Format: int32
+             * @description Not ended in time.
+             */
+            timeout: number;
+            /**
+             * Format: int32
+             * @description Cancelled.
+             */
+            cancelled: number;
+        };
+        /** @description A target that is likely to answer. */
+        Suggestion: {
+            /**
+             * @description What it is.
+             * @example Gateway
+             */
+            label: string;
+            /**
+             * @description Its address.
+             * @example 192.0.2.1
+             */
+            target: string;
+            /** @description Why it is suggested. */
+            why: string;
+        };
+        /** @description A token as the API shows it; the secret is shown once, when it is made. */
+        Token: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description What it is for, unique.
+             * @example ci
+             */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            last_used_at?: string | null;
+        };
+        /** @description What one tool has sent and received in one month. */
+        ToolUsage: {
+            /**
+             * @description The tool.
+             * @example ping
+             */
+            tool: string;
+            /**
+             * @description The month, in UTC.
+             * @example 2026-11
+             */
+            month: string;
+            /**
+             * Format: int64
+             * @description Bytes sent, headers of IP included.
+             */
+            bytes_sent: number;
+            /**
+             * Format: int64
+             * @description Bytes received, headers of IP included.
+             */
+            bytes_received: number;
+        };
+        /** @description A tool. */
+        ToolView: {
+            /**
+             * @description Its name in the API and on the command line.
+             * @example ping
+             */
+            name: string;
+            /** @description Its name for people. */
+            title: string;
+            /** @description What it does. */
+            summary: string;
+            /** @description What a target is. */
+            target: string;
+            /** @description JSON Schema of its options. */
+            schema: Record<string, never>;
+            /** @description Flags of its command line. */
+            arguments: components["schemas"]["ArgumentView"][];
+            /** @description Flags of the older option strings and what becomes of them. */
+            flags: components["schemas"]["FlagView"][];
+        };
+        /**
+         * @description Why a trace ends where it ends.
+         * @enum {string}
+         */
+        TraceEnd: "target" | "unreachable" | "silence" | "last_hop" | "loop";
+        /** @description The fuller report of a trace. */
+        TraceReport: {
+            /** @description The address that was traced. */
+            address: string;
+            /** @description Why this address was chosen, when the target is a name. */
+            chosen?: string | null;
+            /** @description What the probes were made of. */
+            protocol: components["schemas"]["Protocol"];
+            /**
+             * Format: int32
+             * @description Cycles begun.
+             */
+            cycles: number;
+            /** @description True once the target itself has answered. */
+            reached: boolean;
+            end?: components["schemas"]["TraceEnd"] | null;
+            /** @description Every hop, nearest first. */
+            hops: components["schemas"]["Hop"][];
+            /** @description The way of each flow: the responder of each hop in the latest cycle that had an answer, `null` when silent. */
+            paths: components["schemas"]["FlowPath"][];
+            /** @description What the numbers mean. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @description A user as the API shows it. */
+        User: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description Name to sign in with.
+             * @example admin
+             */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+        };
+        /** @description What is to change about a user; what is absent stays. */
+        UserChange: {
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * @description Its new password, at least 10 characters. Ends its sessions, but for the one that asks.
+             * @example battery staple
+             */
+            password?: string | null;
+        };
+        /** @description The findings over one measurement, worst first. */
+        Verdict: {
+            /** @description The worst severity among the findings. */
+            severity: components["schemas"]["Severity"];
+            /** @description One sentence for people. */
+            summary: string;
+            /** @description Every finding by itself, worst first. */
+            findings: components["schemas"]["Finding"][];
+        };
+        /** @description A worker as the API shows it. */
+        Worker: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7, kept across restarts.
+             */
+            id: string;
+            /**
+             * @description Its name, unique.
+             * @example paris-1
+             */
+            name: string;
+            /** @description The site it stands at. */
+            site: string;
+            /** @description Where that is, for people. */
+            location: string;
+            /** @description Free words to select it by. */
+            tags: string[];
+            /** @description Version of its program. */
+            version: string;
+            /** @description Queues it listens on, besides its inbox. */
+            queues: string[];
+            /** @description What it can do. */
+            capabilities: components["schemas"]["Capabilities"];
+            /** @description What it may touch, as it says itself. */
+            policy: string;
+            /** @description True when it runs inside the server's process. */
+            embedded: boolean;
+            /** @description True while it is connected. */
+            online: boolean;
+            /** @description Where it stands. */
+            state: components["schemas"]["WorkerState"];
+            /**
+             * @description How it reaches the server: `embedded`, `websocket` or `amqp`; empty before it was here.
+             * @example websocket
+             */
+            link: string;
+            coordinates?: components["schemas"]["Coordinates"] | null;
+            /**
+             * @description Country as ISO 3166-1 alpha-2 has it; empty when nobody said.
+             * @example FR
+             */
+            country: string;
+            /**
+             * Format: int32
+             * @description Number of the autonomous system it stands in.
+             * @example 64500
+             */
+            asn?: number | null;
+            /**
+             * Format: int32
+             * @description Most operations it runs at once; 0 when it did not say.
+             */
+            concurrency: number;
+            /**
+             * Format: float
+             * @description Processes that wait for its processors, on average over a minute.
+             */
+            load?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of reports that wait on its disk.
+             */
+            spool_bytes: number;
+            /**
+             * Format: int64
+             * @description Its clock minus the server's, in milliseconds.
+             */
+            clock_offset_ms?: number | null;
+            /** @description What it found out about itself before it took work. */
+            self_test: components["schemas"]["SelfTest"][];
+            /** @description What its tools have sent and received this month. */
+            usage: components["schemas"]["ToolUsage"][];
+            /**
+             * Format: int64
+             * @description Most bytes its tools may send and receive in a month.
+             */
+            usage_cap_bytes?: number | null;
+            /** @description What an administrator has set; it wins over what the worker says of itself. */
+            overrides: components["schemas"]["WorkerOverrides"];
+            declared?: components["schemas"]["WorkerOverrides"] | null;
+            /** @description True when a key for signed reports is registered. */
+            has_key: boolean;
+            /**
+             * Format: int32
+             * @description How many operations it runs at this moment.
+             */
+            running: number;
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard of; absent before it was here.
+             */
+            last_seen_at?: string | null;
+        };
+        /**
+         * @description What is to change of a worker. What is left out stays; what is null is given back to the worker, and
+         *     is as that says from then on.
+         */
+        WorkerChanges: {
+            /**
+             * @description Its name, unique.
+             * @default null
+             * @example paris-1
+             */
+            name: string | null;
+            /**
+             * @description The site it stands at.
+             * @default null
+             * @example paris
+             */
+            site: string | null;
+            /**
+             * @description Where that is, for people.
+             * @default null
+             * @example Paris, TH2, rack 12
+             */
+            location: string | null;
+            /** @default null */
+            coordinates: components["schemas"]["Coordinates"] | null;
+            /**
+             * @description Country as ISO 3166-1 alpha-2 has it; empty for none.
+             * @default null
+             * @example FR
+             */
+            country: string | null;
+            /**
+             * Format: int32
+             * @description Number of the autonomous system it stands in.
+             * @default null
+             * @example 64500
+             */
+            asn: number | null;
+            /**
+             * @description Free words to select it by: at most 100, each of at most 64 characters.
+             * @default null
+             */
+            tags: string[] | null;
+            /**
+             * @description Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out.
+             * @default null
+             */
+            queues: string[] | null;
+        };
+        /** @description A key to verify reports with. */
+        WorkerKey: {
+            /**
+             * @description Ed25519 public key: 32 bytes in base64.
+             * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+             */
+            public_key: string;
+        };
+        /** @description What can be set of a worker. Where an administrator has set nothing, it is as the worker says. */
+        WorkerOverrides: {
+            /**
+             * @description Its name.
+             * @default null
+             */
+            name: string | null;
+            /**
+             * @description The site it stands at.
+             * @default null
+             */
+            site: string | null;
+            /**
+             * @description Where that is, for people.
+             * @default null
+             */
+            location: string | null;
+            /** @default null */
+            coordinates: components["schemas"]["Coordinates"] | null;
+            /**
+             * @description Country as ISO 3166-1 alpha-2 has it.
+             * @default null
+             */
+            country: string | null;
+            /**
+             * Format: int32
+             * @description Number of the autonomous system it stands in.
+             * @default null
+             */
+            asn: number | null;
+            /**
+             * @description Free words to select it by.
+             * @default null
+             */
+            tags: string[] | null;
+            /**
+             * @description Queues it may listen on, whatever it asks for.
+             * @default null
+             */
+            queues: string[] | null;
+        };
+        /**
+         * @description Where a worker stands.
+         * @enum {string}
+         */
+        WorkerState: "enrolled" | "online" | "draining" | "offline" | "revoked";
     };
-    /** @description What became of one request. */
-    PingReply: components["schemas"]["PingFate"] & {
-      /**
-       * Format: int32
-       * @description Number of the request, from 1.
-       */
-      seq: number;
-      /**
-       * Format: double
-       * @description When it was sent, in milliseconds since the measurement began.
-       */
-      at_ms: number;
-    };
-    /** @description The measurement of one address. */
-    PingReport: {
-      /** @description The address that was pinged. */
-      address: string;
-      /** @description Why this address was chosen, when the target is a name. */
-      chosen?: string | null;
-      /** @description Numbers over all requests. */
-      statistics: components["schemas"]["PingStatistics"];
-      /** @description What became of each request, by sequence. A snapshot holds the latest 300 only. */
-      replies: components["schemas"]["PingReply"][];
-      /** @description What the numbers mean. */
-      verdict: components["schemas"]["Verdict"];
-    };
-    /** @description Numbers over all requests to one address. Round trips are milliseconds; they are absent when nothing answered. */
-    PingStatistics: {
-      /**
-       * Format: int32
-       * @description Requests sent.
-       */
-      transmitted: number;
-      /**
-       * Format: int32
-       * @description Requests answered in time.
-       */
-      received: number;
-      /**
-       * Format: int32
-       * @description Requests that could not be sent.
-       */
-      unsent: number;
-      /**
-       * Format: int32
-       * @description Replies beyond the first to the same request.
-       */
-      duplicates: number;
-      /**
-       * Format: int32
-       * @description First replies after the timeout; they count as lost.
-       */
-      late: number;
-      /**
-       * Format: int32
-       * @description Replies in time that were overtaken by the reply to a later request (RFC 4737).
-       */
-      reordered: number;
-      /**
-       * Format: int32
-       * @description Requests answered by an ICMP error.
-       */
-      errors: number;
-      /**
-       * Format: double
-       * @description Share of requests without an answer in time, in percent of those that are decided.
-       */
-      loss: number;
-      /**
-       * Format: double
-       * @description Shortest round trip.
-       */
-      min?: number | null;
-      /**
-       * Format: double
-       * @description Mean round trip.
-       */
-      average?: number | null;
-      /**
-       * Format: double
-       * @description Longest round trip.
-       */
-      max?: number | null;
-      /**
-       * Format: double
-       * @description Standard deviation over the replies.
-       */
-      stddev?: number | null;
-      /**
-       * Format: double
-       * @description Mean difference of successive round trips.
-       */
-      jitter?: number | null;
-      /**
-       * Format: double
-       * @description Median.
-       */
-      median?: number | null;
-      /**
-       * Format: double
-       * @description 95th percentile (nearest rank).
-       */
-      p95?: number | null;
-      /**
-       * Format: double
-       * @description 99th percentile (nearest rank).
-       */
-      p99?: number | null;
-    };
-    /** @description The body of an error (RFC 9457), with the list of fields the older API had. */
-    ProblemBody: {
-      /**
-       * @description Which kind of problem: `urn:netwark:problem:` and a word.
-       * @example urn:netwark:problem:validation
-       */
-      type: string;
-      /**
-       * @description The kind in words.
-       * @example The request is not valid
-       */
-      title: string;
-      /**
-       * Format: int32
-       * @description The HTTP status.
-       * @example 400
-       */
-      status: number;
-      /**
-       * @description What happened this time and what to do.
-       * @example options.count: must be at most 10000, got 20000
-       */
-      detail: string;
-      /** @description Every field that is wrong. */
-      errors?: components["schemas"]["FieldError"][];
-    };
-    /**
-     * @description What the probes of a trace are made of.
-     * @enum {string}
-     */
-    Protocol: "icmp" | "udp" | "tcp";
-    /** @description A queue as the API shows it. The first four fields are those of the older API. */
-    Queue: {
-      /**
-       * @description Its name, prefix included.
-       * @example netwark.broadcast
-       */
-      queue: string;
-      /**
-       * @description Its label for people.
-       * @example Every worker
-       */
-      name: string;
-      /** @description Where it leads, for people. */
-      location: string;
-      /** @description True when every member gets a copy, false when any one of them takes the work. */
-      broadcast: boolean;
-      /** @description True for the two that always exist. */
-      builtin: boolean;
-      /** @description Where it is declared. */
-      origin: components["schemas"]["QueueOrigin"];
-      /**
-       * Format: int32
-       * @description How many workers listen.
-       */
-      workers: number;
-      /**
-       * Format: int32
-       * @description How many of them are online.
-       */
-      online: number;
-    };
-    /** @description What is to change about a queue; what is left out stays. */
-    QueueChanges: {
-      /**
-       * @description Its label for people.
-       * @example Paris
-       */
-      name?: string | null;
-      /**
-       * @description Where it leads, for people.
-       * @example Paris, TH2
-       */
-      location?: string | null;
-      /** @description True when every member gets a copy, false when any one of them takes the work. */
-      broadcast?: boolean | null;
-    };
-    /**
-     * @description Where a queue is declared.
-     * @enum {string}
-     */
-    QueueOrigin: "builtin" | "configuration" | "ui";
-    /** @description Who answered at a hop. */
-    Responder: {
-      /** @description Its address. */
-      address: string;
-      /** @description Its name, once the worker's resolver has found one. */
-      name?: string | null;
-      /**
-       * Format: int32
-       * @description AS number, added by the server when it has a file that knows.
-       */
-      asn?: number | null;
-      /**
-       * Format: int32
-       * @description Answers in time.
-       */
-      received: number;
-      /** @description Round trips. */
-      rtt: components["schemas"]["HopRtt"];
-      /** @description What it said. */
-      answer: components["schemas"]["HopAnswer"];
-      /** @description MPLS labels it quoted, outermost first (RFC 4950). */
-      labels: components["schemas"]["Label"][];
-      /** @description Flows it answered, from 0. */
-      flows: number[];
-    };
-    /**
-     * @description A set of permissions with a name.
-     * @enum {string}
-     */
-    Role: "viewer" | "operator" | "admin";
-    /** @description A worker that a selector finds. */
-    SelectedWorker: {
-      /**
-       * Format: uuid
-       * @description Its id.
-       */
-      id: string;
-      /**
-       * @description Its name.
-       * @example paris-1
-       */
-      name: string;
-      /**
-       * @description The site it stands at.
-       * @example Paris
-       */
-      site: string;
-    };
-    /** @description Who would run an operation made with a selector. */
-    Selection: {
-      /**
-       * @description The selector in its canonical form.
-       * @example site:paris and not tag:lab limit 3
-       */
-      from: string;
-      /** @description Workers that fit and take work; with a limit, those it is drawn from. */
-      workers: components["schemas"]["SelectedWorker"][];
-      /** @description Direct queues: any one member of each takes the work. */
-      direct: string[];
-      /** @description Workers that fit and take no work now. */
-      skipped: components["schemas"]["SkippedWorker"][];
-      /**
-       * Format: int32
-       * @description How many workers run it at most, drawn at random when the operation is made.
-       */
-      limit?: number | null;
-    };
-    /** @description One thing a worker tried before it took work. */
-    SelfTest: {
-      /**
-       * @description What was tried.
-       * @example ICMP to the gateway 192.0.2.1
-       */
-      what: string;
-      /** @description True when it went well. */
-      passed: boolean;
-      /**
-       * @description What came of it.
-       * @example 0.4 ms
-       */
-      detail: string;
-      /** @description Tools that are not offered because of it. */
-      takes_away?: string[];
-    };
-    /** @description What the overview shows of the server. */
-    ServerStatus: {
-      /**
-       * @description The running version.
-       * @example 0.1.0
-       */
-      version: string;
-      /**
-       * Format: date-time
-       * @description When this process started.
-       */
-      started_at: string;
-      /**
-       * @description The database and its version.
-       * @example SQLite 3.51.3
-       */
-      database: string;
-      /**
-       * @description What carries work to workers.
-       * @example in-process
-       */
-      broker: string;
-      /**
-       * @description Time zone of days and weeks.
-       * @example Europe/Paris
-       */
-      timezone: string;
-      /**
-       * Format: int64
-       * @description Operations that have not ended.
-       */
-      operations_open: number;
-      /**
-       * Format: int64
-       * @description Operations of the last 24 hours, exact to 10,000.
-       */
-      operations_today: number;
-      /**
-       * Format: int64
-       * @description Operations ever made and kept, exact to 10,000.
-       */
-      operations_kept: number;
-      /** @description Targets that are likely to answer, to begin with. */
-      suggestions: components["schemas"]["Suggestion"][];
-    };
-    /** @description Who is asking, as the page needs to know it. */
-    Session: {
-      /**
-       * @description `user`, `token` or `anonymous`.
-       * @example user
-       */
-      kind: string;
-      /** @description Name of the user or token. */
-      name?: string | null;
-      role?: components["schemas"]["Role"] | null;
-      /** @description The permissions of that role. */
-      permissions: components["schemas"]["Permission"][];
-      /** @description True while there is no user and the first administrator has to be made. */
-      setup_required: boolean;
-      /** @description True when the connection is not encrypted and not on loopback, so that a password would be readable on the way. */
-      insecure: boolean;
-    };
-    /** @description What making the first administrator takes. */
-    Setup: {
-      /** @description The one-time code from the set-up link. */
-      code: string;
-      /**
-       * @description Name of the user to make.
-       * @example admin
-       */
-      name: string;
-      /** @description Its password, at least 10 characters. */
-      password: string;
-    };
-    /**
-     * @description How much an event matters.
-     * @enum {string}
-     */
-    Severity: "ok" | "info" | "warning" | "alert";
-    /** @description A worker that an operation was meant for and that took no work. */
-    Skipped: {
-      /** @description Name of the worker. */
-      worker: string;
-      /** @description The queue that named it; empty when a selector did. */
-      queue: string;
-      /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
-      reason?: components["schemas"]["WorkerState"];
-    };
-    /** @description A worker that a selector finds and that takes no work. */
-    SkippedWorker: {
-      /**
-       * @description Its name.
-       * @example lyon-2
-       */
-      worker: string;
-      /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
-      reason: components["schemas"]["WorkerState"];
-    };
-    /** @description A code that is typed where a worker is started. */
-    StartedPairing: {
-      /** @description The worker, which nobody has connected yet. */
-      worker: components["schemas"]["Worker"];
-      /**
-       * @description The code. It is good for one worker and cannot be shown again.
-       * @example K7TM-3XWQ
-       */
-      code: string;
-      /**
-       * Format: date-time
-       * @description When it is of no use any more; a worker that was not paired by then is forgotten.
-       */
-      expires_at: string;
-      /**
-       * @description What to type on the other side.
-       * @example netwark worker --server https://netwark.example --code K7TM-3XWQ
-       */
-      command: string;
-    };
-    /**
-     * @description Where an operation or a result stands.
-     * @enum {string}
-     */
-    Status: "pending" | "progress" | "done" | "error" | "timeout" | "cancelled";
-    /** @description How many results there are, by status. */
-    StatusCounts: {
-      /**
-       * Format: int32
-       * @description Waiting for a worker.
-       */
-      pending: number;
-      /**
-       * Format: int32
-       * @description Begun.
-       */
-      progress: number;
-      /**
-       * Format: int32
-       * @description Measured.
-       */
-      done: number;
-      /**
-       * Format: int32
-       * @description Could not be measured.
-       */
-      error: number;
-      /**
-       * Format: int32
-       * @description Not ended in time.
-       */
-      timeout: number;
-      /**
-       * Format: int32
-       * @description Cancelled.
-       */
-      cancelled: number;
-    };
-    /** @description A target that is likely to answer. */
-    Suggestion: {
-      /**
-       * @description What it is.
-       * @example Gateway
-       */
-      label: string;
-      /**
-       * @description Its address.
-       * @example 192.0.2.1
-       */
-      target: string;
-      /** @description Why it is suggested. */
-      why: string;
-    };
-    /** @description A token as the API shows it; the secret is shown once, when it is made. */
-    Token: {
-      /**
-       * Format: uuid
-       * @description Its id, a UUIDv7.
-       */
-      id: string;
-      /**
-       * @description What it is for, unique.
-       * @example ci
-       */
-      name: string;
-      /** @description What it may do. */
-      role: components["schemas"]["Role"];
-      /**
-       * Format: date-time
-       * @description When it was made.
-       */
-      created_at: string;
-      /**
-       * Format: date-time
-       * @description When it was last used, to the minute.
-       */
-      last_used_at?: string | null;
-    };
-    /** @description What one tool has sent and received in one month. */
-    ToolUsage: {
-      /**
-       * @description The tool.
-       * @example ping
-       */
-      tool: string;
-      /**
-       * @description The month, in UTC.
-       * @example 2026-11
-       */
-      month: string;
-      /**
-       * Format: int64
-       * @description Bytes sent, headers of IP included.
-       */
-      bytes_sent: number;
-      /**
-       * Format: int64
-       * @description Bytes received, headers of IP included.
-       */
-      bytes_received: number;
-    };
-    /** @description A tool. */
-    ToolView: {
-      /**
-       * @description Its name in the API and on the command line.
-       * @example ping
-       */
-      name: string;
-      /** @description Its name for people. */
-      title: string;
-      /** @description What it does. */
-      summary: string;
-      /** @description What a target is. */
-      target: string;
-      /** @description JSON Schema of its options. */
-      schema: Record<string, never>;
-      /** @description Flags of its command line. */
-      arguments: components["schemas"]["ArgumentView"][];
-      /** @description Flags of the older option strings and what becomes of them. */
-      flags: components["schemas"]["FlagView"][];
-    };
-    /**
-     * @description Why a trace ends where it ends.
-     * @enum {string}
-     */
-    TraceEnd: "target" | "unreachable" | "silence" | "last_hop" | "loop";
-    /** @description The fuller report of a trace. */
-    TraceReport: {
-      /** @description The address that was traced. */
-      address: string;
-      /** @description Why this address was chosen, when the target is a name. */
-      chosen?: string | null;
-      /** @description What the probes were made of. */
-      protocol: components["schemas"]["Protocol"];
-      /**
-       * Format: int32
-       * @description Cycles begun.
-       */
-      cycles: number;
-      /** @description True once the target itself has answered. */
-      reached: boolean;
-      end?: components["schemas"]["TraceEnd"] | null;
-      /** @description Every hop, nearest first. */
-      hops: components["schemas"]["Hop"][];
-      /** @description The way of each flow: the responder of each hop in the latest cycle that had an answer, `null` when silent. */
-      paths: components["schemas"]["FlowPath"][];
-      /** @description What the numbers mean. */
-      verdict: components["schemas"]["Verdict"];
-    };
-    /** @description A user as the API shows it. */
-    User: {
-      /**
-       * Format: uuid
-       * @description Its id, a UUIDv7.
-       */
-      id: string;
-      /**
-       * @description Name to sign in with.
-       * @example admin
-       */
-      name: string;
-      /** @description What it may do. */
-      role: components["schemas"]["Role"];
-      /**
-       * Format: date-time
-       * @description When it was made.
-       */
-      created_at: string;
-    };
-    /** @description What is to change about a user; what is absent stays. */
-    UserChange: {
-      role?: components["schemas"]["Role"] | null;
-      /**
-       * @description Its new password, at least 10 characters. Ends its sessions, but for the one that asks.
-       * @example battery staple
-       */
-      password?: string | null;
-    };
-    /** @description The findings over one measurement, worst first. */
-    Verdict: {
-      /** @description The worst severity among the findings. */
-      severity: components["schemas"]["Severity"];
-      /** @description One sentence for people. */
-      summary: string;
-      /** @description Every finding by itself, worst first. */
-      findings: components["schemas"]["Finding"][];
-    };
-    /** @description A worker as the API shows it. */
-    Worker: {
-      /**
-       * Format: uuid
-       * @description Its id, a UUIDv7, kept across restarts.
-       */
-      id: string;
-      /**
-       * @description Its name, unique.
-       * @example paris-1
-       */
-      name: string;
-      /** @description The site it stands at. */
-      site: string;
-      /** @description Where that is, for people. */
-      location: string;
-      /** @description Free words to select it by. */
-      tags: string[];
-      /** @description Version of its program. */
-      version: string;
-      /** @description Queues it listens on, besides its inbox. */
-      queues: string[];
-      /** @description What it can do. */
-      capabilities: components["schemas"]["Capabilities"];
-      /** @description What it may touch, as it says itself. */
-      policy: string;
-      /** @description True when it runs inside the server's process. */
-      embedded: boolean;
-      /** @description True while it is connected. */
-      online: boolean;
-      /** @description Where it stands. */
-      state: components["schemas"]["WorkerState"];
-      /**
-       * @description How it reaches the server: `embedded`, `websocket` or `amqp`; empty before it was here.
-       * @example websocket
-       */
-      link: string;
-      coordinates?: components["schemas"]["Coordinates"] | null;
-      /**
-       * @description Country as ISO 3166-1 alpha-2 has it; empty when nobody said.
-       * @example FR
-       */
-      country: string;
-      /**
-       * Format: int32
-       * @description Number of the autonomous system it stands in.
-       * @example 64500
-       */
-      asn?: number | null;
-      /**
-       * Format: int32
-       * @description Most operations it runs at once; 0 when it did not say.
-       */
-      concurrency: number;
-      /**
-       * Format: float
-       * @description Processes that wait for its processors, on average over a minute.
-       */
-      load?: number | null;
-      /**
-       * Format: int64
-       * @description Bytes of reports that wait on its disk.
-       */
-      spool_bytes: number;
-      /**
-       * Format: int64
-       * @description Its clock minus the server's, in milliseconds.
-       */
-      clock_offset_ms?: number | null;
-      /** @description What it found out about itself before it took work. */
-      self_test: components["schemas"]["SelfTest"][];
-      /** @description What its tools have sent and received this month. */
-      usage: components["schemas"]["ToolUsage"][];
-      /**
-       * Format: int64
-       * @description Most bytes its tools may send and receive in a month.
-       */
-      usage_cap_bytes?: number | null;
-      /** @description What an administrator has set; it wins over what the worker says of itself. */
-      overrides: components["schemas"]["WorkerOverrides"];
-      declared?: components["schemas"]["WorkerOverrides"] | null;
-      /** @description True when a key for signed reports is registered. */
-      has_key: boolean;
-      /**
-       * Format: int32
-       * @description How many operations it runs at this moment.
-       */
-      running: number;
-      /**
-       * Format: date-time
-       * @description When it was first seen.
-       */
-      created_at: string;
-      /**
-       * Format: date-time
-       * @description When it was last heard of; absent before it was here.
-       */
-      last_seen_at?: string | null;
-    };
-    /**
-     * @description What is to change of a worker. What is left out stays; what is null is given back to the worker, and
-     *     is as that says from then on.
-     */
-    WorkerChanges: {
-      /**
-       * @description Its name, unique.
-       * @default null
-       * @example paris-1
-       */
-      name: string | null;
-      /**
-       * @description The site it stands at.
-       * @default null
-       * @example paris
-       */
-      site: string | null;
-      /**
-       * @description Where that is, for people.
-       * @default null
-       * @example Paris, TH2, rack 12
-       */
-      location: string | null;
-      /** @default null */
-      coordinates: components["schemas"]["Coordinates"] | null;
-      /**
-       * @description Country as ISO 3166-1 alpha-2 has it; empty for none.
-       * @default null
-       * @example FR
-       */
-      country: string | null;
-      /**
-       * Format: int32
-       * @description Number of the autonomous system it stands in.
-       * @default null
-       * @example 64500
-       */
-      asn: number | null;
-      /**
-       * @description Free words to select it by: at most 100, each of at most 64 characters.
-       * @default null
-       */
-      tags: string[] | null;
-      /**
-       * @description Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out.
-       * @default null
-       */
-      queues: string[] | null;
-    };
-    /** @description A key to verify reports with. */
-    WorkerKey: {
-      /**
-       * @description Ed25519 public key: 32 bytes in base64.
-       * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
-       */
-      public_key: string;
-    };
-    /** @description What can be set of a worker. Where an administrator has set nothing, it is as the worker says. */
-    WorkerOverrides: {
-      /**
-       * @description Its name.
-       * @default null
-       */
-      name: string | null;
-      /**
-       * @description The site it stands at.
-       * @default null
-       */
-      site: string | null;
-      /**
-       * @description Where that is, for people.
-       * @default null
-       */
-      location: string | null;
-      /** @default null */
-      coordinates: components["schemas"]["Coordinates"] | null;
-      /**
-       * @description Country as ISO 3166-1 alpha-2 has it.
-       * @default null
-       */
-      country: string | null;
-      /**
-       * Format: int32
-       * @description Number of the autonomous system it stands in.
-       * @default null
-       */
-      asn: number | null;
-      /**
-       * @description Free words to select it by.
-       * @default null
-       */
-      tags: string[] | null;
-      /**
-       * @description Queues it may listen on, whatever it asks for.
-       * @default null
-       */
-      queues: string[] | null;
-    };
-    /**
-     * @description Where a worker stands.
-     * @enum {string}
-     */
-    WorkerState: "enrolled" | "online" | "draining" | "offline" | "revoked";
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  list_events: {
-    parameters: {
-      query?: {
-        /** @description Only about the worker of this id */
-        worker?: string;
-        /** @description Only of this severity; may be given more than once, or as a list with commas */
-        severity?: components["schemas"]["Severity"];
-        /** @description Only older than the event of this id */
-        before?: string;
-        /** @description 1 to 1000, default 50 */
-        per_page?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page of events */
-      200: {
-        headers: {
-          /** @description The page behind this one, RFC 8288; absent on the last */
-          Link?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Event"][];
-        };
-      };
-      /** @description A parameter is wrong */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  list_queues: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description All queues */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"][];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  create_queue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "queue": "paris",
-         *       "name": "Paris",
-         *       "broadcast": true
-         *     }
-         */
-        "application/json": components["schemas"]["NewQueue"];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name is taken */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "a queue named 'netwark.paris' exists already"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  delete_queue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description Name of the queue; the prefix may be left out
-         * @example netwark.paris
-         */
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["DeletedQueue"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this name */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no queue of this name"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The queue always exists, is declared in the configuration, or operations wait in it */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "'netwark.paris' is declared by [[queues]] in the server's configuration; change it there"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  change_queue: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /**
-         * @description Name of the queue; the prefix may be left out
-         * @example netwark.paris
-         */
-        name: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "name": "Paris"
-         *     }
-         */
-        "application/json": components["schemas"]["QueueChanges"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Queue"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this name */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no queue of this name"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The queue always exists, is declared in the configuration, or operations wait in it */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "'netwark.paris' is declared by [[queues]] in the server's configuration; change it there"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  list_operations: {
-    parameters: {
-      query?: {
-        /** @description Only of this status */
-        status?: components["schemas"]["Status"];
-        /** @description Only of this tool */
-        type?: string;
-        /** @description Only with this text in the target, letter case aside */
-        target?: string;
-        /** @description Only made at or after this time, RFC 3339 */
-        created_after?: string;
-        /** @description Only made before this time, RFC 3339 */
-        created_before?: string;
-        /** @description From 1 */
-        page?: number;
-        /** @description 1 to 1000, default 50 */
-        per_page?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description A page of operations */
-      200: {
-        headers: {
-          /** @description The pages around this one, RFC 8288 */
-          Link?: string;
-          /** @description How many fit, exact to 10,000 */
-          "X-Total-Count"?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Operation"][];
-        };
-      };
-      /** @description A parameter is wrong */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  create_operation: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description At most 200 bytes; the same key with the same body is run once */
-        "Idempotency-Key"?: string | null;
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewOperation"];
-      };
-    };
-    responses: {
-      /** @description Made; `Location` leads to it */
-      201: {
-        headers: {
-          /** @description Path of the operation */
-          Location?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["OperationCreated"];
-        };
-      };
-      /** @description Stored; the broker does not answer, and the work is sent once it does, within `take_within_ms` */
-      202: {
-        headers: {
-          /** @description Path of the operation */
-          Location?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["OperationCreated"];
-        };
-      };
-      /** @description A field is wrong */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description No worker takes the work now */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is too large */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The key was used for another request */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The database does not answer; or a request that was stored before still waits for the broker */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  watch_operations: {
-    parameters: {
-      query?: {
-        /** @description Operations to watch, at most 100 */
-        id?: string[];
-        /** @description Also the headers of every operation that changes */
-        list?: boolean;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Server-sent events */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/event-stream": string;
-        };
-      };
-      /** @description A parameter is wrong */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  get_operation: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Its id */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The operation */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["OperationDetail"];
-        };
-      };
-      /** @description The id is no UUID */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is no such operation */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  cancel_operation: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Its id */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The operation as it is now */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["OperationDetail"];
-        };
-      };
-      /** @description The id is no UUID */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is no such operation */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  watch_operation: {
-    parameters: {
-      query?: never;
-      header?: {
-        /** @description The version that was seen last */
-        "Last-Event-ID"?: number | null;
-      };
-      path: {
-        /** @description Its id */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Server-sent events */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/event-stream": string;
-        };
-      };
-      /** @description The id is no UUID, or the version no number */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is no such operation */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  export_results_csv: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Its id */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description All results */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/csv": string;
-        };
-      };
-      /** @description The id is no UUID */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is no such operation */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  export_results_json: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Its id */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description All results */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["OperationResult"][];
-        };
-      };
-      /** @description The id is no UUID */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is no such operation */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  export_results_txt: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Its id */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description All results */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "text/plain": string;
-        };
-      };
-      /** @description The id is no UUID */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is no such operation */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  read_session: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "kind": "user",
-           *       "name": "admin",
-           *       "role": "admin",
-           *       "permissions": [
-           *         "operations:read",
-           *         "operations:run",
-           *         "workers:read",
-           *         "users:manage",
-           *         "tokens:manage",
-           *         "metrics:read"
-           *       ],
-           *       "setup_required": false,
-           *       "insecure": false
-           *     }
-           */
-          "application/json": components["schemas"]["Session"];
-        };
-      };
-    };
-  };
-  sign_in: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "name": "admin",
-         *       "password": "correct horse"
-         *     }
-         */
-        "application/json": components["schemas"]["Credentials"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          /** @description The session cookie */
-          "Set-Cookie"?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Session"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "password: must be at least 10 characters, got 5"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name or the password is wrong; which of them is not told */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "the name or the password is wrong"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Too many tries; Retry-After says when the next may come, in seconds */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:too-many-requests",
-           *       "title": "Too many requests",
-           *       "status": 429,
-           *       "detail": "too many tries from this address or for this name; try again in 10 s"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  sign_out: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Signed out, whether somebody was signed in or not */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-    };
-  };
-  change_own_password: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "current": "correct horse",
-         *       "new": "battery staple"
-         *     }
-         */
-        "application/json": components["schemas"]["NewPassword"];
-      };
-    };
-    responses: {
-      /** @description Changed */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "password: must be at least 10 characters, got 5"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Too many tries; Retry-After says when the next may come, in seconds */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:too-many-requests",
-           *       "title": "Too many requests",
-           *       "status": 429,
-           *       "detail": "too many tries from this address or for this name; try again in 10 s"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  set_up: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "code": "7d9f4be1c0a24f6b8e3d5a1c9b7f2e60",
-         *       "name": "admin",
-         *       "password": "correct horse"
-         *     }
-         */
-        "application/json": components["schemas"]["Setup"];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          /** @description The session cookie */
-          "Set-Cookie"?: string;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Session"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "password: must be at least 10 characters, got 5"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The code is wrong, expired or used up */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "the code is wrong; 4 more tries"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is a user already */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "there is a user already; sign in, or ask an administrator for a user"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Too many tries; Retry-After says when the next may come, in seconds */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:too-many-requests",
-           *       "title": "Too many requests",
-           *       "status": 429,
-           *       "detail": "too many tries from this address or for this name; try again in 10 s"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  get_status: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The server's state */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ServerStatus"];
-        };
-      };
-    };
-  };
-  list_tokens: {
-    parameters: {
-      query?: {
-        /** @description Page, from 1 */
-        page?: number;
-        /** @description Entries of a page, 50 unless told */
-        per_page?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          /** @description The first, last, previous and next page */
-          Link?: string;
-          /** @description How many there are */
-          "X-Total-Count"?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Token"][];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  create_token: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewToken"];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["MadeToken"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "password: must be at least 10 characters, got 5"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name is taken */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "a user named 'admin' exists already"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  delete_token: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the token */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Revoked */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no user of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  list_tools: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description All tools */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["ToolView"][];
-        };
-      };
-    };
-  };
-  list_users: {
-    parameters: {
-      query?: {
-        /** @description Page, from 1 */
-        page?: number;
-        /** @description Entries of a page, 50 unless told */
-        per_page?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          /** @description The first, last, previous and next page */
-          Link?: string;
-          /** @description How many there are */
-          "X-Total-Count"?: number;
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["User"][];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  create_user: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["NewUser"];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["User"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "password: must be at least 10 characters, got 5"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name is taken */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "a user named 'admin' exists already"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  delete_user: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the user */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Removed */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no user of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description It would leave no administrator */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "this is the last administrator; make another one first"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  change_user: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the user */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "role": "operator"
-         *     }
-         */
-        "application/json": components["schemas"]["UserChange"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["User"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "password: must be at least 10 characters, got 5"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission users:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission users:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no user of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description It would leave no administrator */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "this is the last administrator; make another one first"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  set_worker_key: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        "application/json": components["schemas"]["WorkerKey"];
-      };
-    };
-    responses: {
-      /** @description Registered, instead of an earlier one */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description No token was sent, it is unknown, or another took its place */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "the worker's token is unknown, or another took its place"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The worker was revoked (`worker-revoked`), or the token is not one of a worker */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:worker-revoked",
-           *       "title": "This worker was revoked",
-           *       "status": 403,
-           *       "detail": "this worker was revoked by an administrator"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  list_workers: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description All workers */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Worker"][];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  create_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "name": "paris-1",
-         *       "site": "paris",
-         *       "tags": [
-         *         "dc"
-         *       ]
-         *     }
-         */
-        "application/json": components["schemas"]["NewWorker"];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["EnrolledWorker"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name is taken, also by a worker that was revoked */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "another worker is named 'paris-1'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  pair_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "code": "K7TM-3XWQ"
-         *     }
-         */
-        "application/json": components["schemas"]["PairRequest"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Paired"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The code is wrong, expired or used up */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "the code is wrong, has expired or was used; an administrator makes a new one under Workers"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Too many tries; Retry-After says when the next may come, in seconds */
-      429: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:too-many-requests",
-           *       "title": "Too many requests",
-           *       "status": 429,
-           *       "detail": "too many tries from this address or for this name; try again in 10 s"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  create_pairing: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "name": "paris-1",
-         *       "site": "paris"
-         *     }
-         */
-        "application/json": components["schemas"]["NewWorker"];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["StartedPairing"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name is taken, also by a worker that was revoked */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "another worker is named 'paris-1'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  select_workers: {
-    parameters: {
-      query: {
-        /**
-         * @description A selector, at most 2,000 bytes
-         * @example site:paris and not tag:lab limit 3
-         */
-        from: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Who would run it now */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Selection"];
-        };
-      };
-      /** @description The selector has a mistake, or a word of it stands for nothing */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  get_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the worker */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Worker"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no worker of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  delete_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the worker */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Deleted */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no worker of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The worker is online */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "paris-1 is online; revoke it first"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  change_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the worker */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "site": "paris",
-         *       "tags": [
-         *         "dc",
-         *         "ipv6"
-         *       ],
-         *       "location": null
-         *     }
-         */
-        "application/json": components["schemas"]["WorkerChanges"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Worker"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no worker of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The name is taken, also by a worker that was revoked */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "another worker is named 'paris-1'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  drain_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the worker */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *       "draining": true
-         *     }
-         */
-        "application/json": components["schemas"]["Drain"];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Worker"];
-        };
-      };
-      /** @description Fields are wrong; all are named */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:validation",
-           *       "title": "The request is not valid",
-           *       "status": 400,
-           *       "detail": "country: must be two letters, such as FR, got 'FRA'"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no worker of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The worker was revoked, or runs inside the server's process */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "paris-1 was revoked; enrol a new worker"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The body is not JSON */
-      415: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:media-type",
-           *       "title": "The body is not JSON",
-           *       "status": 415,
-           *       "detail": "send the body as JSON with the header Content-Type: application/json"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  revoke_worker: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the worker */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["Worker"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no worker of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The worker was revoked, or runs inside the server's process */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "paris-1 was revoked; enrol a new worker"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-    };
-  };
-  rotate_worker_token: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        /** @description Id of the worker */
-        id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": components["schemas"]["EnrolledWorker"];
-        };
-      };
-      /** @description Nobody is signed in, and no token was sent */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:unauthorized",
-           *       "title": "Sign in first",
-           *       "status": 401,
-           *       "detail": "sign in, or send a token; this needs the permission workers:manage"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The role lacks the permission, or the request comes from a page of another site */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:forbidden",
-           *       "title": "This is not allowed",
-           *       "status": 403,
-           *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description There is none of this id */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:not-found",
-           *       "title": "There is no such thing",
-           *       "status": 404,
-           *       "detail": "there is no worker of this id"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
-      /** @description The worker was revoked, or runs inside the server's process */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          /**
-           * @example {
-           *       "type": "urn:netwark:problem:conflict",
-           *       "title": "Something stands in the way",
-           *       "status": 409,
-           *       "detail": "paris-1 was revoked; enrol a new worker"
-           *     }
-           */
-          "application/problem+json": components["schemas"]["ProblemBody"];
-        };
-      };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description Only about the worker of this id */
+                worker?: string;
+                /** @description Only of this severity; may be given more than once, or as a list with commas */
+                severity?: components["schemas"]["Severity"];
+                /** @description Only older than the event of this id */
+                before?: string;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events */
+            200: {
+                headers: {
+                    /** @description The page behind this one, RFC 8288; absent on the last */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"][];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All queues */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "queue": "paris",
+                 *       "name": "Paris",
+                 *       "broadcast": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewQueue"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a queue named 'netwark.paris' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the queue; the prefix may be left out
+                 * @example netwark.paris
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedQueue"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no queue of this name"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The queue always exists, is declared in the configuration, or operations wait in it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "'netwark.paris' is declared by [[queues]] in the server's configuration; change it there"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the queue; the prefix may be left out
+                 * @example netwark.paris
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Paris"
+                 *     }
+                 */
+                "application/json": components["schemas"]["QueueChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this name */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no queue of this name"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The queue always exists, is declared in the configuration, or operations wait in it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "'netwark.paris' is declared by [[queues]] in the server's configuration; change it there"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_operations: {
+        parameters: {
+            query?: {
+                /** @description Only of this status */
+                status?: components["schemas"]["Status"];
+                /** @description Only of this tool */
+                type?: string;
+                /** @description Only with this text in the target, letter case aside */
+                target?: string;
+                /** @description Only made at or after this time, RFC 3339 */
+                created_after?: string;
+                /** @description Only made before this time, RFC 3339 */
+                created_before?: string;
+                /** @description From 1 */
+                page?: number;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of operations */
+            200: {
+                headers: {
+                    /** @description The pages around this one, RFC 8288 */
+                    Link?: string;
+                    /** @description How many fit, exact to 10,000 */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"][];
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_operation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description At most 200 bytes; the same key with the same body is run once */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOperation"];
+            };
+        };
+        responses: {
+            /** @description Made; `Location` leads to it */
+            201: {
+                headers: {
+                    /** @description Path of the operation */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationCreated"];
+                };
+            };
+            /** @description Stored; the broker does not answer, and the work is sent once it does, within `take_within_ms` */
+            202: {
+                headers: {
+                    /** @description Path of the operation */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationCreated"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description No worker takes the work now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The key was used for another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The database does not answer; or a request that was stored before still waits for the broker */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    watch_operations: {
+        parameters: {
+            query?: {
+                /** @description Operations to watch, at most 100 */
+                id?: string[];
+                /** @description Also the headers of every operation that changes */
+                list?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationDetail"];
+                };
+            };
+            /** @description The id is no UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such operation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    cancel_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationDetail"];
+                };
+            };
+            /** @description The id is no UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such operation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    watch_operation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was seen last */
+                "Last-Event-ID"?: number | null;
+            };
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The id is no UUID, or the version no number */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such operation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_results_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The id is no UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such operation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_results_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationResult"][];
+                };
+            };
+            /** @description The id is no UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such operation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_results_txt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All results */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description The id is no UUID */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such operation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "user",
+                     *       "name": "admin",
+                     *       "role": "admin",
+                     *       "permissions": [
+                     *         "operations:read",
+                     *         "operations:run",
+                     *         "workers:read",
+                     *         "users:manage",
+                     *         "tokens:manage",
+                     *         "metrics:read"
+                     *       ],
+                     *       "setup_required": false,
+                     *       "insecure": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "admin",
+                 *       "password": "correct horse"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description The session cookie */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name or the password is wrong; which of them is not told */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "the name or the password is wrong"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when the next may come, in seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out, whether somebody was signed in or not */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    change_own_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "current": "correct horse",
+                 *       "new": "battery staple"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when the next may come, in seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    set_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "7d9f4be1c0a24f6b8e3d5a1c9b7f2e60",
+                 *       "name": "admin",
+                 *       "password": "correct horse"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    /** @description The session cookie */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The code is wrong, expired or used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "the code is wrong; 4 more tries"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is a user already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "there is a user already; sign in, or ask an administrator for a user"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when the next may come, in seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server's state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerStatus"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1 */
+                page?: number;
+                /** @description Entries of a page, 50 unless told */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The first, last, previous and next page */
+                    Link?: string;
+                    /** @description How many there are */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a user named 'admin' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no user of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All tools */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolView"][];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1 */
+                page?: number;
+                /** @description Entries of a page, 50 unless told */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description The first, last, previous and next page */
+                    Link?: string;
+                    /** @description How many there are */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a user named 'admin' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no user of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description It would leave no administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "this is the last administrator; make another one first"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the user */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "operator"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "password: must be at least 10 characters, got 5"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission users:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission users:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no user of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description It would leave no administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "this is the last administrator; make another one first"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    set_worker_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkerKey"];
+            };
+        };
+        responses: {
+            /** @description Registered, instead of an earlier one */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description No token was sent, it is unknown, or another took its place */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "the worker's token is unknown, or another took its place"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker was revoked (`worker-revoked`), or the token is not one of a worker */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:worker-revoked",
+                     *       "title": "This worker was revoked",
+                     *       "status": 403,
+                     *       "detail": "this worker was revoked by an administrator"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All workers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "paris-1",
+                 *       "site": "paris",
+                 *       "tags": [
+                 *         "dc"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWorker"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledWorker"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken, also by a worker that was revoked */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "another worker is named 'paris-1'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    open_worker_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link is open */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description This is no request to open a WebSocket */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The token is missing or unknown; then the header `netwark-unwelcome` is `refused` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker was revoked, and the header `netwark-unwelcome` is `revoked`; or a browser asks */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    pair_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "K7TM-3XWQ"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PairRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paired"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The code is wrong, expired or used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "the code is wrong, has expired or was used; an administrator makes a new one under Workers"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when the next may come, in seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_pairing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "paris-1",
+                 *       "site": "paris"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWorker"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedPairing"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken, also by a worker that was revoked */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "another worker is named 'paris-1'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    select_workers: {
+        parameters: {
+            query: {
+                /**
+                 * @description A selector, at most 2,000 bytes
+                 * @example site:paris and not tag:lab limit 3
+                 */
+                from: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who would run it now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Selection"];
+                };
+            };
+            /** @description The selector has a mistake, or a word of it stands for nothing */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no worker of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no worker of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker is online */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "paris-1 is online; revoke it first"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site": "paris",
+                 *       "tags": [
+                 *         "dc",
+                 *         "ipv6"
+                 *       ],
+                 *       "location": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["WorkerChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no worker of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken, also by a worker that was revoked */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "another worker is named 'paris-1'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    drain_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "draining": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["Drain"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "country: must be two letters, such as FR, got 'FRA'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no worker of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker was revoked, or runs inside the server's process */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "paris-1 was revoked; enrol a new worker"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    revoke_worker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no worker of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker was revoked, or runs inside the server's process */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "paris-1 was revoked; enrol a new worker"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    rotate_worker_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the worker */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledWorker"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no worker of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The worker was revoked, or runs inside the server's process */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "paris-1 was revoked; enrol a new worker"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
     };
-  };
 }
