@@ -16,6 +16,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::ui::Pages;
 use crate::workers::directory::Directory;
+use crate::workers::link::registry::Links;
 
 /// Settings of the server that its parts need while it runs.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct Parts {
     pub live: Live,
     /// What is known of workers, with every report they send.
     pub directory: Directory,
+    /// Workers that are linked to this server over a WebSocket.
+    pub links: Links,
     /// The server's own numbers.
     pub metrics: Metrics,
     /// The web UI, for each path it is served under.
@@ -84,14 +87,16 @@ impl App {
         auth: Auth,
         settings: ServerSettings,
     ) -> Self {
+        let live = Live::new(&store);
         let pages = Pages::new(auth.bases());
         Self(Arc::new(Parts {
             store,
             bus,
             tools,
             auth,
-            live: Live::default(),
+            live,
             directory: Directory::default(),
+            links: Links::default(),
             metrics: Metrics::new(),
             pages,
             room: Room::default(),

@@ -48,6 +48,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(select::select_workers))
         .merge(workers::routes())
         .routes(routes!(timeline::list_events))
+        .routes(routes!(workers::link::open_worker_link))
         .routes(routes!(status::get_status))
         .merge(auth::api::routes())
 }

@@ -75,6 +75,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/workers/{id}/drain", Needs(WorkersManage)),
     route("POST", "/api/v1/workers/{id}/revoke", Needs(WorkersManage)),
     route("PUT", "/api/v1/worker/key", Worker),
+    route("GET", "/api/v1/workers/link", Worker),
     route("GET", "/api/v1/events", Needs(EventsRead)),
     route("GET", "/api/v1/management/backend/queues", Needs(WorkersRead)),
     route("POST", "/api/v1/management/backend/queues", Needs(QueuesManage)),

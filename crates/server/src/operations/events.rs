@@ -10,7 +10,6 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use netwark_model::error::FieldError;
 use netwark_model::operations::OperationDetail;
-use netwark_store::operations::Change;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
@@ -21,6 +20,7 @@ use super::api::unknown;
 use crate::app::App;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::{Id, Params};
+use crate::live::Told;
 
 /// Events that may wait for a slow reader.
 const WAITING: usize = 64;
@@ -30,6 +30,8 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 const MOST_IDS: usize = 100;
 /// Changes that come closer together than this are told as one.
 const GATHER: Duration = Duration::from_millis(40);
+/// How often what is watched is read without a notice, where one of another server may be lost.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Watches one operation.
 ///
@@ -108,7 +110,7 @@ pub async fn watch_operations(State(app): State<App>, mut params: Params) -> Res
 
 struct Watch {
     app: App,
-    changes: broadcast::Receiver<Change>,
+    changes: broadcast::Receiver<Told>,
     /// The version each watched operation was last told of.
     seen: BTreeMap<Uuid, i64>,
     list: bool,
@@ -147,7 +149,7 @@ impl Watch {
         }
         loop {
             let changed = tokio::select! {
-                changed = self.next_changes() => changed,
+                changed = self.next_changes() => changed?,
                 () = sender.closed() => return Err(Gone),
             };
             for (id, in_list) in changed {
@@ -163,33 +165,42 @@ impl Watch {
     }
 
     /// The operations that changed, gathered for a moment; true for those only the list asks for.
-    async fn next_changes(&mut self) -> BTreeMap<Uuid, bool> {
+    async fn next_changes(&mut self) -> Result<BTreeMap<Uuid, bool>, Gone> {
         let mut changed = BTreeMap::new();
-        let mut until = None;
+        let mut until = self.app.live.is_shared().then(|| tokio::time::Instant::now() + LOOK);
         loop {
             let next = match until {
                 None => self.changes.recv().await,
                 Some(until) => match tokio::time::timeout_at(until, self.changes.recv()).await {
                     Ok(next) => next,
-                    Err(_) => return changed,
+                    Err(_) if changed.is_empty() => return Ok(self.everything()),
+                    Err(_) => return Ok(changed),
                 },
             };
             match next {
-                Ok(change) => {
+                Ok(Told::Changed(change)) => {
                     let watched = self.seen.get(&change.operation_id);
                     if watched.is_some_and(|seen| *seen < change.version) || (watched.is_none() && self.list)
                     {
                         changed.insert(change.operation_id, watched.is_none());
                     }
                 }
-                // Too far behind to know what changed: everything that is watched is read again.
-                Err(RecvError::Lagged(_)) => changed.extend(self.seen.keys().map(|id| (*id, false))),
-                Err(RecvError::Closed) => return changed,
+                // It is not known what changed. Who sees the list opens the stream anew and reads the list again.
+                Ok(Told::Missed) | Err(RecvError::Lagged(_)) if self.list => return Err(Gone),
+                // Everything that is watched is read again.
+                Ok(Told::Missed) | Err(RecvError::Lagged(_)) => return Ok(self.everything()),
+                Err(RecvError::Closed) => return Err(Gone),
             }
-            if !changed.is_empty() && until.is_none() {
-                until = Some(tokio::time::Instant::now() + GATHER);
+            if !changed.is_empty() {
+                // The first change begins the moment; later ones do not make it longer.
+                let moment = tokio::time::Instant::now() + GATHER;
+                until = Some(until.map_or(moment, |until| until.min(moment)));
             }
         }
+    }
+
+    fn everything(&self) -> BTreeMap<Uuid, bool> {
+        self.seen.keys().map(|id| (*id, false)).collect()
     }
 
     /// Tells what is new of an operation. True once it is final.

@@ -28,7 +28,10 @@ pub async fn begin(app: &App) -> Result<(), netwark_store::StoreError> {
         if let Some(worker) = app.settings.embedded_worker {
             let ended = app.store.end_begun_by(worker, now).await?;
             if !ended.is_empty() {
-                tracing::info!(number = ended.len(), "operations that had begun before the restart were ended");
+                tracing::info!(
+                    number = ended.len(),
+                    "operations that had begun before the restart were ended"
+                );
             }
         }
         app.store.unpublish_all().await?;
@@ -52,15 +55,20 @@ pub async fn begin(app: &App) -> Result<(), netwark_store::StoreError> {
     }
 }
 
-/// Sweeps until stopped.
+/// Sweeps until stopped, while this server is the leader.
 pub async fn run(app: App, stop: CancellationToken) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut turn: u64 = 0;
+    // Of several servers on one database, one sweeps.
+    let leadership = app.store.leadership();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
+        }
+        if !leadership.is_leader() {
+            continue;
         }
         let now = Timestamp::now();
         expire(&app, now).await;
@@ -69,6 +77,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         }
         if turn.is_multiple_of(40) {
             silent_workers(&app, now).await;
+            unused_codes(&app, now).await;
         }
         if turn.is_multiple_of(14_400) {
             forget(&app, now).await;
@@ -100,6 +109,15 @@ async fn silent_workers(app: &App, now: Timestamp) {
     }
 }
 
+async fn unused_codes(app: &App, now: Timestamp) {
+    match app.store.forget_pairings(now).await {
+        Ok(names) => {
+            names.iter().for_each(|worker| tracing::info!(%worker, "a worker was not paired in time"));
+        }
+        Err(error) => tracing::warn!(%error, "pairing codes cannot be looked at"),
+    }
+}
+
 async fn forget(app: &App, now: Timestamp) {
     let kept = SignedDuration::from_hours(i64::from(app.settings.history_days) * HOURS);
     let Ok(before) = now.checked_sub(kept) else { return };
@@ -115,6 +133,11 @@ async fn forget(app: &App, now: Timestamp) {
         }
         // Small steps with pauses, so that forgetting a year never holds up a measurement.
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    match app.store.forget_events(before).await {
+        Ok(0) => {}
+        Ok(number) => tracing::info!(number, "old events were deleted"),
+        Err(error) => tracing::warn!(%error, "old events cannot be deleted"),
     }
     if total > 0 {
         tracing::info!(number = total, days = app.settings.history_days, "old operations were deleted");

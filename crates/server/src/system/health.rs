@@ -81,7 +81,7 @@ pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Respo
         watchers: app.live.watchers(),
         connections: app.room.taken(),
         pool: (pool.open.saturating_sub(pool.idle), pool.idle, pool.most),
-        malformed: app.bus.malformed(),
+        malformed: app.bus.malformed() + app.links.malformed(),
     };
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let open_metrics = accepted.contains("application/openmetrics-text");

@@ -45,4 +45,9 @@ impl Directory {
     pub async fn forget(&self, id: Uuid) {
         self.cards.invalidate(&id).await;
     }
+
+    /// Forgets everything, because changes may have been missed.
+    pub fn forget_all(&self) {
+        self.cards.invalidate_all();
+    }
 }

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod directory;
 pub mod enrol;
 pub mod input;
+pub mod link;
 pub mod presence;
 pub mod queues;
 
