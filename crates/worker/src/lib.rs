@@ -4,11 +4,14 @@
 //! its progress, and acknowledges work only once the final report is safe. It has a list of what it
 //! may touch, which the server cannot overrule.
 
+mod delivery;
 mod identity;
 mod policy;
 mod presence;
 mod resolver;
 mod run;
+mod spool;
+mod standing;
 mod tools;
 mod worker;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use netwark_bus::{BusError, Consumer, LinkState};
+use netwark_model::assignments::AssignmentChange;
 use netwark_model::messages::{Alive, Hello, News, Order, Unwelcome, Welcome, control};
 use netwark_model::workers::{Capabilities, MissingCapability};
 use netwark_probe::engine;
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::spool::Spool;
+use crate::standing::Changed;
 use crate::tools::Toolbox;
 use crate::worker::Shared;
 
@@ -110,7 +113,7 @@ async fn answer(
             Order::Welcome(welcome) if welcome.answers == mark => return Ok(Some(welcome)),
             // Left from an earlier life, or the answer that is on its way makes it needless.
             Order::Welcome(_) | Order::Introduce => {}
-            order => follow(shared, order)?,
+            order => follow(shared, order).await?,
         }
     }
 }
@@ -150,23 +153,49 @@ async fn attend(
         incoming.acknowledge();
         match order {
             Order::Introduce => return Ok(()),
-            order => follow(shared, order)?,
+            order => follow(shared, order).await?,
         }
     }
 }
 
-fn follow(shared: &Shared, order: Order) -> Result<(), Unwelcome> {
+async fn follow(shared: &Shared, order: Order) -> Result<(), Unwelcome> {
     match order {
         Order::Cancel { operation_id } => shared.cancel(operation_id),
         Order::Drain { draining } => shared.drain(draining),
         Order::Unwelcome(unwelcome) => return Err(unwelcome),
         Order::Welcome(_) | Order::Introduce => {}
-        Order::Assign(_) | Order::Unknown => {
-            tracing::warn!("an order cannot be understood; update this worker");
-        }
+        Order::Assign(change) => assigned(shared, change).await,
+        Order::Unknown => tracing::warn!("an order cannot be understood; update this worker"),
         Order::Run(_) => tracing::warn!("work came where only orders are expected"),
     }
     Ok(())
+}
+
+/// Takes over standing orders, and says what was let go.
+async fn assigned(shared: &Shared, change: AssignmentChange) {
+    let Some(standing) = shared.standing.clone() else {
+        tracing::error!("standing orders came, but this worker has no directory to keep them in");
+        return;
+    };
+    let changed = tokio::task::spawn_blocking(move || standing.change(change)).await;
+    let Changed { revision, released } = match changed {
+        Ok(Ok(changed)) => changed,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "standing orders cannot be written down and were not taken");
+            return;
+        }
+        Err(error) => {
+            tracing::error!(%error, "standing orders were not taken");
+            return;
+        }
+    };
+    let released = released.into_iter().map(|(assignment_id, epoch)| News::Released { assignment_id, epoch });
+    for news in released.chain([News::Assigned { revision }]) {
+        if let Err(error) = shared.report(news).await {
+            // The lease ends without it, and the next hello says which revision is here.
+            tracing::debug!(%error, "the server did not hear what became of standing orders");
+        }
+    }
 }
 
 /// The bus was closed under us: nothing more comes, and who closed it ends this worker.
@@ -192,7 +221,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
         let alive = Alive {
             running: shared.running.load(Ordering::Relaxed),
             load: load(),
-            spool_bytes: 0,
+            spool_bytes: shared.spool.as_ref().map_or(0, Spool::bytes),
             clock_offset_ms: *shared.clock_offset_ms.borrow(),
             usage: Vec::new(),
         };
@@ -226,7 +255,7 @@ fn hello(shared: &Shared) -> Hello {
         concurrency: u32::try_from(settings.concurrency).unwrap_or(u32::MAX),
         self_test: Vec::new(),
         usage_cap_bytes: None,
-        revision: 0,
+        revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         draining: *shared.draining.borrow(),
     }
 }

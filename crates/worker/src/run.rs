@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use netwark_bus::BusError;
-use netwark_model::messages::{End, News, RunOrder};
+use netwark_bus::{BusError, LinkState};
+use netwark_model::messages::{End, News, Report, RunOrder};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,6 +17,9 @@ use crate::worker::{Entry, Shared};
 
 /// Snapshots are reported at most twice a second.
 const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(500);
+
+/// A result that the server has not taken for so long goes to the disk.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A run under way: a way to stop it, and its end once there is one.
 #[derive(Clone, Debug)]
@@ -143,21 +147,42 @@ async fn report_snapshots(
     }
 }
 
-/// Reports the end until it is safe, or refused.
+/// Reports the end until it is safe, at the server or on this machine's disk, or refused.
 pub(crate) async fn conclude(shared: &Shared, operation_id: Uuid, result_id: Uuid, end: End) {
+    let report = shared.marked(News::Final { operation_id, result_id, end });
+    let patience = Instant::now() + PATIENCE;
     let mut wait = Duration::from_millis(50);
     loop {
-        match shared.report(News::Final { operation_id, result_id, end: end.clone() }).await {
-            Ok(()) => return,
-            Err(error) if error.is_temporary() => {
+        let down = *shared.bus.state().borrow() != LinkState::Up;
+        if (down || Instant::now() >= patience) && keep(shared, &report).await {
+            return;
+        }
+        // Without a spool there is nothing to give up for.
+        let limit = if shared.spool.is_some() { PATIENCE } else { Duration::MAX };
+        match tokio::time::timeout(limit, shared.bus.report(report.clone())).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) if error.is_temporary() => {
                 tracing::warn!(%operation_id, %error, "a result was not stored; trying again");
                 tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(5));
+                wait = (wait * 2).min(PATIENCE);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!(%operation_id, %error, "a result was refused");
                 return;
             }
+            Err(_) => tracing::warn!(%operation_id, "the server does not answer to a result"),
+        }
+    }
+}
+
+/// Puts a result into the spool, from where it is delivered once that is possible.
+async fn keep(shared: &Shared, report: &Report) -> bool {
+    let Some(spool) = &shared.spool else { return false };
+    match spool.keep(report.clone()).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, "a result can neither be delivered nor kept; its work is not ended");
+            false
         }
     }
 }

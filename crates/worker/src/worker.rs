@@ -16,8 +16,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::spool::Spool;
+use crate::standing::Standing;
 use crate::tools::{Context, Toolbox};
-use crate::{presence, run};
+use crate::{delivery, presence, run};
 
 /// How long goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -112,6 +114,10 @@ pub(crate) struct Shared {
     pub(crate) clock_offset_ms: watch::Sender<Option<i64>>,
     /// Why it has to end, once it has to.
     pub(crate) ended: watch::Sender<Option<Unwelcome>>,
+    /// Reports that wait on the disk; none when there is no place for them.
+    pub(crate) spool: Option<Spool>,
+    /// Its standing orders; none when it takes none.
+    pub(crate) standing: Option<Arc<Standing>>,
     runs: Mutex<Runs>,
 }
 
@@ -214,6 +220,11 @@ pub fn start(
     tools: Toolbox,
     context: Context,
 ) -> RunningWorker {
+    let spool = open_spool(&settings);
+    let standing = match (&settings.keeping.directory, &spool) {
+        (Some(directory), Some(spool)) => Some(Arc::new(Standing::open(directory, spool.clone()))),
+        _ => None,
+    };
     let shared = Arc::new(Shared {
         settings,
         bus,
@@ -225,6 +236,8 @@ pub fn start(
         draining: watch::Sender::new(false),
         clock_offset_ms: watch::Sender::new(None),
         ended: watch::Sender::new(None),
+        spool: spool.clone(),
+        standing: standing.clone(),
         runs: Mutex::default(),
     });
     let stop = CancellationToken::new();
@@ -232,7 +245,25 @@ pub fn start(
     tasks.spawn(presence::lead(Arc::clone(&shared), stop.clone()));
     tasks.spawn(take_work(Arc::clone(&shared), stop.clone()));
     tasks.spawn(presence::stay_alive(Arc::clone(&shared), stop.clone()));
+    if let Some(spool) = spool {
+        tasks.spawn(delivery::deliver(Arc::clone(&shared), spool, stop.clone()));
+    }
+    if let Some(standing) = standing {
+        tasks.spawn(standing.carry_out(Arc::clone(&shared), stop.clone()));
+    }
     RunningWorker { stop, tasks, shared }
+}
+
+/// The spool in the worker's directory. Without it the worker measures all the same, and says so.
+fn open_spool(settings: &WorkerSettings) -> Option<Spool> {
+    let directory = settings.keeping.directory.as_ref()?.join("spool");
+    match Spool::open(&directory, settings.keeping.spool_bytes, settings.id) {
+        Ok(spool) => Some(spool),
+        Err(error) => {
+            tracing::error!(%error, "reports cannot wait on the disk; while the link is down work is not ended");
+            None
+        }
+    }
 }
 
 impl RunningWorker {
