@@ -85,17 +85,23 @@ async fn work_comes_in_order(bus: &Buses) {
     }
 }
 
-async fn what_is_not_acknowledged_comes_back_first(bus: &Buses) {
+async fn what_is_not_acknowledged_comes_back(bus: &Buses) {
     let inbox = inbox();
     bus.publish(&inbox, 0).await;
     bus.publish(&inbox, 1).await;
     let mut consumer = bus.listen(&inbox, 1);
     drop(take(&mut consumer).await);
-    for (expected, redelivered) in [(0, true), (1, false)] {
-        let taken = take(&mut consumer).await;
-        assert_eq!((number(&taken.delivery), taken.redelivered), (expected, redelivered));
-        taken.acknowledge();
+    let mut taken = Vec::new();
+    for _ in 0..2 {
+        let message = take(&mut consumer).await;
+        taken.push((number(&message.delivery), message.redelivered));
+        message.acknowledge();
     }
+    // A broker may have given out the next one before it hears that the first is back.
+    if !bus.is_local() {
+        taken.sort_unstable();
+    }
+    assert_eq!(taken, [(0, true), (1, false)]);
 }
 
 async fn no_more_is_held_than_allowed(bus: &Buses) {
@@ -305,7 +311,7 @@ macro_rules! cases {
 
 cases! {
     work_comes_in_order,
-    what_is_not_acknowledged_comes_back_first,
+    what_is_not_acknowledged_comes_back,
     no_more_is_held_than_allowed,
     who_stops_listening_keeps_what_was_handed_on,
     taking_can_be_given_up_at_any_moment,

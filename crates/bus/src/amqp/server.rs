@@ -86,6 +86,11 @@ impl AmqpServerBus {
         }
     }
 
+    async fn remove_one(&self, address: &str) -> Result<(), BusError> {
+        let channel = self.channel().await?;
+        topology::remove_address(&channel, address).await.map_err(|error| wire::unavailable(&error))
+    }
+
     async fn within<T>(&self, work: impl Future<Output = Result<T, BusError>>) -> Result<T, BusError> {
         let late = || BusError::Unavailable(format!("no answer within {} seconds", DECLARE_WITHIN.as_secs()));
         timeout(DECLARE_WITHIN, work).await.unwrap_or_else(|_| Err(late()))
@@ -135,24 +140,22 @@ impl ServerBus for AmqpServerBus {
     }
 
     fn declare(&self, addresses: Vec<String>) -> Answer<'_, Result<(), BusError>> {
-        Box::pin(self.within(async move {
+        Box::pin(async move {
+            // Each has the whole time: a broker with a slow disk needs it, and there can be many.
             for address in &addresses {
-                self.declare_one(address).await?;
+                self.within(self.declare_one(address)).await?;
             }
             Ok(())
-        }))
+        })
     }
 
     fn remove(&self, addresses: Vec<String>) -> Answer<'_, Result<(), BusError>> {
-        Box::pin(self.within(async move {
-            let channel = self.channel().await?;
+        Box::pin(async move {
             for address in &addresses {
-                topology::remove_address(&channel, address)
-                    .await
-                    .map_err(|error| wire::unavailable(&error))?;
+                self.within(self.remove_one(address)).await?;
             }
             Ok(())
-        }))
+        })
     }
 
     fn publish<'a>(
