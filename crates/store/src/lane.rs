@@ -103,3 +103,46 @@ async fn write<I: Send + 'static, O: Send + 'static>(
 ) -> Result<Vec<O>, StoreError> {
     writer.write(move |transaction| batch(transaction, items)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+    use super::*;
+    use crate::{Store, StoreOptions};
+
+    fn keep<'t>(transaction: &'t DatabaseTransaction, items: Vec<&'static str>) -> Work<'t, Vec<usize>> {
+        Box::pin(async move {
+            let together = items.len();
+            for item in items {
+                let sql = format!("INSERT INTO kept VALUES ('{item}')");
+                transaction.execute_unprepared(&sql).await?;
+            }
+            Ok(vec![together; together])
+        })
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_harms_no_other() {
+        let store = Store::open(&StoreOptions::new("sqlite::memory:")).await.unwrap();
+        let table = "CREATE TABLE kept (name TEXT UNIQUE)";
+        store
+            .write(move |t| Box::pin(async move { Ok(t.execute_unprepared(table).await.map(|_| ())?) }))
+            .await
+            .unwrap();
+        let lane = Lane::start(store.writer.clone(), keep as Batch<&'static str, usize>);
+        // The first begins alone; what is asked for meanwhile waits and is done together.
+        let asked = ["a", "b", "c", "a", "d"].map(|item| lane.ask(item));
+        let answers = futures::future::join_all(asked).await;
+        let fine: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+        assert_eq!(fine, [true, true, true, false, true], "{answers:?}");
+        assert!(answers[3].as_ref().is_err_and(StoreError::is_conflict));
+        let more = ["e", "f", "g"].map(|item| lane.ask(item));
+        let together: usize =
+            futures::future::join_all(more).await.into_iter().map(Result::unwrap).max().unwrap();
+        assert!(together > 1, "what waits is done together");
+        let count = Statement::from_string(DbBackend::Sqlite, "SELECT count(*) FROM kept");
+        let row = store.read().query_one_raw(count).await.unwrap().unwrap();
+        assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 7);
+    }
+}

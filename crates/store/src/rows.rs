@@ -34,7 +34,7 @@ pub(crate) fn id_list(ids: &[Uuid]) -> Result<sea_orm::Value, StoreError> {
 
 /// Makes what is selected with this locked until the commit; SQLite has one writer and needs no such word.
 pub(crate) fn for_update(backend: DbBackend) -> &'static str {
-    if backend == DbBackend::Postgres { "FOR UPDATE" } else { "" }
+    if backend == DbBackend::Postgres { "FOR NO KEY UPDATE" } else { "" }
 }
 
 /// Inserts rows; they are serialised models.

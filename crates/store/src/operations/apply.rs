@@ -1,18 +1,16 @@
 //! What workers report, applied so that hearing it twice changes nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use netwark_model::messages::End;
 use netwark_model::operations::Status;
-use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
-use serde::Serialize;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::entity::{operation, result};
-use super::{Change, outbox};
+use super::entity::result;
+use super::{Change, touch};
 use crate::convert::{millis, to_text};
 use crate::{Store, StoreError, rows};
 
@@ -79,27 +77,15 @@ impl Store {
     }
 }
 
-/// An operation as it is locked while reports about it are applied.
-#[derive(FromQueryResult, Serialize)]
-struct Touched {
-    id: Uuid,
-    version: i64,
-    run_within_ms: i64,
-    updated_at: i64,
-    status: String,
-    finished_at: Option<i64>,
-    #[serde(skip)]
-    #[sea_orm(skip)]
-    changed: bool,
-}
-
 /// Applies reports in their order.
 pub(super) async fn apply(
     transaction: &DatabaseTransaction,
     reports: Vec<ResultReport>,
 ) -> Result<Vec<Applied>, StoreError> {
-    let mut operations = lock(transaction, &reports).await?;
-    let mut results = load(transaction, &reports).await?;
+    let ids: Vec<Uuid> = reports.iter().map(|report| report.operation_id).collect();
+    let mut operations = touch::lock(transaction, &ids).await?;
+    let ids: Vec<Uuid> = reports.iter().map(|report| report.result_id).collect();
+    let mut results = touch::load(transaction, &ids).await?;
     let members = members(transaction, &reports, &results).await?;
     let mut fates = Vec::with_capacity(reports.len());
     let mut changed = HashSet::new();
@@ -113,10 +99,7 @@ pub(super) async fn apply(
         let listens = || members.contains(&(report.worker_id, row.queue.clone()));
         let fate = match fold(row, report, operation.run_within_ms, listens())? {
             Ok(mut after) => {
-                operation.version += 1;
-                operation.updated_at = report.now;
-                operation.changed = true;
-                after.version = operation.version;
+                after.version = operation.raise(report.now);
                 *row = after;
                 changed.insert(report.result_id);
                 Fate::Changed
@@ -126,50 +109,14 @@ pub(super) async fn apply(
         fates.push(fate);
     }
     let changed: Vec<&result::Model> = results.values().filter(|row| changed.contains(&row.id)).collect();
-    operations.retain(|_, operation| operation.changed);
-    store(transaction, &changed, &mut operations).await?;
+    touch::store(transaction, &changed, &mut operations).await?;
     let applied =
         reports.iter().zip(fates).map(|(report, fate)| match (fate, operations.get(&report.operation_id)) {
-            (Fate::Changed, Some(operation)) => Applied::Changed(Change {
-                operation_id: operation.id,
-                version: operation.version,
-                is_final: operation.finished_at.is_some(),
-            }),
+            (Fate::Changed, Some(operation)) => Applied::Changed(operation.change()),
             (Fate::Refused, _) => Applied::Refused,
             _ => Applied::Known,
         });
     Ok(applied.collect())
-}
-
-/// Locks the operations that are spoken of, in the order of their ids, so that no two servers wait for each other,
-/// and two reports about one operation cannot both count the same results.
-async fn lock(
-    transaction: &DatabaseTransaction,
-    reports: &[ResultReport],
-) -> Result<BTreeMap<Uuid, Touched>, StoreError> {
-    let backend = transaction.get_database_backend();
-    let ids: Vec<Uuid> = reports.iter().map(|report| report.operation_id).collect();
-    let sql = format!(
-        "SELECT id, version, run_within_ms, updated_at, status, finished_at FROM operations WHERE id IN {} \
-         ORDER BY id {}",
-        rows::ids(backend, 1),
-        rows::for_update(backend)
-    );
-    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
-    let found = Touched::find_by_statement(statement).all(transaction).await?;
-    Ok(found.into_iter().map(|operation| (operation.id, operation)).collect())
-}
-
-async fn load(
-    transaction: &DatabaseTransaction,
-    reports: &[ResultReport],
-) -> Result<HashMap<Uuid, result::Model>, StoreError> {
-    let backend = transaction.get_database_backend();
-    let ids: Vec<Uuid> = reports.iter().map(|report| report.result_id).collect();
-    let sql = format!("SELECT * FROM results WHERE id IN {}", rows::ids(backend, 1));
-    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
-    let found = result::Entity::find().from_raw_sql(statement).all(transaction).await?;
-    Ok(found.into_iter().map(|row| (row.id, row)).collect())
 }
 
 /// On which queues those listen who report on a slot that they do not hold yet.
@@ -194,57 +141,6 @@ async fn members(
     let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
     let found = transaction.query_all_raw(statement).await?;
     found.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
-}
-
-/// Writes what has changed, and folds the states of results into those of their operations.
-async fn store(
-    transaction: &DatabaseTransaction,
-    changed: &[&result::Model],
-    operations: &mut BTreeMap<Uuid, Touched>,
-) -> Result<(), StoreError> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let columns = {
-        use result::Column::{
-            Deadline, FinishedAt, Late, Mark, Payload, StartedAt, Status, UpdatedAt, Version, WorkerId,
-            WorkerName,
-        };
-        [
-            WorkerId, WorkerName, Status, Payload, Late, Deadline, UpdatedAt, StartedAt, FinishedAt, Version,
-            Mark,
-        ]
-    };
-    rows::update::<result::Entity>(transaction, changed, &columns).await?;
-    let ids: Vec<Uuid> = changed.iter().map(|row| row.id).collect();
-    outbox::forget(transaction, &ids).await?;
-
-    let backend = transaction.get_database_backend();
-    let ids: Vec<Uuid> = operations.keys().copied().collect();
-    let sql = format!(
-        "SELECT operation_id, status, count(*) FROM results WHERE operation_id IN {} GROUP BY operation_id, status",
-        rows::ids(backend, 1)
-    );
-    let counts = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
-    let mut found: HashMap<Uuid, Vec<Status>> = HashMap::new();
-    for row in transaction.query_all_raw(counts).await? {
-        let (id, word, count): (Uuid, String, i64) =
-            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        let status = Status::from_word(&word).unwrap_or_default();
-        let times = usize::try_from(count).unwrap_or_default();
-        found.entry(id).or_default().extend(std::iter::repeat_n(status, times));
-    }
-    for (id, operation) in operations.iter_mut() {
-        let status = Status::of_operation(found.remove(id).unwrap_or_default());
-        operation.status = status.as_str().into();
-        operation.finished_at = status.is_final().then_some(operation.updated_at);
-    }
-    let touched: Vec<&Touched> = operations.values().collect();
-    let columns = {
-        use operation::Column::{FinishedAt, Status, UpdatedAt, Version};
-        [Version, UpdatedAt, Status, FinishedAt]
-    };
-    rows::update::<operation::Entity>(transaction, &touched, &columns).await
 }
 
 /// What becomes of a report, before the operation's own state is known.

@@ -1,12 +1,12 @@
 //! Ending what did not end by itself: deadlines, cancellation, restarts, history.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use netwark_model::messages::{Delivery, Order, control};
 use netwark_model::operations::Status;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect, Set};
+use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -39,7 +39,8 @@ impl Store {
                     } else {
                         "the worker did not finish in time"
                     };
-                    (Status::Timeout, cause)
+                    let overdue = row.deadline.is_some_and(|deadline| deadline <= millis(now));
+                    overdue.then_some((Status::Timeout, cause))
                 })
                 .await
             })
@@ -66,7 +67,11 @@ impl Store {
                     .filter(result::Column::WorkerId.eq(worker_id))
                     .all(transaction)
                     .await?;
-                end(transaction, rows, now, |_| (Status::Error, "server restarted")).await
+                end(transaction, rows, now, |row| {
+                    let its = row.worker_id == Some(worker_id) && row.status == Status::Progress.as_str();
+                    its.then_some((Status::Error, "server restarted"))
+                })
+                .await
             })
         })
         .await
@@ -121,7 +126,7 @@ async fn cancel(
     id: Uuid,
     now: Timestamp,
 ) -> Result<Option<(Option<Change>, Vec<OutboxMessage>)>, StoreError> {
-    if operation::Entity::find_by_id(id).one(transaction).await?.is_none() {
+    if touch::lock(transaction, &[id]).await?.is_empty() {
         return Ok(None);
     }
     let open = result::Entity::find()
@@ -140,7 +145,7 @@ async fn cancel(
         rows::insert::<outbox::Entity>(transaction, &[row]).await?;
         messages.push(message);
     }
-    let changes = end(transaction, open, now, |_| (Status::Cancelled, "cancelled")).await?;
+    let changes = end(transaction, open, now, |_| Some((Status::Cancelled, "cancelled"))).await?;
     Ok(Some((changes.into_iter().next(), messages)))
 }
 
@@ -158,41 +163,46 @@ pub(crate) async fn end_of_worker(
         .filter(result::Column::Direct.eq(false))
         .all(transaction)
         .await?;
-    end(transaction, rows, now, |_| (Status::Error, cause)).await
+    end(transaction, rows, now, |row| (row.worker_id == Some(worker_id)).then_some((Status::Error, cause)))
+        .await
 }
 
-/// Ends results with the status and cause that `why` gives each. What had been measured is kept.
+/// Ends those of these results for which `why` gives a status and a cause. What had been measured is kept.
+///
+/// They were found before their operations were locked, so they are looked at again: a report that came in between
+/// stands.
 async fn end(
     transaction: &DatabaseTransaction,
-    rows: Vec<result::Model>,
+    found: Vec<result::Model>,
     now: Timestamp,
-    why: impl Fn(&result::Model) -> (Status, &'static str),
+    why: impl Fn(&result::Model) -> Option<(Status, &'static str)>,
 ) -> Result<Vec<Change>, StoreError> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let mut by_operation: BTreeMap<Uuid, Vec<result::Model>> = BTreeMap::new();
-    for row in rows {
-        by_operation.entry(row.operation_id).or_default().push(row);
+    if found.is_empty() {
+        return Ok(Vec::new());
     }
-    let mut changes = Vec::new();
-    for (operation_id, rows) in by_operation {
-        let Some(version) = touch::raise(transaction, operation_id, now).await? else { continue };
-        for row in rows {
-            let (status, cause) = why(&row);
-            let payload = match (&row.payload, status) {
-                (Some(kept), Status::Timeout | Status::Cancelled) => kept.clone(),
-                _ => to_text("payload", &json!({ "cause": cause }))?,
-            };
-            let mut change = row.into_active_model();
-            change.status = Set(status.as_str().into());
-            change.payload = Set(Some(payload));
-            change.updated_at = Set(millis(now));
-            change.finished_at = Set(Some(millis(now)));
-            change.deadline = Set(None);
-            change.version = Set(version);
-            change.update(transaction).await?;
-        }
-        changes.push(touch::settle(transaction, operation_id, version, now).await?);
+    let now = millis(now);
+    let ids: Vec<Uuid> = found.iter().map(|row| row.operation_id).collect();
+    let mut operations = touch::lock(transaction, &ids).await?;
+    let ids: Vec<Uuid> = found.iter().map(|row| row.id).collect();
+    let mut rows: Vec<result::Model> = touch::load(transaction, &ids).await?.into_values().collect();
+    rows.retain(|row| row.deadline.is_some());
+    let mut ended = Vec::new();
+    for mut row in rows {
+        let Some((status, cause)) = why(&row) else { continue };
+        let Some(operation) = operations.get_mut(&row.operation_id) else { continue };
+        row.payload = match (row.payload, status) {
+            (Some(kept), Status::Timeout | Status::Cancelled) => Some(kept),
+            _ => Some(to_text("payload", &json!({ "cause": cause }))?),
+        };
+        row.status = status.as_str().into();
+        row.updated_at = now;
+        row.finished_at = Some(now);
+        row.deadline = None;
+        row.version = operation.raise(now);
+        ended.push(row);
     }
-    super::outbox::forget(transaction, &ids).await?;
-    Ok(changes)
+    let touched: HashSet<Uuid> = ended.iter().map(|row| row.operation_id).collect();
+    touch::store(transaction, &ended.iter().collect::<Vec<_>>(), &mut operations).await?;
+    operations.retain(|id, _| touched.contains(id));
+    Ok(operations.values().map(touch::Touched::change).collect())
 }

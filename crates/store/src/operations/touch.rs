@@ -1,62 +1,136 @@
-//! Raising an operation's version, and folding the states of its results into its own.
+//! Changing results and, with them, their operations: the lock, the version, and the state that is folded from
+//! those of the results.
 
-use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+
 use netwark_model::operations::Status;
 use sea_orm::entity::prelude::*;
-use sea_orm::{DatabaseTransaction, ExprTrait, QuerySelect};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::Change;
 use super::entity::{operation, result};
-use crate::StoreError;
-use crate::convert::millis;
+use super::{Change, outbox};
+use crate::{StoreError, rows};
 
-/// Raises the version of an operation and returns it. The row is locked from here to the commit,
-/// so that two reports about one operation cannot both count the same results.
-pub(super) async fn raise(
-    transaction: &DatabaseTransaction,
-    operation_id: Uuid,
-    now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    let updated = operation::Entity::update_many()
-        .col_expr(operation::Column::Version, Expr::col(operation::Column::Version).add(1))
-        .col_expr(operation::Column::UpdatedAt, Expr::value(millis(now)))
-        .filter(operation::Column::Id.eq(operation_id))
-        .exec(transaction)
-        .await?;
-    if updated.rows_affected == 0 {
-        return Ok(None);
-    }
-    let version: Option<i64> = operation::Entity::find_by_id(operation_id)
-        .select_only()
-        .column(operation::Column::Version)
-        .into_tuple()
-        .one(transaction)
-        .await?;
-    Ok(version)
+/// An operation that is locked until the commit.
+#[derive(FromQueryResult, Serialize)]
+pub(super) struct Touched {
+    id: Uuid,
+    version: i64,
+    pub(super) run_within_ms: i64,
+    updated_at: i64,
+    status: String,
+    finished_at: Option<i64>,
+    #[serde(skip)]
+    #[sea_orm(skip)]
+    changed: bool,
 }
 
-/// Sets the status of an operation from those of its results.
-pub(super) async fn settle(
+impl Touched {
+    /// Raises the version for a change of a result, and gives it.
+    pub(super) fn raise(&mut self, now: i64) -> i64 {
+        self.version += 1;
+        self.updated_at = now;
+        self.changed = true;
+        self.version
+    }
+
+    /// What others are told, once it is stored.
+    pub(super) fn change(&self) -> Change {
+        Change { operation_id: self.id, version: self.version, is_final: self.finished_at.is_some() }
+    }
+}
+
+/// Locks operations in the order of their ids, so that no two servers wait for each other, and two reports about
+/// one operation cannot both count the same results. Results are loaded after this.
+pub(super) async fn lock(
     transaction: &DatabaseTransaction,
-    operation_id: Uuid,
-    version: i64,
-    now: Timestamp,
-) -> Result<Change, StoreError> {
-    let words: Vec<String> = result::Entity::find()
-        .filter(result::Column::OperationId.eq(operation_id))
-        .select_only()
-        .column(result::Column::Status)
-        .into_tuple()
-        .all(transaction)
-        .await?;
-    let status = Status::of_operation(words.iter().filter_map(|word| Status::from_word(word)));
-    let finished = status.is_final().then(|| millis(now));
-    operation::Entity::update_many()
-        .col_expr(operation::Column::Status, Expr::value(status.as_str()))
-        .col_expr(operation::Column::FinishedAt, Expr::value(finished))
-        .filter(operation::Column::Id.eq(operation_id))
-        .exec(transaction)
-        .await?;
-    Ok(Change { operation_id, version, is_final: status.is_final() })
+    ids: &[Uuid],
+) -> Result<BTreeMap<Uuid, Touched>, StoreError> {
+    let backend = transaction.get_database_backend();
+    let sql = format!(
+        "SELECT id, version, run_within_ms, updated_at, status, finished_at FROM operations WHERE id IN {} \
+         ORDER BY id {}",
+        rows::ids(backend, 1),
+        rows::for_update(backend)
+    );
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
+    let found = Touched::find_by_statement(statement).all(transaction).await?;
+    Ok(found.into_iter().map(|operation| (operation.id, operation)).collect())
+}
+
+/// Loads results by their ids.
+pub(super) async fn load(
+    transaction: &DatabaseTransaction,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, result::Model>, StoreError> {
+    let backend = transaction.get_database_backend();
+    let sql = format!("SELECT * FROM results WHERE id IN {}", rows::ids(backend, 1));
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
+    let found = result::Entity::find().from_raw_sql(statement).all(transaction).await?;
+    Ok(found.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// Stores changed results, forgets their messages, and folds the states of all results into those of the operations
+/// that were raised.
+pub(super) async fn store(
+    transaction: &DatabaseTransaction,
+    changed: &[&result::Model],
+    operations: &mut BTreeMap<Uuid, Touched>,
+) -> Result<(), StoreError> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let columns = {
+        use result::Column::{
+            Deadline, FinishedAt, Late, Mark, Payload, StartedAt, Status, UpdatedAt, Version, WorkerId,
+            WorkerName,
+        };
+        [
+            WorkerId, WorkerName, Status, Payload, Late, Deadline, UpdatedAt, StartedAt, FinishedAt, Version,
+            Mark,
+        ]
+    };
+    rows::update::<result::Entity>(transaction, changed, &columns).await?;
+    let ids: Vec<Uuid> = changed.iter().map(|row| row.id).collect();
+    outbox::forget(transaction, &ids).await?;
+
+    let raised: Vec<Uuid> =
+        operations.values().filter(|operation| operation.changed).map(|operation| operation.id).collect();
+    let mut states = states(transaction, &raised).await?;
+    for id in raised {
+        let Some(operation) = operations.get_mut(&id) else { continue };
+        let status = Status::of_operation(states.remove(&id).unwrap_or_default());
+        operation.status = status.as_str().into();
+        operation.finished_at = status.is_final().then_some(operation.updated_at);
+    }
+    let raised: Vec<&Touched> = operations.values().filter(|operation| operation.changed).collect();
+    let columns = {
+        use operation::Column::{FinishedAt, Status, UpdatedAt, Version};
+        [Version, UpdatedAt, Status, FinishedAt]
+    };
+    rows::update::<operation::Entity>(transaction, &raised, &columns).await
+}
+
+/// The states of all results of these operations.
+async fn states(
+    transaction: &DatabaseTransaction,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Status>>, StoreError> {
+    let backend = transaction.get_database_backend();
+    let sql = format!(
+        "SELECT operation_id, status, count(*) FROM results WHERE operation_id IN {} GROUP BY operation_id, status",
+        rows::ids(backend, 1)
+    );
+    let counts = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
+    let mut found: HashMap<Uuid, Vec<Status>> = HashMap::new();
+    for row in transaction.query_all_raw(counts).await? {
+        let (id, word, count): (Uuid, String, i64) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        let status = Status::from_word(&word).unwrap_or_default();
+        let times = usize::try_from(count).unwrap_or_default();
+        found.entry(id).or_default().extend(std::iter::repeat_n(status, times));
+    }
+    Ok(found)
 }
