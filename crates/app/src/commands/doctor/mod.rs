@@ -1,5 +1,6 @@
 //! `netwark doctor`: checks this machine and says what to do.
 
+mod broker;
 mod machine;
 mod network;
 mod storage;
@@ -19,6 +20,9 @@ use crate::{logging, output};
 pub struct Args {
     #[command(flatten)]
     flags: Flags,
+    /// The broker's URL with a worker's credentials: tries that they allow what a worker needs, and no more
+    #[arg(long, value_name = "URL")]
+    worker_broker: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -91,6 +95,10 @@ pub async fn run(args: Args) -> Outcome {
         checks.push(policy(config));
         checks.extend(storage::data_dir(&config.data_dir));
         checks.extend(storage::database(&config.database).await);
+        checks.extend(broker::broker(&config.broker).await);
+        if let Some(url) = &args.worker_broker {
+            checks.extend(broker::worker(&config.broker, url).await);
+        }
     }
     match args.json {
         true => output::json(&checks),

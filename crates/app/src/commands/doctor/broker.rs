@@ -1,0 +1,107 @@
+//! The broker: can a server work with it, and may a worker do there what it must and no more?
+
+use netwark_bus::amqp::{self, AmqpOptions, OLDEST_BROKER};
+
+use super::Check;
+use crate::config::broker::Broker;
+
+const WORKER: &str = "worker's broker";
+const RULES: &str = "docs/broker.md has the permissions of a worker, and the commands that set them";
+
+/// Does once what a server does all day.
+pub(super) async fn broker(broker: &Broker) -> Vec<Check> {
+    let name = "broker";
+    let Some(options) = &broker.amqp else {
+        return vec![Check::ok(name, "none: messages stay in the server's process, or come over WebSocket")];
+    };
+    let place = options.place();
+    let found = match amqp::examine_server(options).await {
+        Ok(found) => found,
+        Err(reason) => {
+            let remedy = format!(
+                "see the message; RabbitMQ {OLDEST_BROKER} or later is needed, and a user that may do all with ^nw\\."
+            );
+            return vec![Check::fail(name, format!("{place}: {reason}"), remedy)];
+        }
+    };
+    let found = format!("{place}: {} {}, declares, publishes and consumes", found.product, found.version);
+    let mut checks = vec![Check::ok(name, found)];
+    checks.extend(in_the_open(name, options));
+    checks
+}
+
+/// Tries what a worker's credentials allow.
+pub(super) async fn worker(broker: &Broker, url: &str) -> Vec<Check> {
+    let ca_file = broker.amqp.as_ref().and_then(|options| options.ca_file.clone());
+    let options = AmqpOptions { ca_file, ..AmqpOptions::new(url) };
+    if let Err(error) = options.check() {
+        return vec![Check::fail(WORKER, error.to_string(), "correct --worker-broker")];
+    }
+    let place = options.place();
+    match amqp::examine_worker(&options, None).await {
+        Err(reason) => {
+            vec![Check::fail(WORKER, format!("{place}: {reason}"), "see the message")]
+        }
+        Ok(wrong) if wrong.is_empty() => {
+            let mut checks =
+                vec![Check::ok(WORKER, format!("{place}: may report, and nothing that it should not"))];
+            checks.extend(in_the_open(WORKER, &options));
+            checks
+        }
+        Ok(wrong) => {
+            wrong.into_iter().map(|wrong| Check::fail(WORKER, format!("{place}: {wrong}"), RULES)).collect()
+        }
+    }
+}
+
+/// A password that crosses a network where others can read it.
+fn in_the_open(name: &'static str, options: &AmqpOptions) -> Option<Check> {
+    let place = options.place();
+    let host = place.strip_prefix("amqp://")?;
+    let local = ["127.", "[::1]", "localhost"].iter().any(|begins| host.starts_with(begins));
+    (!local).then(|| {
+        Check::warn(name, "the password and all messages cross the network unencrypted", "use amqps://")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_broker_that_is_not_there_fails_and_shows_no_password() {
+        let amqp = Some(AmqpOptions::new("amqp://u:hush@127.0.0.1:1/x"));
+        let checks = broker(&Broker { amqp }).await;
+        let [check] = checks.as_slice() else { panic!("{checks:?}") };
+        assert_eq!(check.level, Level::Fail);
+        assert!(check.found.contains("amqp://127.0.0.1:1/x") && !check.found.contains("hush"), "{check:?}");
+        let checks = worker(&Broker { amqp: None }, "http://u:hush@h").await;
+        assert!(
+            matches!(checks.as_slice(), [check] if check.level == Level::Fail && !check.found.contains("hush"))
+        );
+    }
+
+    #[test]
+    fn plain_text_is_warned_of_beyond_this_machine() {
+        for (url, warned) in
+            [("amqp://127.0.0.1", false), ("amqps://mq", false), ("amqp://[::1]", false), ("amqp://mq", true)]
+        {
+            assert_eq!(in_the_open("broker", &AmqpOptions::new(url)).is_some(), warned, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_real_broker_is_named_with_its_version() {
+        // The tests of the bus fail when there is none in CI.
+        let Ok(url) = std::env::var("NETWARK_TEST_AMQP_URL") else { return };
+        let checks = broker(&Broker { amqp: Some(AmqpOptions::new(&url)) }).await;
+        assert!(
+            matches!(checks.as_slice(), [check] if check.level == Level::Ok && check.found.contains("RabbitMQ ")),
+            "{checks:?}"
+        );
+        // The credentials of the tests allow everything.
+        let checks = worker(&Broker { amqp: None }, &url).await;
+        assert!(checks.len() == 3 && checks.iter().all(|check| check.level == Level::Fail), "{checks:?}");
+    }
+}
