@@ -42,7 +42,7 @@ pub fn start(log: &Log) -> Result<Handle, Failure> {
 
 /// Starts writing only what is wrong, for commands whose answer is their output.
 pub fn start_quiet() {
-    let log = Log { filter: "warn".into(), format: Format::Text, file: None };
+    let log = Log { filter: "warn,lapin=off".into(), format: Format::Text, file: None };
     // Only a file can fail.
     let _ = start(&log);
 }

@@ -47,7 +47,7 @@ impl Setting for Format {
 const FILTER: Key = Key {
     name: "log.filter",
     takes: "a level (error, warn, info, debug, trace), or levels by module such as info,netwark_server=debug",
-    default: "info,sea_orm_migration=warn",
+    default: "info,sea_orm_migration=warn,lapin=off",
     about: "Which lines are written. `sqlx=debug` adds every SQL statement with the time it took. Read again on SIGHUP.",
 };
 const FORMAT: Key =
