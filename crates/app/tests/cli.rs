@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod database;
 mod server;
 
 /// The binary with nothing of this machine's environment, at home in a directory.
