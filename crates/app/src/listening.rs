@@ -50,8 +50,7 @@ impl Drop for SocketFile {
 pub async fn listen(server: &Server) -> Result<Listening, Failure> {
     let tls = match &server.tls {
         Some(files) => {
-            let certificate =
-                Certificate::load(&files.certificate, &files.key).map_err(Failure::failed)?;
+            let certificate = Certificate::load(&files.certificate, &files.key).map_err(Failure::failed)?;
             Some(Tls::new(&certificate).map_err(Failure::failed)?)
         }
         None => None,
@@ -60,8 +59,7 @@ pub async fn listen(server: &Server) -> Result<Listening, Failure> {
     for place in &server.listen {
         match place {
             Listen::Tcp(address) => {
-                let listener =
-                    TcpListener::bind(address).await.map_err(|error| no_port(*address, &error))?;
+                let listener = TcpListener::bind(address).await.map_err(|error| no_port(*address, &error))?;
                 let address = listener.local_addr().map_err(Failure::failed)?;
                 listening.places.push(Listen::Tcp(address));
                 listening.listeners.push(match &listening.tls {

@@ -165,11 +165,7 @@ impl Server {
                     Some(_) => (&TLS_KEY, &TLS_CERTIFICATE),
                     None => (&TLS_CERTIFICATE, &TLS_KEY),
                 };
-                layers.mistake(
-                    missing.name,
-                    Origin::Default,
-                    format!("is missing; {} needs it", there.name),
-                );
+                layers.mistake(missing.name, Origin::Default, format!("is missing; {} needs it", there.name));
                 None
             }
         };
@@ -257,7 +253,10 @@ pub(crate) mod tests {
         let tcp = |text: &str| Listen::Tcp(text.parse().unwrap());
         let both = vec![tcp("127.0.0.1:1"), Listen::Unix("/run/x".into())];
         assert_eq!(Vec::<Listen>::from_text("127.0.0.1:1, unix:/run/x"), Ok(both.clone()));
-        assert_eq!(Vec::<Listen>::from_value(&serde_json::json!(["127.0.0.1:1", "unix:/run/x"])), Ok(both.clone()));
+        assert_eq!(
+            Vec::<Listen>::from_value(&serde_json::json!(["127.0.0.1:1", "unix:/run/x"])),
+            Ok(both.clone())
+        );
         assert_eq!(Vec::<Listen>::from_value(&"[::1]:2".into()), Ok(vec![tcp("[::1]:2")]));
         assert_eq!(both.show(), "[\"127.0.0.1:1\", \"unix:/run/x\"]");
         assert_eq!(vec![tcp("[::1]:2")].show(), "\"[::1]:2\"");

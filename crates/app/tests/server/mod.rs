@@ -1,7 +1,10 @@
 //! The server from outside: its first start, its days, its bad days.
 
 mod broken;
+mod operate;
+mod proxy;
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,12 +26,14 @@ impl Server {
     /// Starts one and waits until it has written its set-up link, which it does last.
     fn start(home: &TempDir) -> Self {
         let listen = free_address();
-        let process = netwark(home.path(), &["serve", "--listen", &listen])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut server = Self { process, url: format!("http://{listen}") };
+        Self::start_as(home, &["serve", "--listen", &listen], format!("http://{listen}"))
+    }
+
+    /// The same, with these arguments, to be found at this URL.
+    fn start_as(home: &TempDir, arguments: &[&str], url: String) -> Self {
+        let process =
+            netwark(home.path(), arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut server = Self { process, url };
         while !link_file(home.path()).exists() {
             assert!(server.process.try_wait().unwrap().is_none(), "the server ended at once");
             std::thread::sleep(Duration::from_millis(20));
@@ -40,10 +45,14 @@ impl Server {
         self.url.trim_start_matches("http://")
     }
 
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
     /// Asks it to end and gives the exit code.
     fn stop(mut self) -> Option<i32> {
-        let pid = rustix::process::Pid::from_child(&self.process);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         self.process.wait().unwrap().code()
     }
 }
@@ -52,6 +61,66 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Says that a test is skipped; where tests have to be complete, it fails instead.
+fn skip(missing: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{missing}");
+    let _ = writeln!(std::io::stderr(), "skipped: {missing}");
+}
+
+/// Waits until something holds.
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = std::time::Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "{what} did not happen within 30 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Writes the configuration of a home.
+fn configure(home: &Path, text: &str) {
+    let directory = home.join(".config/netwark");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("netwark.toml"), text).unwrap();
+}
+
+/// Does something that waits for others.
+fn block_on<T>(what: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(what)
+}
+
+/// A certificate for some names that names itself, in files beside each other.
+struct Pair {
+    directory: TempDir,
+    pem: String,
+}
+
+impl Pair {
+    fn new(names: &[&str]) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let pem = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap().pem();
+        let pair = Self { directory: tempfile::tempdir().unwrap(), pem };
+        std::fs::write(pair.certificate(), &pair.pem).unwrap();
+        std::fs::write(pair.key(), key.serialize_pem()).unwrap();
+        pair
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.directory.path().join("certificate.pem")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.directory.path().join("key.pem")
+    }
+
+    /// A client that trusts this certificate alone and finds a name at this address.
+    fn client(&self, name: &str, address: &str) -> reqwest::Client {
+        let root = reqwest::Certificate::from_pem(self.pem.as_bytes()).unwrap();
+        let builder = reqwest::Client::builder().tls_certs_only([root]).no_proxy();
+        builder.resolve(name, address.parse().unwrap()).build().unwrap()
     }
 }
 
@@ -97,7 +166,7 @@ fn a_server_measures_for_whoever_has_a_token() {
 
     let unknown = measure(&token, &["ping", "--from", "nowhere", "127.0.0.1"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(text(&unknown.stderr).contains("netwark.nowhere"), "{}", text(&unknown.stderr));
+    assert!(text(&unknown.stderr).contains("nowhere"), "{}", text(&unknown.stderr));
 
     let stranger = measure("", &trace);
     assert_eq!(stranger.status.code(), Some(1));

@@ -38,16 +38,20 @@ pub(super) async fn resolver() -> Vec<Check> {
 pub(super) fn place(place: &Listen) -> Check {
     match place {
         Listen::Tcp(address) => port(*address),
-        Listen::Unix(path) => match (listening::stale(path), path.parent().is_some_and(std::path::Path::is_dir)) {
-            (Ok(_), true) => Check::ok("socket", format!("{place} is free")),
-            (Ok(_), false) => Check::fail(
-                "socket",
-                format!("{place} is in a directory that does not exist"),
-                "make the directory, or choose another in server.listen",
-            ),
-            // A server of ours that runs looks the same, so this is no failure.
-            (Err(why), _) => Check::warn("socket", format!("{place}: {why}"), "stop it before the server starts"),
-        },
+        Listen::Unix(path) => {
+            match (listening::stale(path), path.parent().is_some_and(std::path::Path::is_dir)) {
+                (Ok(_), true) => Check::ok("socket", format!("{place} is free")),
+                (Ok(_), false) => Check::fail(
+                    "socket",
+                    format!("{place} is in a directory that does not exist"),
+                    "make the directory, or choose another in server.listen",
+                ),
+                // A server of ours that runs looks the same, so this is no failure.
+                (Err(why), _) => {
+                    Check::warn("socket", format!("{place}: {why}"), "stop it before the server starts")
+                }
+            }
+        }
     }
 }
 
