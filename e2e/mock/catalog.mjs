@@ -123,6 +123,13 @@ const worker = (name, location, fields = {}) => ({
 	],
 	usage_cap_bytes: null,
 	overrides: {},
+	declared: {
+		name,
+		site: name.split('-')[0],
+		location,
+		tags: ['edge'],
+		queues: ['netwark', 'netwark.broadcast']
+	},
 	has_key: false,
 	running: 0,
 	created_at: time(BEGAN),
@@ -155,7 +162,16 @@ export const workers = [
 		...at(48.8566, 2.3522, 'FR', 64500),
 		usage_cap_bytes: 25_000_000,
 		overrides: { location: 'Paris, TH2', tags: ['edge'] },
-		declared: { name: 'paris-1', site: 'paris', location: 'th2-rack-12', tags: ['debian'] }
+		declared: {
+			name: 'paris-1',
+			site: 'paris',
+			location: 'th2-rack-12',
+			coordinates: { latitude: 48.8566, longitude: 2.3522 },
+			country: 'FR',
+			asn: 64500,
+			tags: ['debian'],
+			queues: ['netwark', 'netwark.broadcast', 'netwark.paris']
+		}
 	}),
 	worker('paris-2', 'Paris, PA3', {
 		...at(48.92, 2.33, 'FR', 64500),
@@ -191,6 +207,7 @@ export const workers = [
 	worker('capetown-1', '', {
 		...at(-33.92, 18.42, 'ZA'),
 		state: 'enrolled',
+		declared: null,
 		online: false,
 		version: '',
 		link: '',

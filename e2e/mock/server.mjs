@@ -75,6 +75,13 @@ const made = {
 	}
 };
 
+const pairing = {
+	worker: made.worker,
+	code: 'K7XQ-2MPD',
+	expires_at: new Date(Date.now() + 600_000).toISOString(),
+	command: 'netwark worker --server https://netwark.example --code K7XQ-2MPD'
+};
+
 /** Starts the server on a port of loopback; 0 is any free one. */
 export async function startMock({ setupRequired = false, port = 0 } = {}) {
 	const watchers = new Set();
@@ -87,7 +94,7 @@ export async function startMock({ setupRequired = false, port = 0 } = {}) {
 		'GET /users': [user],
 		'GET /tokens': [token],
 		'POST /workers': made,
-		'POST /workers/pairings': { code: 'K7XQ-2MPD', expires_at: new Date(Date.now() + 600_000).toISOString() }
+		'POST /workers/pairings': pairing
 	};
 	const server = createServer((request, response) => {
 		const url = new URL(request.url, 'http://mock');

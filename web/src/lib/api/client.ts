@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch';
-import type { AllPaths } from './pending.ts';
 import { Problem, problemOf } from './problem.ts';
 import { root } from './root.ts';
+import type { paths } from './schema.d.ts';
 import type * as t from './types.ts';
 
 /** Prefix of every path of the API. */
@@ -36,7 +36,7 @@ const ALL = { params: { query: { per_page: 1000 } } };
 
 /** The API, spoken with the given `fetch`; a load function hands in its own. */
 export function api(fetcher: typeof fetch = fetch) {
-	const client = createClient<AllPaths>({
+	const client = createClient<paths>({
 		baseUrl: location.origin + BASE,
 		fetch: (request) => fetcher(request)
 	});
@@ -58,7 +58,9 @@ export function api(fetcher: typeof fetch = fetch) {
 		addWorker: (worker: t.NewWorker) => taken<t.MadeWorker>(client.POST('/workers', { body: worker })),
 		addPairing: (worker: t.NewWorker) => taken<t.Pairing>(client.POST('/workers/pairings', { body: worker })),
 		changeWorker: (id: string, changes: t.WorkerChanges) =>
-			taken<t.Worker>(client.PATCH('/workers/{id}', { ...at(id), body: changes })),
+			taken<t.Worker>(
+				client.PATCH('/workers/{id}', { ...at(id), body: changes as Required<t.WorkerChanges> })
+			),
 		rotateWorker: (id: string) => taken<t.MadeWorker>(client.POST('/workers/{id}/token', at(id))),
 		drainWorker: (id: string, draining: boolean) =>
 			taken<unknown>(client.POST('/workers/{id}/drain', { ...at(id), body: { draining } })),
@@ -70,12 +72,12 @@ export function api(fetcher: typeof fetch = fetch) {
 		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
 		addQueue: (queue: t.NewQueue) =>
 			taken<t.Queue>(client.POST('/management/backend/queues', { body: queue })),
-		changeQueue: (name: string, changes: Omit<Partial<t.NewQueue>, 'queue'>) =>
+		changeQueue: (name: string, changes: t.QueueChanges) =>
 			taken<t.Queue>(
 				client.PATCH('/management/backend/queues/{name}', { params: { path: { name } }, body: changes })
 			),
 		removeQueue: (name: string) =>
-			taken<undefined>(client.DELETE('/management/backend/queues/{name}', { params: { path: { name } } })),
+			taken<unknown>(client.DELETE('/management/backend/queues/{name}', { params: { path: { name } } })),
 
 		select: (from: string) =>
 			taken<t.Selection>(client.GET('/workers/select', { params: { query: { from } } })),

@@ -1,5 +1,4 @@
 /** The nouns of the API, by the description the server makes of itself. Durations are milliseconds, times RFC 3339. */
-import type * as pending from './pending.ts';
 import type { components } from './schema.d.ts';
 
 type Schemas = components['schemas'];
@@ -14,9 +13,9 @@ type Whole<T> = T extends (infer Item)[]
 export type Status = Schemas['Status'];
 export type Severity = Schemas['Severity'];
 export type Role = Schemas['Role'];
-export type Permission = Schemas['Permission'] | pending.PendingPermission;
+export type Permission = Schemas['Permission'];
 
-export type Session = Omit<Whole<Schemas['Session']>, 'permissions'> & { permissions: Permission[] };
+export type Session = Whole<Schemas['Session']>;
 export type User = Whole<Schemas['User']>;
 export type Token = Whole<Schemas['Token']>;
 export type MadeToken = Whole<Schemas['MadeToken']>;
@@ -44,21 +43,26 @@ export type Hop = Whole<Schemas['Hop']>;
 export type TraceReport = Whole<Schemas['TraceReport']>;
 export type MtrOutcome = Whole<Schemas['MtrOutcome']>;
 
-export type Worker = Omit<Whole<Schemas['Worker']>, keyof pending.WorkerMore> & pending.WorkerMore;
+/** What an administrator set, or the worker says. The description takes what may be left out for always there. */
+type Overrides = Partial<Schemas['WorkerOverrides']>;
+export type Worker = Omit<Whole<Schemas['Worker']>, 'overrides' | 'declared'> & {
+	overrides: Overrides;
+	declared: Overrides | null;
+};
+export type WorkerState = Schemas['WorkerState'];
+export type Coordinates = Schemas['Coordinates'];
+export type SelfTest = Whole<Schemas['SelfTest']>;
+export type ToolUsage = Schemas['ToolUsage'];
 export type MissingCapability = Schemas['MissingCapability'];
-export type WorkerState = pending.WorkerState;
-export type Coordinates = pending.Coordinates;
-export type SelfTest = pending.SelfTest;
-export type ToolUsage = pending.ToolUsage;
-export type NewWorker = pending.NewWorker;
+export type NewWorker = Schemas['NewWorker'];
 /** What an administrator sets of a worker; `null` gives it back to the worker. */
-export type WorkerChanges = pending.WorkerChanges;
-export type MadeWorker = Omit<pending.MadeWorker, 'worker'> & { worker: Worker };
-export type Pairing = pending.Pairing;
-export type Event = pending.Event;
-export type QueueOrigin = 'builtin' | 'configuration' | 'ui';
-export type Queue = Schemas['Queue'] & { origin: QueueOrigin };
-export type NewQueue = pending.NewQueue;
+export type WorkerChanges = Partial<Schemas['WorkerChanges']>;
+export type MadeWorker = Omit<Schemas['EnrolledWorker'], 'worker'> & { worker: Worker };
+export type Pairing = Schemas['StartedPairing'];
+export type Event = Whole<Schemas['Event']>;
+export type Queue = Schemas['Queue'];
+export type NewQueue = Schemas['NewQueue'];
+export type QueueChanges = Schemas['QueueChanges'];
 
 export type ToolFlag = Whole<Schemas['FlagView']>;
 export type ToolArgument = Whole<Schemas['ArgumentView']>;

@@ -41,13 +41,10 @@ export const emptyDraft: Draft = {
 	queues: []
 };
 
-type Values = Pick<
-	Worker,
-	'name' | 'site' | 'location' | 'coordinates' | 'country' | 'asn' | 'tags' | 'queues'
->;
+type Values = Pick<Worker, Field>;
 
 /** Values as text, as they are typed. */
-export function draftOf(values: Partial<Values>): Draft {
+export function draftOf(values: { [Name in Field]?: Values[Name] | null }): Draft {
 	return {
 		name: values.name ?? '',
 		site: values.site ?? '',
