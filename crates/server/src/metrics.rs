@@ -28,10 +28,11 @@ pub struct Metrics {
     requests: Family<Labels<3>, Counter>,
     durations: Family<Labels<2>, Histogram, fn() -> Histogram>,
     operations: Family<Labels<1>, Counter>,
-    results: Family<Labels<2>, Counter>,
+    results: Family<Labels<1>, Counter>,
     reports: Family<Labels<1>, Counter>,
     messages: Family<Labels<1>, Counter>,
     expired: Counter,
+    leader: Gauge,
     moment: Gauges,
 }
 
@@ -94,6 +95,7 @@ impl Metrics {
             reports: Family::default(),
             messages: Family::default(),
             expired: Counter::default(),
+            leader: Gauge::default(),
             moment: Gauges::default(),
         };
         metrics.register_counts();
@@ -109,7 +111,7 @@ impl Metrics {
         let text = "Time from a request to the head of its answer, by method and route";
         registry.register_with_unit("http_request_duration", text, Unit::Seconds, self.durations.clone());
         registry.register("operations_created", "Operations made, by tool", self.operations.clone());
-        let text = "Results that workers reported as final, by tool and status";
+        let text = "Results that workers reported as final, by status: done, error, timeout or cancelled";
         registry.register("results", text, self.results.clone());
         let text = "Reports of workers, by what became of them";
         registry.register("reports", text, self.reports.clone());
@@ -117,6 +119,8 @@ impl Metrics {
         registry.register("bus_messages", text, self.messages.clone());
         let text = "Changes of operations by a deadline that passed";
         registry.register("operations_expired", text, self.expired.clone());
+        let text = "1 while this server does what only one of several does, else 0";
+        registry.register("leader", text, self.leader.clone());
         let build = Family::<Labels<1>, Gauge>::default();
         build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").into())]).set(1);
         registry.register("build_info", "The running version", build);
@@ -168,8 +172,8 @@ impl Metrics {
     }
 
     /// Counts a final report of a result.
-    pub fn result(&self, tool: &str, status: &str) {
-        self.results.get_or_create(&[("tool", tool.into()), ("status", status.into())]).inc();
+    pub fn result(&self, status: &str) {
+        self.results.get_or_create(&[("status", status.into())]).inc();
     }
 
     /// Counts a report of a worker.
@@ -187,6 +191,16 @@ impl Metrics {
     /// Counts an operation that a deadline changed.
     pub fn expired(&self, number: usize) {
         self.expired.inc_by(number as u64);
+    }
+
+    /// Notes whether this server does what only one of several does.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
+    /// True while this server does what only one of several does.
+    pub fn is_leader(&self) -> bool {
+        self.leader.get() == 1
     }
 
     /// Sets what is counted at the moment of asking, and writes everything: in OpenMetrics text, or in

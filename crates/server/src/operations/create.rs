@@ -45,6 +45,8 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
     match app.store.create_operation(draft, Timestamp::now()).await? {
         Created::New { operation_id, messages } => {
             app.metrics.operation(&tool);
+            // What is logged from here on carries it.
+            tracing::Span::current().record("operation", tracing::field::display(operation_id));
             Ok(Made { operation_id, published: publish(app, messages).await })
         }
         Created::Repeated { operation_id, messages } => {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use netwark_bus::{BusError, Proof, signing};
-use netwark_model::messages::{News, Report, VERSION, understood};
+use netwark_model::messages::{End, News, Report, VERSION, understood};
 use netwark_store::StoreError;
 use netwark_store::operations::{Applied, ResultNews};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -40,7 +41,9 @@ pub async fn run(app: App) {
 /// When it is refused, or could not be stored.
 pub async fn receive(app: &App, report: Report, link: &'static str) -> Result<(), BusError> {
     let worker_id = report.worker_id;
-    let result = apply(app, report, link).await;
+    let span = tracing::info_span!("report", worker = %worker_id, operation = tracing::field::Empty);
+    let result = apply(app, report, link).instrument(span.clone()).await;
+    let _entered = span.entered();
     counted(app, worker_id, result)
 }
 
@@ -102,6 +105,8 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
             return Err(BusError::Refused("this server does not know such news; update it".into()));
         }
     };
+    // Every line that is written on the way carries it.
+    tracing::Span::current().record("operation", tracing::field::display(operation_id));
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
     let name = match card {
         Some(card) if card.revoked => {
@@ -110,9 +115,14 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
         Some(card) if card.introduced => card.name.clone(),
         _ => return Err(BusError::Refused("say hello first".into())),
     };
+    let end = match &news {
+        ResultNews::Final(end) => Some(word(end)),
+        _ => None,
+    };
     let applied = app.store.apply_report((id, name), operation_id, result_id, news, Timestamp::now()).await;
     match applied.map_err(not_stored)? {
         Applied::Changed(change) => {
+            end.into_iter().for_each(|status| app.metrics.result(status));
             app.live.changed(change);
             Ok(())
         }
@@ -120,6 +130,16 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
         Applied::Refused => {
             Err(BusError::Refused(format!("result {result_id} is not this worker's to report on")))
         }
+    }
+}
+
+/// How a run ended, as the status of its result has it.
+fn word(end: &End) -> &'static str {
+    match end {
+        End::Done { .. } => "done",
+        End::Error { .. } => "error",
+        End::Timeout { .. } => "timeout",
+        End::Cancelled { .. } => "cancelled",
     }
 }
 

@@ -67,6 +67,7 @@ pub async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
+        app.metrics.leads(leadership.is_leader());
         if !leadership.is_leader() {
             continue;
         }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use netwark_model::workers::WorkerState;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::App;
 use crate::error::Problem;
@@ -34,36 +34,32 @@ pub async fn healthz() -> &'static str {
 
 /// Ready: database and broker answer; else 503 with the reason of each part.
 pub async fn readyz(State(app): State<App>) -> Response {
-    let said = |result: &Result<Value, String>| match result {
-        Ok(more) => {
-            let mut part = json!({ "ready": true });
-            if let (Some(part), Some(more)) = (part.as_object_mut(), more.as_object()) {
-                part.extend(more.clone());
-            }
-            part
-        }
-        Err(reason) => json!({ "ready": false, "reason": reason }),
-    };
-    let database = async { app.store.ping().await.map(|()| json!({})).map_err(|error| error.to_string()) };
+    let database = async { app.store.ping().await.map_err(|error| error.to_string()) };
     let broker = async {
         match tokio::time::timeout(BROKER, app.bus.check()).await {
-            Ok(answer) => answer.map(|()| json!({ "is": app.settings.broker })).map_err(|e| e.to_string()),
+            Ok(answer) => answer.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {} s", BROKER.as_secs())),
         }
     };
     let (database, broker) = tokio::join!(database, broker);
     // Without a worker a server is of little use, but it serves; a proxy must not turn away from it.
-    let workers = match app.store.workers().await {
-        Ok(workers) => Ok(json!({ "online": workers.iter().filter(|worker| worker.online).count() })),
-        Err(error) => Err(error.to_string()),
+    let workers = match database {
+        Ok(()) => app.store.workers().await.ok(),
+        Err(_) => None,
     };
+    let online = workers.map(|workers| workers.iter().filter(|worker| worker.online).count());
     let ready = database.is_ok() && broker.is_ok();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let said = |part: &Result<(), String>| match part {
+        Ok(()) => json!({ "ready": true }),
+        Err(reason) => json!({ "ready": false, "reason": reason }),
+    };
     let body = json!({
         "ready": ready,
         "database": said(&database),
         "broker": said(&broker),
-        "workers": said(&workers),
+        "workers": { "online": online },
+        "leader": app.metrics.is_leader(),
     });
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
