@@ -235,6 +235,8 @@ pub struct Alive {
     pub clock_offset_ms: Option<i64>,
     /// What its tools have sent and received this month.
     pub usage: Vec<ToolUsage>,
+    /// Revision of the standing orders it has.
+    pub revision: u64,
 }
 
 /// How a run ended.

@@ -9,6 +9,7 @@
     reason = "the derives of sea-orm need public items in private modules of entities"
 )]
 
+pub mod assignments;
 mod convert;
 pub mod copy;
 mod error;
@@ -29,6 +30,7 @@ pub mod sessions;
 mod settings;
 pub mod setup_codes;
 mod sqlite;
+pub mod streams;
 mod tokens;
 pub mod user_changes;
 pub mod users;

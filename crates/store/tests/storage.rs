@@ -31,6 +31,10 @@ macro_rules! suite {
 }
 
 suite! {
+    assignments::an_order_finds_the_least_loaded_holder,
+    assignments::an_order_moves_when_the_lease_ends,
+    assignments::a_holder_that_drains_is_asked_to_let_go,
+    assignments::a_worker_without_its_numbers_begins_new_epochs,
     auth::names_are_unique_whatever_their_case,
     auth::users_come_in_the_order_they_were_made,
     auth::a_code_makes_one_first_user,
@@ -64,6 +68,11 @@ suite! {
     selectors::plain_queues_work_as_queues_do,
     selectors::last_is_the_latest_of_whoever_asks,
     selectors::a_preview_tells_who_would_run,
+    streams::reports_are_applied_once_and_in_order,
+    streams::a_gap_leads_on_and_is_told,
+    streams::an_earlier_epoch_is_data_only,
+    streams::two_servers_apply_at_once,
+    streams::what_is_held_is_bounded,
     workers::hello_makes_a_member_and_silence_ends_it,
     workers::what_is_said_again_is_recognised,
     workers::what_a_worker_says_stays_known_beside_what_is_set,

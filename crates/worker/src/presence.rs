@@ -224,6 +224,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
             spool_bytes: shared.spool.as_ref().map_or(0, Spool::bytes),
             clock_offset_ms: *shared.clock_offset_ms.borrow(),
             usage: Vec::new(),
+            revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         };
         if let Err(error) = shared.report(News::Alive(alive)).await {
             // A server that does not know this worker any more asks it to say hello.

@@ -105,39 +105,41 @@ async fn assignments(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 async fn streams(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let key = || Index::create().col("worker_id").col("stream").to_owned();
     let streams = Table::create()
         .table("streams")
         .col(uuid("worker_id"))
         .col(uuid("stream"))
+        // Reports are numbered anew in each epoch.
+        .col(big_integer("epoch"))
         // Everything up to here has been applied, or is known never to come.
         .col(big_integer("applied"))
-        .col(big_integer("epoch"))
         .col(big_integer("received"))
         .col(big_integer("missing"))
         .col(text_null("latest"))
         .col(big_integer("updated_at"))
-        .primary_key(&mut key())
+        .primary_key(Index::create().col("worker_id").col("stream").col("epoch"))
         .to_owned();
     manager.create_table(streams).await?;
     let held = Table::create()
         .table("held_reports")
         .col(uuid("worker_id"))
         .col(uuid("stream"))
+        .col(big_integer("epoch"))
         .col(big_integer("sequence"))
         .col(text("body"))
-        .primary_key(Index::create().col("worker_id").col("stream").col("sequence"))
+        .primary_key(Index::create().col("worker_id").col("stream").col("epoch").col("sequence"))
         .to_owned();
     manager.create_table(held).await?;
     let gaps = Table::create()
         .table("stream_gaps")
         .col(uuid("worker_id"))
         .col(uuid("stream"))
+        .col(big_integer("epoch"))
         .col(big_integer("first"))
         .col(big_integer("last"))
         .col(text("reason"))
         .col(big_integer("at"))
-        .primary_key(Index::create().col("worker_id").col("stream").col("first"))
+        .primary_key(Index::create().col("worker_id").col("stream").col("epoch").col("first"))
         .to_owned();
     manager.create_table(gaps).await
 }

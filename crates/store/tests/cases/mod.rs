@@ -1,8 +1,10 @@
 //! The cases, by noun.
 
+pub(crate) mod assignments;
 pub(crate) mod auth;
 pub(crate) mod operations;
 pub(crate) mod selectors;
+pub(crate) mod streams;
 pub(crate) mod workers;
 
 use jiff::Timestamp;
