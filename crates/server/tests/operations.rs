@@ -202,7 +202,7 @@ async fn work_that_was_cancelled_is_not_begun() {
     app.post(&format!("/operations/{id}/cancel"), "").await;
     let order = worker.take().await;
     let (operation_id, result_id) = (order.operation_id, order.result_id);
-    let refused = worker.report(News::Started { operation_id, result_id }).await;
+    let refused = worker.report(News::Started { operation_id, result_id, redelivered: false }).await;
     assert!(matches!(refused, Err(BusError::Refused(_))), "{refused:?}");
 }
 
@@ -303,7 +303,7 @@ async fn a_restart_ends_what_had_begun_and_runs_what_waits() {
     worker.started(&order).await;
     let waiting = app.operation(json!({"type": "echo", "target": "waiting.example"})).await;
 
-    let app = app.restarted().await;
+    let app = app.restarted(id).await;
     let detail = app.get(&format!("/operations/{begun}")).await.json();
     assert_eq!(detail["status"], "error");
     assert_eq!(detail["results"][0]["payload"]["cause"], "server restarted");
@@ -363,6 +363,6 @@ async fn strangers_and_forged_workers_are_refused() {
     let request = Request::get("/api/v1/workers").header("authorization", "Bearer wrong");
     assert_eq!(app.answer(request.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
     let (operation_id, result_id) = (Uuid::now_v7(), Uuid::now_v7());
-    let refused = worker.report(News::Started { operation_id, result_id }).await;
+    let refused = worker.report(News::Started { operation_id, result_id, redelivered: false }).await;
     assert!(matches!(refused, Err(BusError::Refused(_))), "{refused:?}");
 }

@@ -22,14 +22,11 @@ const LONGEST_TEXT: usize = 500;
 const MOST_TAGS: usize = 100;
 
 /// Takes in a worker that says hello, and answers it.
-pub async fn hello(
-    app: &App,
-    id: Uuid,
-    hello: Hello,
-    mark: u64,
-    link: &'static str,
-) -> Result<(), BusError> {
-    let hello = match checked(app, hello).await {
+pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static str) -> Result<(), BusError> {
+    let mut hello = hello;
+    // What runs inside the server's process cannot be revoked, so nobody else may say so of himself.
+    hello.embedded &= link == EMBEDDED || app.settings.embedded_worker == Some(id);
+    let hello = match checked(app, id, hello).await {
         Ok(hello) => hello,
         Err(BusError::Refused(reason)) => {
             tell(app, id, unwelcome(false, reason.clone()), FAREWELL_WITHIN).await;
@@ -73,7 +70,13 @@ pub const EMBEDDED: &str = "embedded";
 /// Notes that a worker is still here.
 pub async fn alive(app: &App, id: Uuid, alive: Alive, mark: u64) -> Result<(), BusError> {
     let known = app.store.worker_alive(id, alive, mark, Timestamp::now()).await.map_err(not_stored)?;
-    settled(app, id, known).await
+    settled(app, id, known).await?;
+    let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
+    if card.is_some_and(|card| card.draining) {
+        // Another process may have said so in the database alone; hearing it twice changes nothing.
+        tell(app, id, Order::Drain { draining: true }, ANSWER_WITHIN).await;
+    }
+    Ok(())
 }
 
 /// Notes that a worker leaves.
@@ -123,7 +126,7 @@ pub async fn direct_queues(app: &App, queues: &[String]) -> Result<Vec<String>, 
 }
 
 /// What a worker says of itself, bounded, with the queues that exist.
-async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
+async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusError> {
     let name_fits = !hello.name.trim().is_empty()
         && hello.name.chars().count() <= 100
         && !hello.name.chars().any(char::is_control);
@@ -136,13 +139,8 @@ async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
     hello.self_test.truncate(MOST_TAGS);
     hello.capabilities.tools.truncate(MOST_TAGS);
     hello.capabilities.missing.truncate(MOST_TAGS);
-    let texts = [
-        &mut hello.site,
-        &mut hello.location,
-        &mut hello.policy,
-        &mut hello.country,
-        &mut hello.version,
-    ];
+    let texts =
+        [&mut hello.site, &mut hello.location, &mut hello.policy, &mut hello.country, &mut hello.version];
     texts.into_iter().chain(&mut hello.tags).chain(&mut hello.capabilities.tools).for_each(bound);
     for test in &mut hello.self_test {
         bound(&mut test.what);
@@ -150,6 +148,8 @@ async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
     }
     hello.coordinates = hello.coordinates.filter(|place| place.is_valid());
     let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
+    let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
+    let introduced = card.is_some_and(|card| card.introduced);
     let mut granted = Vec::new();
     for queue in &hello.queues {
         match full_name(queue) {
@@ -157,6 +157,10 @@ async fn checked(app: &App, mut hello: Hello) -> Result<Hello, BusError> {
                 if !granted.contains(&full) {
                     granted.push(full);
                 }
+            }
+            // A queue may be deleted while workers name it; they go on with the others.
+            Ok(full) if introduced => {
+                tracing::warn!(worker = %hello.name, queue = full, "a worker asks for a queue that does not exist");
             }
             _ => {
                 let shown: String = queue.chars().take(200).collect();

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -14,7 +15,7 @@ use netwark_bus::local::{self, LocalWorkerBus};
 use netwark_bus::{BusError, Consumer, WorkerBus};
 use netwark_model::auth::Role;
 use netwark_model::error::FieldError;
-use netwark_model::messages::{End, Hello, News, Order, Report, RunOrder, control, inbox};
+use netwark_model::messages::{End, Hello, News, Order, Report, RunOrder, control, inbox, mark};
 use netwark_model::tools::{Registry, Tool, ToolText};
 use netwark_model::workers::Capabilities;
 use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
@@ -86,10 +87,10 @@ impl Answer {
 impl TestApp {
     /// A server on a fresh database, with a token of an operator.
     pub(crate) async fn new() -> Self {
-        Self::on(Arc::new(tempfile::tempdir().unwrap())).await
+        Self::on(Arc::new(tempfile::tempdir().unwrap()), None).await
     }
 
-    async fn on(directory: Arc<tempfile::TempDir>) -> Self {
+    async fn on(directory: Arc<tempfile::TempDir>, embedded_worker: Option<Uuid>) -> Self {
         let url = format!("sqlite://{}/test.db", directory.path().display());
         let store = Store::open(&StoreOptions::new(url)).await.unwrap();
         store.declare_queues(&[]).await.unwrap();
@@ -103,16 +104,18 @@ impl TestApp {
         let auth = Auth::new(store.clone(), AuthSettings::default(), site.unwrap());
         let (server_bus, bus) = local::pair();
         let tools = Registry::standard().with::<Echo>();
-        let app = App::new(store, Arc::new(server_bus), tools, auth, ServerSettings::default());
+        let settings = ServerSettings { embedded_worker, ..ServerSettings::default() };
+        let app = App::new(store, Arc::new(server_bus), tools, auth, settings);
         let running = netwark_server::run(app.clone(), Vec::new()).await.unwrap();
         Self { app, bus, token: secret.reveal().to_owned(), _running: running, directory }
     }
 
-    /// The same database under a new server, as after `kill -9`: nothing of the old one is told to stop.
-    pub(crate) async fn restarted(self) -> Self {
+    /// The same database under a new server, as after `kill -9`: nothing of the old one is told to stop. The worker
+    /// of this id runs inside it.
+    pub(crate) async fn restarted(self, embedded_worker: Uuid) -> Self {
         let directory = Arc::clone(&self.directory);
         drop(self);
-        Self::on(directory).await
+        Self::on(directory, Some(embedded_worker)).await
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Response {
@@ -142,6 +145,21 @@ impl TestApp {
     pub(crate) async fn post(&self, path: &str, body: impl Into<String>) -> Answer {
         let request = Request::post(format!("/api/v1{path}")).header("content-type", "application/json");
         self.answer(request.body(Body::from(body.into())).unwrap()).await
+    }
+
+    /// The token of an administrator.
+    pub(crate) async fn admin(&self) -> String {
+        let name = format!("admin-{}", Uuid::now_v7());
+        auth::add_token(&self.app.store, &name, Role::Admin).await.unwrap().1.reveal().to_owned()
+    }
+
+    /// What a method of the API answers to the holder of a token.
+    pub(crate) async fn ask(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        self.answer(request).await
     }
 
     /// Makes an operation and returns its id.
@@ -181,12 +199,19 @@ impl TestApp {
     }
 }
 
+/// How often a worker was begun in this process.
+static BOOTS: AtomicU32 = AtomicU32::new(0);
+
 /// A worker played by the test.
 pub(crate) struct TestWorker {
     pub(crate) id: Uuid,
     bus: LocalWorkerBus,
     work: Box<dyn Consumer>,
     orders: Box<dyn Consumer>,
+    /// Which life this is: rises from worker to worker, so that a later one of the same id is a later life.
+    boot: u32,
+    /// Reports so far.
+    said: AtomicU32,
 }
 
 impl TestWorker {
@@ -196,25 +221,41 @@ impl TestWorker {
     }
 
     pub(crate) async fn with_id(app: &TestApp, name: &str, id: Uuid, embedded: bool) -> Self {
-        let queues = vec!["netwark".to_owned(), "netwark.broadcast".to_owned()];
-        let hello = Hello {
+        let mut worker = Self::silent(app, id);
+        worker.report(News::Hello(Self::hello(name, embedded))).await.unwrap();
+        match worker.order().await {
+            Order::Welcome(welcome) => assert_eq!(welcome.name, name),
+            other => panic!("{other:?}"),
+        }
+        worker
+    }
+
+    /// A worker that has said nothing yet.
+    pub(crate) fn silent(app: &TestApp, id: Uuid) -> Self {
+        let addresses = vec![inbox(id), "netwark".to_owned(), "netwark.broadcast".to_owned()];
+        Self {
+            id,
+            bus: app.bus.clone(),
+            work: app.bus.listen(addresses, 100),
+            orders: app.bus.listen(vec![control(id)], 100),
+            boot: BOOTS.fetch_add(1, Ordering::Relaxed) + 1,
+            said: AtomicU32::new(0),
+        }
+    }
+
+    /// What a worker of this name says of itself.
+    pub(crate) fn hello(name: &str, embedded: bool) -> Hello {
+        Hello {
             name: name.into(),
             site: "lab".into(),
             location: "Bench 3".into(),
             tags: vec!["test".into()],
             version: "0.0.0".into(),
-            queues: queues.clone(),
+            queues: vec!["netwark".to_owned(), "netwark.broadcast".to_owned()],
             capabilities: Capabilities { tools: vec!["echo".into()], ipv4: true, ..Capabilities::default() },
             policy: "all unicast addresses".into(),
             embedded,
-        };
-        app.bus.report(Report::new(id, News::Hello(hello))).await.unwrap();
-        let addresses = [inbox(id)].into_iter().chain(queues).collect();
-        Self {
-            id,
-            bus: app.bus.clone(),
-            work: app.bus.listen(addresses),
-            orders: app.bus.listen(vec![control(id)]),
+            ..Hello::default()
         }
     }
 
@@ -225,28 +266,34 @@ impl TestWorker {
         incoming.acknowledge();
         match order {
             Order::Run(order) => order,
-            other @ Order::Cancel { .. } => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
+    }
+
+    /// Takes the next order at the control address.
+    pub(crate) async fn order(&mut self) -> Order {
+        let incoming = self.orders.next().await.unwrap();
+        let order = incoming.delivery.order.clone();
+        incoming.acknowledge();
+        order
     }
 
     /// The operation the next order cancels.
     pub(crate) async fn cancelled(&mut self) -> Uuid {
-        let incoming = self.orders.next().await.unwrap();
-        let order = incoming.delivery.order.clone();
-        incoming.acknowledge();
-        match order {
+        match self.order().await {
             Order::Cancel { operation_id } => operation_id,
-            other @ Order::Run(_) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
     pub(crate) async fn report(&self, news: News) -> Result<(), BusError> {
-        self.bus.report(Report::new(self.id, news)).await
+        let said = self.said.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bus.report(Report::new(self.id, mark(self.boot, said), news)).await
     }
 
     pub(crate) async fn started(&self, order: &RunOrder) {
         let RunOrder { operation_id, result_id, .. } = *order;
-        self.report(News::Started { operation_id, result_id }).await.unwrap();
+        self.report(News::Started { operation_id, result_id, redelivered: false }).await.unwrap();
     }
 
     pub(crate) async fn done(&self, order: &RunOrder, payload: Value) {

@@ -78,6 +78,8 @@ pub struct WorkerCard {
     pub revoked: bool,
     /// True once it has said hello.
     pub introduced: bool,
+    /// True when it is to take no new work.
+    pub draining: bool,
     /// Queues it may listen on.
     pub queues: Vec<String>,
 }
@@ -152,6 +154,7 @@ fn card(row: entity::Model) -> Result<WorkerCard, StoreError> {
         public_key: row.public_key,
         revoked: row.revoked_at.is_some(),
         introduced: row.declared.is_some(),
+        draining: row.draining,
         queues: from_text("list of queues", &row.queues)?,
     })
 }
