@@ -7,7 +7,6 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -19,6 +18,7 @@ use uuid::Uuid;
 
 use self::support::broker::{self, Broker};
 use self::support::proxy::{Proxy, Weather};
+use self::support::tls;
 use self::support::{key, number, numbered, soon, take, until};
 
 /// Options with quick heartbeats, so that silence is noticed within a test.
@@ -233,18 +233,25 @@ async fn what_cannot_be_read_goes_to_the_dead_letters() {
     until("five dead letters", letters).await;
 }
 
+/// One private broker for all that changes a broker.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broker_that_is_short_of_memory_says_so_at_once() {
-    let Some(broker) = Broker::start("") else { return };
+async fn a_broker_with_limits_users_and_certificates() {
+    let certificates = tls::certificates();
+    let Some(broker) = Broker::start(&certificates.configuration()) else { return };
     let server = connected(&broker.url).await;
+    short_of_memory(&broker, &server).await;
+    permissions_of_a_worker(&broker, &server).await;
+    permissions_of_a_server(&broker).await;
+    refusals(&broker).await;
+    encrypted(&certificates).await;
+}
+
+async fn short_of_memory(broker: &Broker, server: &AmqpServerBus) {
     let (id, worker) = worker(&broker.url).await;
     let inbox = messages::inbox(id);
-    publish(&server, &inbox, 0).await;
+    publish(server, &inbox, 0).await;
     said(&worker, Report::new(id, 1, News::Goodbye)).await;
-    stored(&server).await;
-
-    let found = amqp::examine_server(&options(&broker.url)).await.unwrap();
-    assert_eq!(found.product, "RabbitMQ");
+    stored(server).await;
 
     broker.ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
     // The alarm blocks who publishes; so publish, until the broker says that it blocks.
@@ -263,39 +270,64 @@ async fn a_broker_that_is_short_of_memory_says_so_at_once() {
     broker.ctl(&["set_vm_memory_high_watermark", "0.4"]);
     until("publishing", || async { server.publish(&inbox, numbered(3), None).await.ok() }).await;
     said(&worker, Report::new(id, 2, News::Goodbye)).await;
+}
 
-    // Permissions of one worker: its own addresses and the queues, and reports; no more.
-    let other = Uuid::now_v7();
+/// Its own addresses and the queues, and reports; no more.
+async fn permissions_of_a_worker(broker: &Broker, server: &AmqpServerBus) {
+    let (id, other) = (Uuid::now_v7(), Uuid::now_v7());
     server.declare(vec!["netwark".into(), "netwark.paris".into(), messages::inbox(other)]).await.unwrap();
     broker.ctl(&["add_user", "w1", "secret"]);
     let read = format!(r"^nw\.(inbox|control)\.{id}$|^nw\.netwark(\..*)?$");
     broker.ctl(&["set_permissions", "w1", "^$", r"^nw\.reports$", &read]);
     let url = broker.url_of("w1", "secret");
-    let mine = amqp::examine_worker(&options(&url), Some(id)).await.unwrap();
-    assert_eq!(mine, Vec::<String>::new());
+    assert_eq!(amqp::examine_worker(&options(&url), Some(id)).await.unwrap(), Vec::<String>::new());
+    let another = amqp::examine_worker(&options(&url), Some(other)).await.unwrap();
+    assert!(matches!(another.as_slice(), [wrong] if wrong.contains("own inbox")), "{another:?}");
     let everything = amqp::examine_worker(&options(&broker.url), Some(id)).await.unwrap();
     assert_eq!(everything.len(), 3, "{everything:?}");
+    let denied = amqp::examine_server(&options(&url)).await.unwrap_err();
+    assert!(denied.contains("declaring a queue failed"), "{denied}");
 
-    let limited = Arc::new(AmqpWorkerBus::connect(&options(&url), id, key()).unwrap());
+    let limited = AmqpWorkerBus::connect(&options(&url), id, key()).unwrap();
     up(&limited).await;
     let addresses = vec![messages::inbox(other), "netwark".into(), "netwark.paris".into()];
     let mut consumer = limited.listen(addresses, 5);
     // What it may not read does not keep it from the rest.
-    publish(&server, "netwark.paris", 7).await;
+    publish(server, "netwark.paris", 7).await;
     assert_eq!(number(&take(&mut consumer).await.delivery), 7);
     said(&limited, Report::new(id, 3, News::Goodbye)).await;
+}
 
-    // A wrong password is told, and tried again.
-    let stranger = AmqpWorkerBus::connect(&options(&broker.url_of("w1", "wrong")), id, key()).unwrap();
-    until("the refusal", || async {
-        let state = stranger.state().borrow().clone();
-        matches!(state, LinkState::Down { reason } if reason.contains("refuses the user 'w1'")).then_some(())
-    })
-    .await;
-    let nowhere = AmqpWorkerBus::connect(&options(&format!("{}/nowhere", broker.url)), id, key()).unwrap();
-    until("the refusal", || async {
-        let state = nowhere.state().borrow().clone();
-        matches!(state, LinkState::Down { reason } if reason.contains("virtual host 'nowhere'")).then_some(())
-    })
-    .await;
+async fn permissions_of_a_server(broker: &Broker) {
+    broker.ctl(&["add_user", "srv", "secret"]);
+    broker.ctl(&["set_permissions", "srv", r"^nw\.", r"^(nw\.|amq\.default$)", r"^nw\."]);
+    let url = broker.url_of("srv", "secret");
+    assert_eq!(amqp::examine_server(&options(&url)).await.unwrap().product, "RabbitMQ");
+    let server = connected(&url).await;
+    let inbox = messages::inbox(Uuid::now_v7());
+    publish(&server, &inbox, 8).await;
+    server.remove(vec![inbox]).await.unwrap();
+}
+
+/// A refusal is told with its reason, and tried again.
+async fn refusals(broker: &Broker) {
+    let wrong = [
+        (broker.url_of("guest", "wrong"), "refuses the user 'guest'"),
+        (format!("{}/nowhere", broker.url), "virtual host 'nowhere'"),
+    ];
+    for (url, expected) in wrong {
+        let worker = AmqpWorkerBus::connect(&options(&url), Uuid::now_v7(), key()).unwrap();
+        let refused =
+            |state: &LinkState| matches!(state, LinkState::Down { reason } if reason.contains(expected));
+        soon(expected, worker.state().wait_for(refused)).await.unwrap();
+    }
+}
+
+async fn encrypted(certificates: &tls::Certificates) {
+    let trusting = AmqpOptions { ca_file: Some(certificates.authority()), ..options(&certificates.url()) };
+    assert_eq!(amqp::examine_server(&trusting).await.unwrap().product, "RabbitMQ");
+    let server = AmqpServerBus::connect(&trusting).unwrap();
+    until("the connection", || async { server.check().await.ok() }).await;
+    let distrust = amqp::examine_server(&options(&certificates.url())).await.unwrap_err();
+    assert!(distrust.to_lowercase().contains("certificate"), "{distrust}");
 }

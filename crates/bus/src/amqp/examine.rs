@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
     ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connect, Connection, ConnectionProperties};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connect, Connection, ConnectionProperties, ErrorKind, Event,
+};
 use netwark_model::messages;
 use uuid::Uuid;
 
@@ -125,6 +127,8 @@ enum Deed<'a> {
 
 /// True when it is allowed. Each is tried on a channel of its own, which ends when it is not.
 async fn may(connection: &Connection, deed: Deed<'_>) -> Result<bool, String> {
+    let mut events = Box::pin(connection.events_listener());
+    while let Some(Some(_)) = events.next().now_or_never() {}
     let channel = connection.create_channel().await.map_err(|error| wire::words(&error))?;
     let tried = match deed {
         Deed::Declare(queue) => {
@@ -133,6 +137,14 @@ async fn may(connection: &Connection, deed: Deed<'_>) -> Result<bool, String> {
         }
         Deed::Consume(queue) => consume(&channel, queue).await,
         Deed::Write(exchange) => write_nothing(&channel, exchange).await,
+    };
+    let tried = match tried {
+        // The refusal came between two steps, and the second says only that the channel is gone.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidChannelState(..)) => {
+            let told = events.filter_map(|event| async { refusal(event) });
+            Err(Box::pin(told).next().await.unwrap_or(error))
+        }
+        other => other,
     };
     match tried {
         Ok(()) => {
@@ -144,6 +156,13 @@ async fn may(connection: &Connection, deed: Deed<'_>) -> Result<bool, String> {
         // Permissions are looked at first: who learns that a queue is missing might have read it.
         Err(error) if wire::is_missing(&error) => Ok(true),
         Err(error) => Err(wire::words(&error)),
+    }
+}
+
+fn refusal(event: Event) -> Option<lapin::Error> {
+    match event {
+        Event::Error(error) => Some(error),
+        _ => None,
     }
 }
 
