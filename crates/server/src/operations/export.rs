@@ -80,12 +80,10 @@ fn text(detail: &OperationDetail) -> String {
     let mut text = String::new();
     for result in &detail.results {
         let worker = result.worker.as_deref().unwrap_or("no worker yet");
-        text.push_str(&format!(
-            "# {} from {worker} ({}): {}\n",
-            detail.operation.tool,
-            result.queue,
-            result.status.as_str()
-        ));
+        // A selector that chose the worker has no queue.
+        let queue = if result.queue.is_empty() { String::new() } else { format!(" ({})", result.queue) };
+        let status = result.status.as_str();
+        text.push_str(&format!("# {} from {worker}{queue}: {status}\n", detail.operation.tool));
         let payload = result.payload.as_ref().unwrap_or(&Value::Null);
         if let Some(cause) = payload.get("cause").and_then(Value::as_str) {
             text.push_str(cause);
