@@ -14,6 +14,9 @@ pub enum Failure {
     /// It could not be done: exit code 1.
     #[error("{0}")]
     Failed(String),
+    /// The server does not want this worker: exit code 4, so that nobody starts it again for that.
+    #[error("the server does not want this worker: {0}")]
+    Unwelcome(String),
     /// The user interrupted it: exit code 130.
     #[error("interrupted")]
     Interrupted,
@@ -31,12 +34,13 @@ impl Failure {
     /// Says it on standard error and gives the exit code.
     pub fn tell(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Failed(_) => output::complain(&format!("netwark: {self}")),
+            Self::Usage(_) | Self::Failed(_) | Self::Unwelcome(_) => output::complain(&format!("netwark: {self}")),
             Self::Interrupted => {}
         }
         ExitCode::from(match self {
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
+            Self::Unwelcome(_) => 4,
             Self::Interrupted => 130,
         })
     }

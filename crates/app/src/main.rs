@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod listening;
 mod logging;
+mod measuring;
 mod output;
 mod port;
 mod reload;

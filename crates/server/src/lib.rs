@@ -25,3 +25,4 @@ pub use self::app::{App, ServerSettings};
 pub use self::listen::Listener;
 pub use self::router::{description, router};
 pub use self::run::{Running, run};
+pub use self::workers::embedded::EmbeddedBus;

@@ -12,14 +12,20 @@ pub mod serve;
 pub mod token;
 pub mod tool;
 pub mod user;
+pub mod worker;
 
+use std::fs::{File, OpenOptions};
 use std::future::Future;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{ArgMatches, FromArgMatches};
 use netwark_model::tools::Registry;
 use netwark_server::auth::AuthError;
 use netwark_store::{Store, StoreOptions};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::cli::{Cli, Command};
 use crate::config::Config;
@@ -37,6 +43,7 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
     }
     match Cli::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))?.command {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),
+        Command::Worker(args) => wait(worker::run(*args)),
         Command::Migrate(args) => wait(migrate::run(args)),
         Command::Copy(args) => wait(copy::run(args)),
         Command::User(args) => wait(user::run(args)),
@@ -77,6 +84,30 @@ pub fn make_data_dir(config: &Config) -> Result<(), Failure> {
             config.data_dir.display()
         ))
     })
+}
+
+/// Makes sure that no other server or worker uses the data directory. The lock lives as long as the file.
+///
+/// # Errors
+/// When another does, or the directory cannot be written.
+pub fn lock(data_dir: &Path) -> Result<File, Failure> {
+    let path = data_dir.join("lock");
+    let failed = |error: io::Error| Failure::Failed(format!("{} cannot be written: {error}", path.display()));
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        rustix::io::Errno::WOULDBLOCK => Failure::Failed(format!(
+            "another server or worker uses the data directory {}; stop it, or choose another directory with --data-dir",
+            data_dir.display()
+        )),
+        error => failed(error.into()),
+    })?;
+    Ok(file)
 }
 
 /// Opens the database of the configuration, which may be in use by a server.

@@ -1,33 +1,32 @@
 //! `netwark serve`: the server and the worker inside it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use netwark_bus::ServerBus;
+use netwark_bus::amqp::{AmqpOptions, AmqpServerBus};
 use netwark_bus::local::{self, LocalWorkerBus};
-use netwark_lookup::dns::Resolver;
-use netwark_model::queues;
 use netwark_model::tools::Registry;
-use netwark_probe::engine::{Engine, EngineOptions};
 use netwark_server::auth::secret_key::SecretKey;
 use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
-use netwark_server::{App, ServerSettings};
+use netwark_server::{App, EmbeddedBus, ServerSettings};
 use netwark_store::Store;
-use netwark_worker::{Context, Policy, RunningWorker, Toolbox, WorkerSettings};
-use rustix::fs::{FlockOperation, flock};
+use netwark_worker::RunningWorker;
 use tokio::signal::unix::{SignalKind, signal};
+use uuid::Uuid;
 
 use crate::config::server::Listen;
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::listening::{self, Listening};
 use crate::reload::Reload;
-use crate::{logging, output};
+use crate::{logging, measuring, output};
 
 /// How long runs of the embedded worker are waited for when the server ends.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -53,7 +52,7 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     let config = Config::load(&flags)?;
     let log = logging::start(&config.log)?;
     super::make_data_dir(&config)?;
-    let _lock = lock(&config.data_dir)?;
+    let _lock = super::lock(&config.data_dir)?;
     let Listening { listeners, places, tls, sockets: _sockets } = listening::listen(&config.server).await?;
     let store = super::open_store_within(&config, DATABASE_WAIT).await?;
     store.declare_queues(&config.queues).await.map_err(Failure::failed)?;
@@ -62,20 +61,18 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     // Opened at every start, so that a wrong key is found before something has to be unsealed.
     SecretKey::open(&key_file, &store).await.map_err(Failure::failed)?;
 
-    let (server_bus, worker_bus) = local::pair();
-    let app = App::new(
-        store.clone(),
-        Arc::new(server_bus),
-        tools,
-        sign_in(&config, &store, &places)?,
-        settings(&config)?,
-    );
+    let (server_bus, worker_bus) = buses(&config)?;
+    let app =
+        App::new(store.clone(), server_bus, tools, sign_in(&config, &store, &places)?, settings(&config)?);
     let running = netwark_server::run(app.clone(), listeners).await.map_err(Failure::failed)?;
-    let worker = if config.worker.embedded { Some(start_worker(&config, worker_bus).await?) } else { None };
+    let worker = match app.settings.embedded_worker {
+        Some(id) => Some(start_worker(&config, id, &app, worker_bus).await?),
+        None => None,
+    };
     announce(&config, &store, &places).await?;
 
     let reload = Reload { flags, effective: config.effective.clone(), log, tls, app };
-    wait_for_signal(reload).await?;
+    wait_for_signal(reload, worker.as_ref()).await?;
     tracing::info!("stopping");
     if let Some(worker) = worker {
         worker.stop(DRAIN).await;
@@ -83,27 +80,6 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     running.stop().await;
     store.close().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Makes sure that no other server uses the data directory. The lock lives as long as the file.
-fn lock(data_dir: &Path) -> Result<File, Failure> {
-    let path = data_dir.join("lock");
-    let failed = |error: io::Error| Failure::Failed(format!("{} cannot be written: {error}", path.display()));
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed)?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-        rustix::io::Errno::WOULDBLOCK => Failure::Failed(format!(
-            "another server uses the data directory {}; stop it, or choose another directory with --data-dir",
-            data_dir.display()
-        )),
-        error => failed(error.into()),
-    })?;
-    Ok(file)
 }
 
 fn sign_in(config: &Config, store: &Store, places: &[Listen]) -> Result<Auth, Failure> {
@@ -127,46 +103,42 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         true => Some(netwark_worker::worker_id(&config.data_dir).map_err(Failure::failed)?),
         false => None,
     };
+    let defaults = ServerSettings::default();
     Ok(ServerSettings {
         embedded_worker,
+        broker: config.broker.amqp.as_ref().map_or(defaults.broker, AmqpOptions::place),
         timezone: config.server.timezone.clone(),
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
-        ..ServerSettings::default()
     })
 }
 
-async fn start_worker(config: &Config, bus: LocalWorkerBus) -> Result<RunningWorker, Failure> {
-    let policy = match &config.worker.policy_file {
-        Some(file) => Policy::from_file(file),
-        None => Policy::default(),
+/// The server's own bus, and the one of the worker inside it when no broker is needed for that.
+fn buses(config: &Config) -> Result<(Arc<dyn ServerBus>, Option<LocalWorkerBus>), Failure> {
+    match &config.broker.amqp {
+        Some(options) => {
+            let bus = AmqpServerBus::connect(options).map_err(|error| Failure::Usage(error.to_string()))?;
+            Ok((Arc::new(bus), None))
+        }
+        None => {
+            let (server, worker) = local::pair();
+            Ok((Arc::new(server), Some(worker)))
+        }
+    }
+}
+
+/// Starts the worker inside this process. One that the server refuses makes no sense, but a broker that is
+/// away must not keep the server from serving.
+async fn start_worker(
+    config: &Config,
+    id: Uuid,
+    app: &App,
+    bus: Option<LocalWorkerBus>,
+) -> Result<RunningWorker, Failure> {
+    let Some(bus) = bus else {
+        return measuring::start(config, id, true, None, Arc::new(EmbeddedBus::new(app.clone())));
     };
-    if let Some(reason) = policy.broken_reason() {
-        tracing::error!(%reason, "the worker's list of allowed targets cannot be used; nothing is allowed");
-    }
-    let mut options = EngineOptions::default();
-    if let Some(rate) = policy.packets_per_second() {
-        options.rate = rate;
-    }
-    let engine = Engine::start(options).map_err(Failure::failed)?;
-    let mut heard = config.worker.queues.clone();
-    if config.worker.listen_builtin {
-        heard.extend([queues::ANY.to_owned(), queues::BROADCAST.to_owned()]);
-    }
-    let settings = WorkerSettings {
-        id: netwark_worker::worker_id(&config.data_dir).map_err(Failure::failed)?,
-        name: config.worker.name.clone(),
-        site: config.worker.site.clone(),
-        location: config.worker.location.clone(),
-        tags: config.worker.tags.clone(),
-        queues: heard,
-        concurrency: config.worker.concurrency as usize,
-        embedded: true,
-        boot: netwark_worker::next_boot(&config.data_dir).map_err(Failure::failed)?,
-        ..WorkerSettings::default()
-    };
-    let context = Context::new(engine, Resolver::system(), policy, &settings.name);
-    let worker = netwark_worker::start(settings, Arc::new(bus), Toolbox::standard(), context);
+    let worker = measuring::start(config, id, true, None, Arc::new(bus))?;
     worker.ready().await.map_err(|unwelcome| {
         Failure::Failed(format!("the server refused its own worker: {}", unwelcome.reason))
     })?;
@@ -230,14 +202,26 @@ fn write_private(path: &PathBuf, text: &str) -> Result<(), Failure> {
 }
 
 /// Waits until it is told to stop, and reads the configuration again whenever it is told so.
-async fn wait_for_signal(mut reload: Reload) -> Result<(), Failure> {
+async fn wait_for_signal(mut reload: Reload, worker: Option<&RunningWorker>) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::failed)?;
+    let unwelcome = async {
+        match worker {
+            Some(worker) => worker.unwelcome().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(unwelcome);
+    let mut is_welcome = true;
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
+            unwelcome = &mut unwelcome, if is_welcome => {
+                is_welcome = false;
+                tracing::error!(reason = %unwelcome.reason, "nothing is measured from here: the server refused its own worker");
+            }
             _ = hangup.recv() => reload.run().await,
         }
     }

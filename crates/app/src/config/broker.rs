@@ -14,7 +14,8 @@ pub struct Broker {
     pub amqp: Option<AmqpOptions>,
 }
 
-const URL: Key = Key {
+/// See [`Broker::amqp`].
+pub const URL: Key = Key {
     name: "broker.url",
     takes: "amqp://USER:PASSWORD@HOST/VHOST, or amqps:// for TLS",
     default: "none: queues inside the server's own process",

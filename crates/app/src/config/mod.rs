@@ -36,7 +36,7 @@ pub struct Config {
     pub database: database::Database,
     /// What carries messages between servers and workers.
     pub broker: broker::Broker,
-    /// The worker inside the server's process.
+    /// What a worker is.
     pub worker: worker::Worker,
     /// Queues besides the built-in two, with their full names.
     pub queues: Vec<QueueDefinition>,
@@ -71,6 +71,9 @@ pub struct Flags {
     /// Where the page and the API are served, set by the command that serves them
     #[arg(skip)]
     pub listen: Option<String>,
+    /// What other flags of the command set, with the flag and the key
+    #[arg(skip)]
+    pub more: Vec<(&'static str, &'static Key, String)>,
 }
 
 /// Every key there is, in the order of the documentation.
@@ -120,6 +123,9 @@ impl Config {
         let text = |path: &PathBuf| path.to_string_lossy().into_owned();
         layers.add_flag("--data-dir", &DATA_DIR, flags.data_dir.as_ref().map(text));
         layers.add_flag("--listen", &server::LISTEN, flags.listen.clone());
+        for (flag, key, text) in &flags.more {
+            layers.add_flag(flag, key, Some(text.clone()));
+        }
         Self::read(layers, file)
     }
 
@@ -129,7 +135,7 @@ impl Config {
         let database = database::Database::read(&mut layers, &data_dir);
         let broker = broker::Broker::read(&mut layers);
         let queues = queues::read(&mut layers);
-        let worker = worker::Worker::read(&mut layers, &queues, broker.amqp.is_none());
+        let worker = worker::Worker::read(&mut layers, broker.amqp.is_none());
         let auth = auth::Auth::read(&mut layers);
         let log = log::Log::read(&mut layers);
         let history = history::History::read(&mut layers);

@@ -104,6 +104,20 @@ impl Setting for u32 {
     }
 }
 
+impl Setting for u64 {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.trim().parse().map_err(|_| format!("'{text}' is no whole number"))
+    }
+
+    fn from_value(value: &Value) -> Result<Self, String> {
+        value.as_u64().ok_or_else(|| format!("{value} is no whole number"))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Setting for Vec<String> {
     fn from_text(text: &str) -> Result<Self, String> {
         text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(String::from_text).collect()

@@ -4,6 +4,7 @@ mod answers;
 pub mod api;
 pub mod commands;
 pub mod directory;
+pub mod embedded;
 pub mod enrol;
 pub mod input;
 pub mod link;

@@ -1,0 +1,65 @@
+//! Starting a worker, in the server's process or in one of its own.
+
+use std::sync::Arc;
+
+use netwark_bus::WorkerBus;
+use netwark_lookup::dns::Resolver;
+use netwark_model::queues;
+use netwark_probe::engine::{Engine, EngineOptions};
+use netwark_worker::{Context, Keeping, Policy, RunningWorker, Toolbox, WorkerSettings};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Starts a worker as the configuration describes it. It says hello by itself.
+///
+/// # Errors
+/// When the machine gives no sockets, or the data directory cannot be written.
+pub fn start(
+    config: &Config,
+    id: Uuid,
+    embedded: bool,
+    server_host: Option<String>,
+    bus: Arc<dyn WorkerBus>,
+) -> Result<RunningWorker, Failure> {
+    let worker = &config.worker;
+    let policy = match &worker.policy_file {
+        Some(file) => Policy::from_file(file),
+        None => Policy::default(),
+    };
+    if let Some(reason) = policy.broken_reason() {
+        tracing::error!(%reason, "the worker's list of allowed targets cannot be used; nothing is allowed");
+    }
+    let mut options = EngineOptions::default();
+    if let Some(rate) = policy.packets_per_second() {
+        options.rate = rate;
+    }
+    let engine = Engine::start(options).map_err(Failure::failed)?;
+    let mut heard = worker.queues.clone();
+    if worker.listen_builtin {
+        heard.extend([queues::ANY.to_owned(), queues::BROADCAST.to_owned()]);
+    }
+    let settings = WorkerSettings {
+        id,
+        name: worker.name.clone(),
+        site: worker.site.clone(),
+        location: worker.location.clone(),
+        tags: worker.tags.clone(),
+        queues: heard,
+        concurrency: worker.concurrency as usize,
+        embedded,
+        coordinates: worker.coordinates,
+        country: worker.country.clone(),
+        asn: worker.asn,
+        boot: netwark_worker::next_boot(&config.data_dir).map_err(Failure::failed)?,
+        keeping: Keeping {
+            directory: Some(config.data_dir.clone()),
+            spool_bytes: worker.spool_bytes,
+            monthly_cap: worker.monthly_cap,
+            server_host,
+        },
+    };
+    let context = Context::new(engine, Resolver::system(), policy, &settings.name);
+    Ok(netwark_worker::start(settings, bus, Toolbox::standard(), context))
+}

@@ -1,0 +1,184 @@
+//! A worker in a process of its own, from its pairing to its end.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+/// Long enough for a debug build on a busy machine; nothing is timed by it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process; killed when it goes out of scope.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    fn tell(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+
+    /// Waits until it has ended; returns what it said.
+    async fn end(&mut self) -> (ExitStatus, String) {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                break status;
+            }
+            assert!(began.elapsed() < PATIENCE, "it does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let mut said = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (status, said)
+    }
+}
+
+fn netwark(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_netwark"));
+    command.env("NETWARK_DATA_DIR", data).env("HOME", data).env_remove("NETWARK_CONFIG");
+    command
+}
+
+fn start(data: &Path, args: &[&str]) -> Process {
+    let mut command = netwark(data);
+    Process(command.args(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+struct Site {
+    base: String,
+    client: Client,
+    token: String,
+}
+
+impl Site {
+    async fn ask(&self, method: Method, path: &str, body: Value) -> Value {
+        let request = self.client.request(method, format!("{}/api/v1/{path}", self.base));
+        let answer = request.bearer_auth(&self.token).json(&body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    async fn serving(&self) {
+        let began = Instant::now();
+        while self.client.get(format!("{}/readyz", self.base)).send().await.is_err() {
+            assert!(began.elapsed() < PATIENCE, "the server does not answer");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the only worker is in this state; returns it.
+    async fn worker(&self, state: &str) -> Value {
+        let began = Instant::now();
+        loop {
+            let workers = self.ask(Method::GET, "workers", json!({})).await;
+            if workers[0]["state"] == state {
+                return workers[0].clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "the worker is not {state}: {workers}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Measures, and returns the status of the result.
+    async fn measure(&self) -> String {
+        let asked = json!({"type": "ping", "target": "127.0.0.1", "options": "-c 1", "queues": ["netwark"]});
+        let made = self.ask(Method::POST, "operations", asked).await;
+        let path = format!("operations/{}", made["operation_id"].as_str().unwrap());
+        let began = Instant::now();
+        loop {
+            let results = self.ask(Method::GET, &path, json!({})).await["results"].clone();
+            let status = results[0]["status"].as_str().unwrap().to_owned();
+            if !matches!(status.as_str(), "pending" | "progress") {
+                return status;
+            }
+            assert!(began.elapsed() < PATIENCE, "nobody measures: {results}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_code_to_a_revocation() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::create_dir_all(here.path().join(".config/netwark")).unwrap();
+    std::fs::write(here.path().join(".config/netwark/netwark.toml"), "[worker]\nembedded = false\n").unwrap();
+    let token = netwark(here.path()).args(["token", "create", "test", "--role", "admin"]).output().unwrap();
+    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let site = Site {
+        base: format!("http://{listen}"),
+        client: Client::new(),
+        token: String::from_utf8(token.stdout).unwrap().trim().to_owned(),
+    };
+    let server = start(here.path(), &["serve", "--listen", &listen]);
+    site.serving().await;
+
+    let paired = site.ask(Method::POST, "workers/pairings", json!({"name": "paris-1"})).await;
+    let code = paired["code"].as_str().unwrap();
+    let worker = start(there.path(), &["worker", "--server", &site.base, "--code", code]);
+    let seen = site.worker("online").await;
+    assert_eq!((seen["name"].as_str(), seen["link"].as_str()), (Some("paris-1"), Some("websocket")));
+    assert_eq!(site.measure().await, "done");
+
+    // Killed, and started again with what it kept.
+    drop(worker);
+    let mut worker = start(there.path(), &["worker"]);
+    assert_eq!(site.measure().await, "done");
+
+    // The server goes and comes back.
+    drop(server);
+    let _server = start(here.path(), &["serve", "--listen", &listen]);
+    site.serving().await;
+    assert_eq!(site.measure().await, "done");
+
+    worker.tell(Signal::USR1);
+    site.worker("draining").await;
+    worker.tell(Signal::USR1);
+    site.worker("online").await;
+    worker.tell(Signal::TERM);
+    let (status, said) = worker.end().await;
+    assert_eq!(status.code(), Some(0), "{said}");
+    let seen = site.worker("offline").await;
+
+    let mut worker = start(there.path(), &["worker"]);
+    site.worker("online").await;
+    let path = format!("workers/{}/revoke", seen["id"].as_str().unwrap());
+    site.ask(Method::POST, &path, json!({})).await;
+    let (status, said) = worker.end().await;
+    assert_eq!(status.code(), Some(4), "{said}");
+    assert!(said.contains("revoked"), "{said}");
+    let (status, said) = start(there.path(), &["worker"]).end().await;
+    assert_eq!(status.code(), Some(4), "{said}");
+    assert!(said.contains("revoked"), "{said}");
+}
+
+#[test]
+fn a_worker_that_nobody_enrolled_says_what_to_do() {
+    let there = tempfile::tempdir().unwrap();
+    let told = netwark(there.path()).arg("worker").output().unwrap();
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(2), "{text}");
+    assert!(text.contains("--server") && text.contains("--code"), "{text}");
+    let told =
+        netwark(there.path()).args(["worker", "--server", "https://x", "--token", "nwk_x"]).output().unwrap();
+    let text = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(2), "{text}");
+    assert!(text.contains("nww_"), "{text}");
+}
