@@ -4,6 +4,7 @@
 //! waits for nobody, under load hundreds cost little more than one.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use sea_orm::DatabaseTransaction;
 use tokio::sync::{mpsc, oneshot};
@@ -13,6 +14,8 @@ use crate::write::{Work, Writer};
 
 /// Most items done together.
 const TOGETHER: usize = 128;
+/// A batch that fails only after this had no database.
+const SLOW: Duration = Duration::from_secs(1);
 /// Most items that wait; beyond it callers wait for room.
 const WAITING: usize = 1024;
 
@@ -60,7 +63,8 @@ async fn run<I: Clone + Send + 'static, O: Send + 'static>(
 ) {
     let mut waiting = Vec::with_capacity(TOGETHER);
     while asked.recv_many(&mut waiting, TOGETHER).await > 0 {
-        let (items, replies): (Vec<I>, Vec<_>) = waiting.drain(..).unzip();
+        let (items, mut replies): (Vec<I>, Vec<_>) = waiting.drain(..).unzip();
+        let began = Instant::now();
         let done = write(&writer, batch, items.clone()).await;
         let answers = match done {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -73,7 +77,13 @@ async fn run<I: Clone + Send + 'static, O: Send + 'static>(
                 }
                 answers
             }
-            Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => {
+                if began.elapsed() >= SLOW {
+                    // What waits behind a database that is gone would wait as long for the same answer.
+                    replies.extend(std::iter::from_fn(|| asked.try_recv().ok()).map(|(_, reply)| reply));
+                }
+                replies.iter().map(|_| Err(error.clone())).collect()
+            }
         };
         for (reply, answer) in replies.into_iter().zip(answers) {
             // The caller may have gone; its write stands all the same.

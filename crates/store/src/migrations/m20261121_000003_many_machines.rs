@@ -23,19 +23,19 @@ impl MigrationTrait for Migration {
 async fn columns(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let added: [(&'static str, ColumnDef); 15] = [
         ("workers", text("overrides").default("{}").to_owned()),
-        ("workers", text_null("declared").to_owned()),
+        ("workers", text_null("declared")),
         ("workers", text("details").default("{}").to_owned()),
         ("workers", text("vitals").default("{}").to_owned()),
         ("workers", string("link").default("").to_owned()),
         ("workers", ColumnDef::new("token_hash").binary().to_owned()),
-        ("workers", text_null("public_key").to_owned()),
-        ("workers", big_integer_null("revoked_at").to_owned()),
+        ("workers", text_null("public_key")),
+        ("workers", big_integer_null("revoked_at")),
         ("workers", boolean("draining").default(false).to_owned()),
         // Reports of presence with a mark that is not above this one were said before.
         ("workers", big_integer("mark").default(0).to_owned()),
         // Counts the changes of the worker's standing orders.
         ("workers", big_integer("revision").default(0).to_owned()),
-        ("operations", text_null("selector").to_owned()),
+        ("operations", text_null("selector")),
         // A slot that any member of the queue may fill, whoever took it first.
         ("results", boolean("direct").default(false).to_owned()),
         // The mark of the snapshot that is stored, so that an older one does not replace it.

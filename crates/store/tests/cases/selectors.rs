@@ -67,7 +67,7 @@ pub(crate) async fn whom_a_selector_finds_gets_a_copy(store: &Store) {
     assert_eq!(operation.from.as_deref(), Some("site:paris and as:64500 and not tag:lab"));
     assert!(operation.queues.is_empty());
     let skipped = Skipped { worker: "paris-3".into(), queue: String::new(), reason: WorkerState::Offline };
-    assert_eq!(operation.skipped, [skipped.clone()]);
+    assert_eq!(operation.skipped, std::slice::from_ref(&skipped));
     let nobody = store.create_operation(from("paris-3", "user a"), at(0)).await.unwrap();
     assert_eq!(nobody, Created::Nobody { skipped: vec![skipped] });
 }

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::{open, support};
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-fn draft(queue: &str, broadcast: bool) -> OperationDraft {
+pub(super) fn draft(queue: &str, broadcast: bool) -> OperationDraft {
     OperationDraft {
         tool: "ping".into(),
         target: "192.0.2.1".into(),

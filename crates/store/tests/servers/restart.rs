@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use futures::future::join_all;
 use netwark_store::notices::{Channel, Heard};
+use netwark_store::operations::Created;
 use netwark_store::{Store, StoreOptions};
 
+use super::racing::{draft, now};
 use super::{hear, said, until};
 
 /// A private server; its directory goes with it.
@@ -110,16 +113,24 @@ async fn a_database_that_stops_is_temporary_and_its_return_enough() {
     for how in ["fast", "immediate"] {
         store.replace_setting("how", how).await.unwrap();
         server.stop(how);
-        let (written, read) =
-            tokio::join!(store.replace_setting("how", "never"), async { store.setting("how").await });
-        for error in [written.unwrap_err(), read.unwrap_err()] {
+        // However many wait, they are told as soon as the first of them is.
+        let made = (0..300).map(|_| store.create_operation(draft("netwark", false), now()));
+        let (written, read, pinged, made) = tokio::join!(
+            store.replace_setting("how", "never"),
+            store.setting("how"),
+            store.ping(),
+            join_all(made)
+        );
+        let told = [written.unwrap_err(), read.unwrap_err(), pinged.unwrap_err()].into_iter();
+        for error in told.chain(made.into_iter().map(Result::unwrap_err)) {
             assert!(error.is_temporary(), "{error}");
         }
-        assert!(store.ping().await.is_err());
         until("it does not lead", async || !leadership.is_leader()).await;
         server.start();
         assert_eq!(store.setting("how").await.unwrap().as_deref(), Some(how));
         store.replace_setting("how", "again").await.unwrap();
+        let created = store.create_operation(draft("netwark", false), now()).await.unwrap();
+        assert!(matches!(created, Created::New { .. }), "{created:?}");
         until("it leads again", async || leadership.is_leader()).await;
         assert_eq!(hear(&mut listener).await, Heard::Lost);
         store.notify(Channel::Changes, how).await.unwrap();
