@@ -1,0 +1,290 @@
+//! Enrolling and managing workers, and queues of administrators.
+
+use netwark_model::messages::Alive;
+use netwark_model::queues::{QueueDefinition, QueueOrigin};
+use netwark_model::workers::{Worker, WorkerOverrides, WorkerState};
+use netwark_store::events::EventFilter;
+use netwark_store::operations::{Applied, Created, OperationDraft, ResultNews};
+use netwark_store::queue_changes::QueueChange;
+use netwark_store::workers::{Arrival, Credential, Greeting, NewWorker, Presence};
+use netwark_store::{Store, StoreError};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{arrival, at, enter, hello};
+
+const TOKEN: [u8; 32] = [1; 32];
+const OTHER: [u8; 32] = [2; 32];
+const CODE: [u8; 32] = [3; 32];
+
+fn new(name: &str) -> NewWorker {
+    NewWorker {
+        id: Uuid::now_v7(),
+        overrides: WorkerOverrides { name: Some(name.into()), ..WorkerOverrides::default() },
+        public_key: None,
+        by: "user admin".into(),
+    }
+}
+
+async fn enrolled(store: &Store, name: &str, hash: [u8; 32]) -> Worker {
+    store.enrol_worker(new(name), Credential::Token(hash), at(0)).await.unwrap()
+}
+
+async fn paired(store: &Store, name: &str, hash: [u8; 32], expires: i64) -> Worker {
+    let code = Credential::Code { hash, expires_at: at(expires) };
+    store.enrol_worker(new(name), code, at(0)).await.unwrap()
+}
+
+fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+    match result {
+        Err(StoreError::Conflict(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn kinds(store: &Store) -> Vec<String> {
+    let all = EventFilter { limit: 100, ..EventFilter::default() };
+    store.events(&all).await.unwrap().into_iter().map(|event| event.kind).collect()
+}
+
+pub(crate) async fn a_token_belongs_to_its_worker(store: &Store) {
+    let paris = enrolled(store, "paris", TOKEN).await;
+    assert_eq!((paris.state, paris.last_seen_at, paris.has_key), (WorkerState::Enrolled, None, false));
+    let (id, card) = store.worker_by_token(&TOKEN).await.unwrap().unwrap();
+    assert_eq!((id, card.name.as_str(), card.revoked, card.introduced), (paris.id, "paris", false, false));
+    assert!(store.worker_by_token(&OTHER).await.unwrap().is_none());
+    assert!(store.set_worker_key(id, "key".into()).await.unwrap());
+    assert_eq!(store.worker_card(id).await.unwrap().unwrap().public_key.as_deref(), Some("key"));
+    assert!(!store.set_worker_key(Uuid::now_v7(), "key".into()).await.unwrap());
+
+    store.replace_worker_token(id, OTHER).await.unwrap().unwrap();
+    assert!(store.worker_by_token(&TOKEN).await.unwrap().is_none());
+    assert_eq!(store.worker_by_token(&OTHER).await.unwrap().unwrap().0, id);
+    assert!(store.replace_worker_token(Uuid::now_v7(), TOKEN).await.unwrap().is_none());
+    let (embedded, _) = enter(store, "nice").await;
+    store
+        .worker_hello(
+            arrival(embedded, netwark_model::messages::Hello { embedded: true, ..hello("nice", &[]) }),
+            at(1),
+        )
+        .await
+        .unwrap();
+    assert!(conflict(store.replace_worker_token(embedded, TOKEN).await).contains("needs no token"));
+    assert!(conflict(store.revoke_worker(embedded, "x", at(1)).await).contains("worker.embedded"));
+    assert_eq!(store.worker_named("paris").await.unwrap().map(|worker| worker.id), Some(id));
+}
+
+pub(crate) async fn of_two_that_want_a_name_one_gets_it(store: &Store) {
+    let makes = (0..6).map(|n| store.enrol_worker(new("paris"), Credential::Token([n; 32]), at(0)));
+    let made = futures::future::join_all(makes).await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
+    for refused in made.into_iter().filter(Result::is_err) {
+        assert_eq!(conflict(refused), "another worker is named 'paris'");
+    }
+    assert_eq!(kinds(store).await, ["worker_enrolled"]);
+}
+
+pub(crate) async fn a_code_is_exchanged_once_and_in_time(store: &Store) {
+    let paris = paired(store, "paris", CODE, 600).await;
+    assert_eq!(store.pairing(CODE, at(599)).await.unwrap(), Some(paris.id));
+    assert_eq!(store.pairing(CODE, at(600)).await.unwrap(), None);
+    assert_eq!(store.pairing(OTHER, at(0)).await.unwrap(), None);
+    let late = store.finish_pairing(CODE, paris.id, TOKEN, None, at(600)).await.unwrap();
+    assert!(late.is_none());
+    let key = || Some("key".to_owned());
+    let tries = (10..18).map(|n| store.finish_pairing(CODE, paris.id, [n; 32], key(), at(599)));
+    let outcomes = futures::future::join_all(tries).await;
+    let done: Vec<_> = outcomes.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(done.len(), 1);
+    assert!(done[0].has_key);
+    assert_eq!(kinds(store).await, ["worker_enrolled"]);
+
+    paired(store, "lyon", OTHER, 600).await;
+    assert!(store.forget_pairings(at(599)).await.unwrap().is_empty());
+    assert_eq!(store.forget_pairings(at(600)).await.unwrap(), ["lyon"]);
+    let left: Vec<_> = store.workers().await.unwrap().into_iter().map(|worker| worker.name).collect();
+    assert_eq!(left, ["paris"], "who was paired stays");
+}
+
+pub(crate) async fn what_is_set_wins_over_what_is_said(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    let paris = enrolled(store, "paris", TOKEN).await;
+    let websocket = |mark, name: &str| Arrival {
+        link: "websocket",
+        mark,
+        enter: false,
+        ..arrival(paris.id, hello(name, &["netwark", "netwark.broadcast"]))
+    };
+    let Greeting::Welcome { name, queues, .. } =
+        store.worker_hello(websocket(1, "host"), at(1)).await.unwrap()
+    else {
+        panic!("it belongs here")
+    };
+    assert_eq!((name.as_str(), queues.len()), ("paris", 2));
+
+    let set = store.change_worker(
+        paris.id,
+        Box::new(|set| {
+            set.site = Some("TH2".into());
+            set.queues = Some(vec!["netwark".into()]);
+        }),
+    );
+    let worker = set.await.unwrap().unwrap();
+    assert_eq!((worker.site.as_str(), worker.queues.len()), ("TH2", 1));
+    let counts: Vec<_> = store.queues().await.unwrap().iter().map(|queue| queue.workers).collect();
+    assert_eq!(counts, [1, 0]);
+    store.worker_hello(websocket(2, "host"), at(2)).await.unwrap();
+    assert_eq!(store.worker(paris.id).await.unwrap().unwrap().site, "TH2");
+
+    let back = store.change_worker(paris.id, Box::new(|set| *set = WorkerOverrides::default()));
+    let worker = back.await.unwrap().unwrap();
+    assert_eq!((worker.name.as_str(), worker.site.as_str(), worker.queues.len()), ("host", "lab", 2));
+    let lyon = enrolled(store, "lyon", OTHER).await;
+    let taken = store.change_worker(lyon.id, Box::new(|set| set.name = Some("host".into()))).await;
+    assert_eq!(conflict(taken), "another worker is named 'host'");
+    let nameless = store.change_worker(lyon.id, Box::new(|set| set.name = None)).await;
+    assert!(conflict(nameless).contains("has not said a name"));
+    assert!(store.change_worker(Uuid::now_v7(), Box::new(|_| {})).await.unwrap().is_none());
+}
+
+pub(crate) async fn draining_is_told_once(store: &Store) {
+    let (id, _) = enter(store, "paris").await;
+    for draining in [true, true] {
+        let worker = store.drain_worker(id, draining, "user admin", at(1)).await.unwrap().unwrap();
+        assert_eq!(worker.state, WorkerState::Draining);
+    }
+    assert_eq!(store.worker_draining(id, false, 7, at(2)).await.unwrap(), Presence::Known);
+    assert_eq!(store.worker_draining(id, true, 7, at(2)).await.unwrap(), Presence::Replayed);
+    assert_eq!(store.worker_draining(Uuid::now_v7(), true, 1, at(2)).await.unwrap(), Presence::Unknown);
+    assert_eq!(kinds(store).await, ["worker_resumed", "worker_drained", "worker_online"]);
+    assert!(store.drain_worker(Uuid::now_v7(), true, "x", at(2)).await.unwrap().is_none());
+}
+
+fn draft(queues: &[(&str, bool)]) -> OperationDraft {
+    OperationDraft {
+        tool: "ping".into(),
+        target: "192.0.2.1".into(),
+        options_sent: None,
+        options: json!({}),
+        queues: queues.iter().map(|(name, broadcast)| (name.to_string(), *broadcast)).collect(),
+        same_workers_as: None,
+        selector: None,
+        take_within_ms: 60_000,
+        run_within_ms: 30_000,
+        created_by: "user admin".into(),
+        idempotency: None,
+    }
+}
+
+pub(crate) async fn who_is_revoked_brings_nothing_more(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    let (id, name) = enter(store, "paris").await;
+    let both = draft(&[("netwark.broadcast", true), ("netwark", false)]);
+    let Created::New { operation_id, .. } = store.create_operation(both, at(0)).await.unwrap() else {
+        panic!("somebody is there")
+    };
+    let results = store.operation_since(operation_id, 0).await.unwrap().unwrap().results;
+    let direct = results.iter().find(|result| result.queue == "netwark").unwrap().id;
+    let started = ResultNews::Started { redelivered: false };
+    let taken = store.apply_report((id, name.clone()), operation_id, direct, started, at(1)).await.unwrap();
+    assert!(matches!(taken, Applied::Changed(_)));
+
+    let (worker, changes) = store.revoke_worker(id, "user admin", at(2)).await.unwrap().unwrap();
+    assert_eq!((worker.state, worker.online, changes.len()), (WorkerState::Revoked, false, 1));
+    let words: Vec<_> = store.operation_since(operation_id, 0).await.unwrap().unwrap().results;
+    let word = |queue: &str| words.iter().find(|result| result.queue == queue).unwrap().status.as_str();
+    assert_eq!((word("netwark.broadcast"), word("netwark")), ("error", "progress"));
+    let (_, again) = store.revoke_worker(id, "user admin", at(3)).await.unwrap().unwrap();
+    assert!(again.is_empty());
+
+    let back = store.worker_hello(arrival(id, hello("paris", &["netwark"])), at(4)).await.unwrap();
+    assert_eq!(back, Greeting::Revoked);
+    assert_eq!(store.worker_alive(id, Alive::default(), 0, at(4)).await.unwrap(), Presence::Revoked);
+    assert_eq!(store.queues().await.unwrap()[0].workers, 0);
+    assert!(conflict(store.drain_worker(id, true, "x", at(4)).await).contains("was revoked"));
+    assert!(conflict(store.replace_worker_token(id, TOKEN).await).contains("enrol a new worker"));
+    let taken = store.enrol_worker(new("paris"), Credential::Token(OTHER), at(4)).await;
+    assert!(conflict(taken).contains("delete it to free its name"));
+    assert_eq!(kinds(store).await, ["worker_revoked", "worker_online"]);
+
+    let (gone, _) = store.remove_worker(id, at(5)).await.unwrap().unwrap();
+    assert_eq!(gone.name, "paris");
+    assert!(store.remove_worker(id, at(5)).await.unwrap().is_none());
+    let kept = store.operation_since(operation_id, 0).await.unwrap().unwrap().results;
+    assert!(kept.iter().all(|result| result.worker.as_deref() == Some("paris")), "{kept:?}");
+    enrolled(store, "paris", OTHER).await;
+}
+
+pub(crate) async fn who_is_online_is_not_deleted(store: &Store) {
+    let (id, _) = enter(store, "paris").await;
+    assert!(conflict(store.remove_worker(id, at(1)).await).contains("revoke it first"));
+    store.worker_gone(id, 0, at(2)).await.unwrap();
+    assert!(store.remove_worker(id, at(3)).await.unwrap().is_some());
+    assert_eq!(store.worker_alive(id, Alive::default(), 0, at(4)).await.unwrap(), Presence::Unknown);
+}
+
+pub(crate) async fn a_hello_does_not_undo_a_revocation(store: &Store) {
+    for n in 0..8 {
+        let (id, name) = enter(store, &format!("worker-{n}")).await;
+        let (revoked, greeted) = futures::join!(
+            store.revoke_worker(id, "user admin", at(1)),
+            store.worker_hello(arrival(id, hello(&name, &["netwark"])), at(1)),
+        );
+        assert!(revoked.unwrap().is_some() && greeted.is_ok());
+        let worker = store.worker(id).await.unwrap().unwrap();
+        assert_eq!((worker.state, worker.online), (WorkerState::Revoked, false), "{n}");
+    }
+}
+
+fn queue(name: &str, broadcast: bool) -> QueueDefinition {
+    QueueDefinition { name: name.into(), label: None, location: String::new(), broadcast }
+}
+
+pub(crate) async fn queues_of_administrators_live_beside_the_declared(store: &Store) {
+    store.declare_queues(&[queue("lyon", false)]).await.unwrap();
+    let adds = (0..5).map(|_| store.add_queue(queue("netwark.paris", false)));
+    let added = futures::future::join_all(adds).await;
+    assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 1, "{added:?}");
+    let paris = store.queue("netwark.paris").await.unwrap().unwrap();
+    assert_eq!((paris.origin, paris.name.as_str()), (QueueOrigin::Ui, "netwark.paris"));
+    for (name, why) in [
+        ("netwark", "always exist"),
+        ("netwark.lyon", "declared in the server's configuration"),
+        ("netwark.paris", "exists already"),
+    ] {
+        assert!(conflict(store.add_queue(queue(name, true)).await).contains(why), "{name}");
+    }
+    for (name, why) in [("netwark", "always exist"), ("netwark.lyon", "change it there")] {
+        assert!(conflict(store.change_queue(name, QueueChange::default()).await).contains(why), "{name}");
+        assert!(conflict(store.remove_queue(name).await).contains(why), "{name}");
+    }
+    assert!(store.remove_queue("netwark.nice").await.unwrap().is_none());
+    assert!(store.change_queue("netwark.nice", QueueChange::default()).await.unwrap().is_none());
+    store.declare_queues(&[]).await.unwrap();
+    let names: Vec<_> = store.queues().await.unwrap().into_iter().map(|queue| queue.queue).collect();
+    assert_eq!(names, ["netwark", "netwark.broadcast", "netwark.paris"]);
+}
+
+pub(crate) async fn a_queue_in_use_keeps_its_kind(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    store.add_queue(queue("netwark.paris", false)).await.unwrap();
+    let (id, _) = enter(store, "paris").await;
+    let queues = vec!["netwark".to_owned(), "netwark.paris".to_owned()];
+    let change = store.change_worker(id, Box::new(move |set| set.queues = Some(queues)));
+    assert_eq!(change.await.unwrap().unwrap().queues.len(), 2);
+    let made = store.create_operation(draft(&[("netwark.paris", false)]), at(0)).await.unwrap();
+    let Created::New { operation_id, .. } = made else { panic!("{made:?}") };
+    let broadcast = || QueueChange { broadcast: Some(true), ..QueueChange::default() };
+    assert!(conflict(store.change_queue("netwark.paris", broadcast()).await).contains("have not ended"));
+    assert!(conflict(store.remove_queue("netwark.paris").await).contains("have not ended"));
+    let label = QueueChange { label: Some("Paris".into()), ..QueueChange::default() };
+    assert_eq!(store.change_queue("netwark.paris", label).await.unwrap().unwrap().name, "Paris");
+
+    store.cancel_operation(operation_id, at(1)).await.unwrap();
+    assert!(store.change_queue("netwark.paris", broadcast()).await.unwrap().unwrap().broadcast);
+    let removed = store.remove_queue("netwark.paris").await.unwrap().unwrap();
+    assert_eq!((removed.broadcast, removed.workers), (true, vec![id]));
+    let worker = store.worker(id).await.unwrap().unwrap();
+    assert_eq!(worker.queues, ["netwark"]);
+    assert_eq!(worker.overrides.queues, Some(vec!["netwark".to_owned()]));
+}
