@@ -32,7 +32,7 @@ fmt: ## Format Rust and web code
 	cd web && npm run --silent format
 
 api: ## Write the API description, the TypeScript types and generated pages anew
-	NETWARK_BLESS=1 cargo test --quiet -p netwark-server --test openapi
+	NETWARK_BLESS=1 cargo test --quiet -p netwark-server --test api openapi
 	NETWARK_BLESS=1 cargo test --quiet -p netwark-model --test docs
 	NETWARK_BLESS=1 cargo test --quiet -p netwark --bin netwark
 	cd web && npm run --silent api

@@ -19,11 +19,11 @@ async function freePort() {
 	return port;
 }
 
-/** Starts a server on an empty data directory. */
-export async function startServer() {
+/** Starts a server on an empty data directory, with these variables besides. */
+export async function startServer(variables = {}) {
 	const dir = await mkdtemp(join(tmpdir(), 'netwark-e2e-'));
 	const url = `http://127.0.0.1:${await freePort()}`;
-	const environment = { PATH: process.env.PATH, HOME: dir };
+	const environment = { PATH: process.env.PATH, HOME: dir, ...variables };
 	const server = spawn(BINARY, ['serve', '--listen', url.slice('http://'.length), '--data-dir', dir], {
 		env: environment,
 		stdio: ['ignore', 'ignore', 'pipe']
@@ -76,4 +76,25 @@ export async function makeAdmin({ url, setupLink }) {
 	const [pair] = answer.headers.get('set-cookie').split(';');
 	const [name, value] = pair.split('=');
 	return { name, value, url };
+}
+
+/** Starts a worker on a directory of its own; `ended` is its exit code and what it logged, once it is gone. */
+export async function startWorker(args, env = {}) {
+	const dir = await mkdtemp(join(tmpdir(), 'netwark-e2e-worker-'));
+	const worker = spawn(BINARY, ['worker', ...args, '--data-dir', dir], {
+		env: { PATH: process.env.PATH, HOME: dir, ...env },
+		stdio: ['ignore', 'ignore', 'pipe']
+	});
+	let log = '';
+	worker.stderr.on('data', (text) => (log += text));
+	const ended = new Promise((resolve) => {
+		worker.once('exit', (code) => resolve({ code, log }));
+		worker.once('error', (error) => resolve({ code: null, log: error.message }));
+	});
+	const stop = async () => {
+		worker.kill('SIGTERM');
+		await ended;
+		await rm(dir, { recursive: true, force: true });
+	};
+	return { ended, stop, log: () => log };
 }

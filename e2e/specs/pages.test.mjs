@@ -27,7 +27,9 @@ const pages = [
 	['operations', '/operations', 'Nothing measured yet'],
 	['new-ping', '/operations/new?type=ping', 'Options'],
 	['new-mtr', '/operations/new?type=mtr', 'Options'],
-	['workers', '/workers', 'Queues'],
+	['workers', '/workers', 'Not on the map'],
+	['queues', '/queues', 'New queue'],
+	['events', '/events', 'is online'],
 	['users', '/users', 'New user'],
 	['tokens', '/tokens', 'New token']
 ];

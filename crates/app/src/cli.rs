@@ -3,14 +3,18 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use netwark_model::tools::Registry;
 
-use crate::commands::{completions, config, copy, doctor, man, migrate, serve, token, tool, user, worker};
+use crate::commands::{
+    completions, config, copy, doctor, man, migrate, serve, token, tool, user, worker, workers,
+};
 
 /// Self-hosted network toolkit: measure from many places at once
 #[derive(Debug, Parser)]
 #[command(name = "netwark", version, max_term_width = 100, subcommand_required = true)]
 #[command(arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 fine, 1 failed, 2 not understood, 4 the server does not want this worker, \
-                        130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 failed, 2 not understood, 4 the server does not want this worker, \
+                        130 interrupted."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -24,6 +28,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Measure from here for a server elsewhere
     Worker(Box<worker::Args>),
+    /// Enrol and manage workers
+    Workers(Box<workers::Args>),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Copy everything from one database into another

@@ -34,7 +34,9 @@ impl Failure {
     /// Says it on standard error and gives the exit code.
     pub fn tell(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Failed(_) | Self::Unwelcome(_) => output::complain(&format!("netwark: {self}")),
+            Self::Usage(_) | Self::Failed(_) | Self::Unwelcome(_) => {
+                output::complain(&format!("netwark: {self}"));
+            }
             Self::Interrupted => {}
         }
         ExitCode::from(match self {

@@ -1,6 +1,6 @@
 //! The binary from outside: what it prints, where, and its exit codes.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 mod database;
 mod server;
+mod workers;
 
 /// The binary with nothing of this machine's environment, at home in a directory.
 fn netwark(home: &Path, arguments: &[&str]) -> Command {

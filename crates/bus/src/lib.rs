@@ -126,7 +126,7 @@ pub enum Fate {
     /// It has been taken care of.
     Acknowledged,
     /// It goes back to its address.
-    Returned(Delivery),
+    Returned(Box<Delivery>),
 }
 
 /// Told what became of a message.
@@ -158,7 +158,7 @@ impl IncomingDelivery {
 impl Drop for IncomingDelivery {
     fn drop(&mut self) {
         if let Some(settle) = self.settle.take() {
-            settle(Fate::Returned(self.delivery.clone()));
+            settle(Fate::Returned(Box::new(self.delivery.clone())));
         }
     }
 }

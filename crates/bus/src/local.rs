@@ -203,7 +203,7 @@ impl Consumer for LocalConsumer {
                     let names = Arc::clone(&self.names);
                     return Some(IncomingDelivery::new(delivery, redelivered, move |fate| {
                         if let (Fate::Returned(delivery), Some(address)) = (fate, names.get(index)) {
-                            addresses.push_front(address, delivery);
+                            addresses.push_front(address, *delivery);
                         }
                         drop(room);
                     }));

@@ -150,7 +150,7 @@ pub fn mark(boot: u32, sequence: u32) -> u64 {
 #[serde(tag = "news", rename_all = "snake_case")]
 pub enum News {
     /// It is here, and this is what it is.
-    Hello(Hello),
+    Hello(Box<Hello>),
     /// It is still here.
     Alive(Alive),
     /// It leaves on purpose.

@@ -86,7 +86,7 @@ fn since_the_first(version: u16) -> Vec<Named> {
     vec![
         ("run", order(Order::Run(run))),
         ("cancel", order(Order::Cancel { operation_id })),
-        ("hello", news(News::Hello(hello))),
+        ("hello", news(News::Hello(Box::new(hello)))),
         ("alive", news(News::Alive(Alive { running: 3, ..Alive::default() }))),
         ("goodbye", news(News::Goodbye)),
         ("started", news(News::Started { operation_id, result_id, redelivered: false })),
@@ -129,6 +129,7 @@ fn since_the_second() -> Vec<Named> {
         spool_bytes: 4_096,
         clock_offset_ms: Some(-12),
         usage: vec![usage],
+        revision: 5,
     };
     let test = SelfTest {
         what: "DNS".into(),
@@ -171,7 +172,7 @@ fn since_the_second() -> Vec<Named> {
                 Delivery::new(Order::Cancel { operation_id: OPERATION }).until(1_793_000_000_000),
             ),
         ),
-        ("hello_with_self_test", news(News::Hello(hello))),
+        ("hello_with_self_test", news(News::Hello(Box::new(hello)))),
         ("alive_with_usage", news(News::Alive(alive))),
         ("draining", news(News::Draining { draining: true })),
         (

@@ -4,6 +4,7 @@
 //! table of contents; [`run`] is the server's life.
 
 pub mod app;
+mod assignments;
 pub mod auth;
 pub mod error;
 mod events;

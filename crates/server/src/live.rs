@@ -143,7 +143,10 @@ fn read(item: &str) -> Option<(Uuid, Change)> {
 /// Tells other servers what changes here, until stopped.
 pub async fn tell_others(app: App, stop: CancellationToken) {
     let live = &app.live.0;
-    while live.shared {
+    if !live.shared {
+        return;
+    }
+    loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = live.gathering.notified() => {}

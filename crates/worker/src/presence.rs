@@ -59,10 +59,13 @@ async fn greet(
         if let LinkState::Ended(unwelcome) = &*link.borrow_and_update() {
             return Err(unwelcome.clone());
         }
-        let report = shared.marked(News::Hello(hello(shared)));
+        let telling = shared.telling.lock().await;
+        let report = shared.marked(News::Hello(Box::new(hello(shared))));
         let mark = report.mark;
         let said_at = Instant::now();
-        match shared.bus.report(report).await {
+        let told = shared.bus.report(report).await;
+        drop(telling);
+        match told {
             Ok(()) => {
                 let answered = tokio::time::timeout(ANSWER, answer(shared, orders, link, mark));
                 match answered.await {
@@ -90,7 +93,7 @@ async fn greet(
 /// Ends when the state of the link changes; never when nobody tells it any more.
 async fn changed(link: &mut watch::Receiver<LinkState>) {
     if link.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -226,7 +229,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
             usage: Vec::new(),
             revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         };
-        if let Err(error) = shared.report(News::Alive(alive)).await {
+        if let Err(error) = shared.tell(News::Alive(alive)).await {
             // A server that does not know this worker any more asks it to say hello.
             tracing::debug!(%error, "the server does not hear this worker");
         }

@@ -106,6 +106,9 @@ pub(crate) struct Shared {
     pub(crate) running: AtomicU32,
     /// Reports of this life so far.
     sequence: AtomicU32,
+    /// Held while something is said of the worker itself: such news must not overtake each other, because
+    /// a server refuses what bears a lower mark than what it has heard already.
+    pub(crate) telling: tokio::sync::Mutex<()>,
     /// The server's latest answer to a hello.
     pub(crate) welcome: watch::Sender<Option<Welcome>>,
     /// True while it takes no new work.
@@ -201,6 +204,12 @@ impl Shared {
         self.bus.report(self.marked(news)).await
     }
 
+    /// Reports news of the worker itself, one after the other.
+    pub(crate) async fn tell(&self, news: News) -> Result<(), BusError> {
+        let _telling = self.telling.lock().await;
+        self.report(news).await
+    }
+
     /// News with the next mark.
     pub(crate) fn marked(&self, news: News) -> Report {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
@@ -232,6 +241,7 @@ pub fn start(
         context,
         running: AtomicU32::new(0),
         sequence: AtomicU32::new(0),
+        telling: tokio::sync::Mutex::default(),
         welcome: watch::Sender::new(None),
         draining: watch::Sender::new(false),
         clock_offset_ms: watch::Sender::new(None),
@@ -298,9 +308,15 @@ impl RunningWorker {
 
     /// Takes no new work, or takes work again; what runs goes on.
     pub async fn drain(&self, draining: bool) {
-        self.shared.drain(draining);
-        if let Err(error) = self.shared.report(News::Draining { draining }).await {
-            tracing::warn!(%error, "the server did not hear that this worker drains");
+        if draining {
+            self.shared.drain(true);
+        }
+        if let Err(error) = self.shared.tell(News::Draining { draining }).await {
+            tracing::warn!(%error, draining, "the server did not hear whether this worker drains");
+        }
+        // Only now: a server that still thinks it drains would remind it.
+        if !draining {
+            self.shared.drain(false);
         }
     }
 
@@ -325,7 +341,7 @@ impl RunningWorker {
         if self.shared.ended.borrow().is_some() {
             return;
         }
-        let goodbye = tokio::time::timeout(GOODBYE, self.shared.report(News::Goodbye)).await;
+        let goodbye = tokio::time::timeout(GOODBYE, self.shared.tell(News::Goodbye)).await;
         if !matches!(goodbye, Ok(Ok(()))) {
             tracing::debug!("goodbye was not heard");
         }

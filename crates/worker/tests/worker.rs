@@ -68,7 +68,7 @@ impl Test {
         let Report { mark, news, .. } = incoming.report.clone();
         incoming.settle(Ok(()));
         let News::Hello(hello) = news else { panic!("{news:?}") };
-        (mark, hello)
+        (mark, *hello)
     }
 
     /// Answers the hello with this mark.

@@ -13,6 +13,7 @@ pub mod token;
 pub mod tool;
 pub mod user;
 pub mod worker;
+pub mod workers;
 
 use std::fs::{File, OpenOptions};
 use std::future::Future;
@@ -44,6 +45,7 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
     match Cli::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))?.command {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),
         Command::Worker(args) => wait(worker::run(*args)),
+        Command::Workers(args) => wait(workers::run(*args)),
         Command::Migrate(args) => wait(migrate::run(args)),
         Command::Copy(args) => wait(copy::run(args)),
         Command::User(args) => wait(user::run(args)),

@@ -278,7 +278,7 @@ async fn hear(
             }
             Ok(FromServer::End(unwelcome)) => return End::Unwelcome(unwelcome),
             Err(error) => {
-                tracing::warn!(%error, "the server says what cannot be understood; update this worker")
+                tracing::warn!(%error, "the server says what cannot be understood; update this worker");
             }
         }
     }

@@ -7,11 +7,13 @@ use netwark_bus::{BusError, Proof, signing};
 use netwark_model::messages::{End, News, Report, VERSION, understood};
 use netwark_store::StoreError;
 use netwark_store::operations::{Applied, ResultNews};
+use netwark_store::streams::StreamNews;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::assignments;
 use crate::workers::presence;
 
 /// Most reports that are applied at the same time; the store groups their writes.
@@ -86,7 +88,7 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
     }
     let Report { worker_id: id, mark, news, .. } = report;
     let (operation_id, result_id, news) = match news {
-        News::Hello(hello) => return presence::hello(app, id, hello, mark, link).await,
+        News::Hello(hello) => return presence::hello(app, id, *hello, mark, link).await,
         News::Alive(alive) => return presence::alive(app, id, alive, mark).await,
         News::Goodbye => return presence::goodbye(app, id, mark).await,
         News::Started { operation_id, result_id, redelivered } => {
@@ -97,24 +99,11 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
         }
         News::Final { operation_id, result_id, end } => (operation_id, result_id, ResultNews::Final(end)),
         News::Draining { draining } => return presence::draining(app, id, draining, mark).await,
-        News::Stream(_)
-        | News::Gap { .. }
-        | News::Assigned { .. }
-        | News::Released { .. }
-        | News::Unknown => {
-            return Err(BusError::Refused("this server does not know such news; update it".into()));
-        }
+        news => return standing(app, id, news).await,
     };
     // Every line that is written on the way carries it.
     tracing::Span::current().record("operation", tracing::field::display(operation_id));
-    let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
-    let name = match card {
-        Some(card) if card.revoked => {
-            return Err(BusError::Refused(presence::REVOKED.into()));
-        }
-        Some(card) if card.introduced => card.name.clone(),
-        _ => return Err(BusError::Refused("say hello first".into())),
-    };
+    let name = name_of(app, id).await?;
     let end = match &news {
         ResultNews::Final(end) => Some(word(end)),
         _ => None,
@@ -143,7 +132,32 @@ fn word(end: &End) -> &'static str {
     }
 }
 
+/// News of standing orders.
+async fn standing(app: &App, id: Uuid, news: News) -> Result<(), BusError> {
+    let name = name_of(app, id).await?;
+    let news = match news {
+        News::Stream(report) => StreamNews::Report(report),
+        News::Gap { stream, epoch, from, to, reason } => StreamNews::Gap { stream, epoch, from, to, reason },
+        News::Assigned { revision } => return assignments::confirmed(app, id, revision).await,
+        News::Released { assignment_id, epoch } => {
+            return assignments::released(app, id, assignment_id, epoch).await;
+        }
+        _ => return Err(BusError::Refused("this server does not know such news; update it".into())),
+    };
+    assignments::brought(app, (id, name), news).await
+}
+
+/// The name of a worker that may report.
+async fn name_of(app: &App, id: Uuid) -> Result<String, BusError> {
+    match app.directory.card(&app.store, id).await.map_err(not_stored)? {
+        Some(card) if card.revoked => Err(BusError::Refused(presence::REVOKED.into())),
+        Some(card) if card.introduced => Ok(card.name.clone()),
+        _ => Err(BusError::Refused("say hello first".into())),
+    }
+}
+
 /// What a failing store means to a worker: it may try again, unless what it says contradicts what is stored.
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 pub fn not_stored(error: StoreError) -> BusError {
     if error.is_conflict() {
         BusError::Refused(error.to_string())

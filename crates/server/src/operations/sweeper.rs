@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::publish::publish_waiting;
 use crate::app::App;
+use crate::assignments;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -75,6 +76,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         expire(&app, now).await;
         if turn.is_multiple_of(4) {
             publish_waiting(&app, now - PUBLISH_AFTER).await;
+            assignments::place(&app, now).await;
         }
         if turn.is_multiple_of(40) {
             silent_workers(&app, now).await;

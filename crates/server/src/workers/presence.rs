@@ -10,6 +10,7 @@ use netwark_store::workers::{Arrival, Greeting, Presence};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::assignments;
 use crate::operations::reports::not_stored;
 
 /// An answer to a hello is of no use later than this.
@@ -34,6 +35,7 @@ pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static 
         }
         Err(error) => return Err(error),
     };
+    let revision = hello.revision;
     let arrival = Arrival { id, hello, link, mark, enter: link == EMBEDDED };
     let greeting = app.store.worker_hello(arrival, Timestamp::now()).await;
     app.directory.forget(id).await;
@@ -45,7 +47,8 @@ pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static 
             let server_time_ms = Timestamp::now().as_millisecond();
             let welcome = Welcome { answers: mark, server_time_ms, name, queues, draining };
             let answer = Delivery::new(Order::Welcome(welcome));
-            app.bus.publish(&control(id), answer, Some(ANSWER_WITHIN)).await
+            app.bus.publish(&control(id), answer, Some(ANSWER_WITHIN)).await?;
+            assignments::greeted(app, id, revision).await
         }
         Ok(Greeting::Revoked) => {
             tell(app, id, unwelcome(true, REVOKED.into()), FAREWELL_WITHIN).await;
@@ -69,8 +72,10 @@ pub const EMBEDDED: &str = "embedded";
 
 /// Notes that a worker is still here.
 pub async fn alive(app: &App, id: Uuid, alive: Alive, mark: u64) -> Result<(), BusError> {
+    let revision = alive.revision;
     let known = app.store.worker_alive(id, alive, mark, Timestamp::now()).await.map_err(not_stored)?;
     settled(app, id, known).await?;
+    assignments::confirmed(app, id, revision).await?;
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
     if card.is_some_and(|card| card.draining) {
         // Another process may have said so in the database alone; hearing it twice changes nothing.
@@ -88,6 +93,7 @@ pub async fn goodbye(app: &App, id: Uuid, mark: u64) -> Result<(), BusError> {
 /// Notes that a worker takes no new work, or takes work again.
 pub async fn draining(app: &App, id: Uuid, draining: bool, mark: u64) -> Result<(), BusError> {
     let known = app.store.worker_draining(id, draining, mark, Timestamp::now()).await.map_err(not_stored)?;
+    super::changed(app, id).await;
     settled(app, id, known).await
 }
 

@@ -113,7 +113,7 @@ mod tests {
                 end += length_of(payload);
                 bit / 8 < end
             });
-            let mut left = payloads.clone();
+            let mut left = payloads;
             left.remove(hit.unwrap());
             prop_assert_eq!(read(&file), left);
         }

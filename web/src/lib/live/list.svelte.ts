@@ -1,4 +1,5 @@
 import { invalidate } from '$app/navigation';
+import { navigating } from '$app/state';
 import { untrack } from 'svelte';
 import { live } from './live.svelte.ts';
 
@@ -9,9 +10,12 @@ import { live } from './live.svelte.ts';
  */
 export function watchList(): () => void {
 	const stop = untrack(() => live.watchList());
-	const before = untrack(() => live.opened);
+	let loaded = untrack(() => live.opened);
 	$effect(() => {
-		if (live.opened > before) untrack(() => void invalidate('netwark:operations'));
+		// Loading again would stop the way to another page that has begun.
+		if (live.opened <= loaded || navigating.to) return;
+		loaded = live.opened;
+		untrack(() => void invalidate('netwark:operations'));
 	});
 	return stop;
 }

@@ -1,15 +1,10 @@
 //! Operations and previews by selector, through the API.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod support;
-
 use axum::http::StatusCode;
 use netwark_model::messages::News;
 use serde_json::{Value, json};
 
-use support::{TestApp, TestWorker};
+use crate::support::{TestApp, TestWorker};
 
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()

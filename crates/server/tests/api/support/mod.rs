@@ -222,7 +222,7 @@ impl TestWorker {
 
     pub(crate) async fn with_id(app: &TestApp, name: &str, id: Uuid, embedded: bool) -> Self {
         let mut worker = Self::silent(app, id);
-        worker.report(News::Hello(Self::hello(name, embedded))).await.unwrap();
+        worker.report(News::Hello(Box::new(Self::hello(name, embedded)))).await.unwrap();
         match worker.order().await {
             Order::Welcome(welcome) => assert_eq!(welcome.name, name),
             other => panic!("{other:?}"),

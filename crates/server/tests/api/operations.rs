@@ -1,13 +1,11 @@
 //! Operations over the API, with a worker played by the test.
 
-mod support;
-
+use crate::support::{TestApp, TestWorker};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use netwark_bus::BusError;
 use netwark_model::messages::News;
 use serde_json::{Value, json};
-use support::{TestApp, TestWorker};
 use uuid::Uuid;
 
 fn echo() -> Value {

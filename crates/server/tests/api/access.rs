@@ -1,7 +1,5 @@
 //! Every route of the server, asked by everybody: the table of permissions is what the server does.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -46,7 +44,8 @@ impl Server {
 
     /// Status and body of what a route answers to this role, or to a stranger.
     async fn ask(&self, route: &Route, role: Option<Role>) -> (StatusCode, Value) {
-        let path = route.path.replace("{id}", NOBODY).replace("{name}", "nowhere").replace("{*rest}", "index.html");
+        let path =
+            route.path.replace("{id}", NOBODY).replace("{name}", "nowhere").replace("{*rest}", "index.html");
         let mut request = Request::builder()
             .method(route.method)
             .uri(path)

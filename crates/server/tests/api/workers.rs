@@ -1,15 +1,11 @@
 //! Enrolling and managing workers, queues and the timeline through the API.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
+use crate::support::{Answer, TestApp, TestWorker};
 use axum::http::StatusCode;
 use netwark_bus::BusError;
 use netwark_model::messages::{Alive, News, Order};
 use netwark_model::workers::Worker;
 use serde_json::{Value, json};
-use support::{Answer, TestApp, TestWorker};
 use uuid::Uuid;
 
 /// A server and the token of an administrator.
@@ -198,7 +194,7 @@ async fn what_an_administrator_sets_wins_until_it_is_given_back() {
     assert_eq!(worker.queues, ["netwark"]);
     assert_eq!(office.app.get("/management/backend/queues").await.json()[1]["workers"], 0);
 
-    paris.report(News::Hello(TestWorker::hello("paris", false))).await.unwrap();
+    paris.report(News::Hello(Box::new(TestWorker::hello("paris", false)))).await.unwrap();
     let Order::Welcome(welcome) = paris.order().await else { unreachable!("hello is answered") };
     assert_eq!((welcome.name.as_str(), welcome.queues), ("paris-1", vec!["netwark".to_owned()]));
     assert_eq!(office.worker(paris.id).await.name, "paris-1");
@@ -269,7 +265,7 @@ async fn a_revoked_worker_is_heard_no_more() {
     let direct = results.iter().find(|result| result["queue"] == "netwark").unwrap();
     assert!(["pending", "progress"].contains(&direct["status"].as_str().unwrap()), "{direct}");
 
-    let hello = News::Hello(TestWorker::hello("paris", false));
+    let hello = News::Hello(Box::new(TestWorker::hello("paris", false)));
     for news in [News::Alive(Alive::default()), News::Goodbye, hello, News::Draining { draining: true }] {
         let refused = paris.report(news).await;
         assert!(matches!(&refused, Err(BusError::Refused(why)) if why.contains("revoked")), "{refused:?}");
@@ -394,7 +390,7 @@ async fn a_queue_that_is_gone_does_not_turn_its_workers_away() {
     let hello = |queue: &str| {
         let mut hello = TestWorker::hello("paris", false);
         hello.queues.push(queue.into());
-        News::Hello(hello)
+        News::Hello(Box::new(hello))
     };
     let refused = stranger.report(hello("netwark.lyon")).await;
     assert!(matches!(&refused, Err(BusError::Refused(why)) if why.contains("netwark.lyon")), "{refused:?}");

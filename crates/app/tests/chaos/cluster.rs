@@ -1,0 +1,207 @@
+//! Two servers on one database and one broker, and three workers of both kinds.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Process, free_port, netwark, output, until};
+use crate::services::{Postgres, Rabbit};
+
+/// A part that can be killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Server(usize),
+    Worker(usize),
+    Broker,
+    Database,
+}
+
+/// Every part, in the order in which they are killed in turn.
+pub(crate) const PARTS: [Part; 7] = [
+    Part::Worker(0),
+    Part::Server(0),
+    Part::Broker,
+    Part::Worker(2),
+    Part::Server(1),
+    Part::Database,
+    Part::Worker(1),
+];
+
+/// How a worker reaches the servers.
+enum Link {
+    /// By WebSocket to this server.
+    Server(usize, String),
+    Broker,
+}
+
+struct Member {
+    data: PathBuf,
+    link: Link,
+    process: Option<Process>,
+}
+
+/// Everything that runs.
+pub(crate) struct Cluster {
+    postgres: Postgres,
+    rabbit: Rabbit,
+    servers: Vec<(PathBuf, u16, Option<Process>)>,
+    workers: Vec<Member>,
+    token: String,
+    directory: TempDir,
+}
+
+impl Cluster {
+    pub(crate) async fn start() -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let directory = tempfile::tempdir().unwrap();
+        let below = |name: &str| directory.path().join(name);
+        // Services drop their privileges and have to pass through.
+        output(Command::new("chmod").arg("755").arg(directory.path()));
+        let postgres = Postgres::start(below("postgres")).await;
+        let rabbit = Rabbit::start(below("rabbit"));
+        let servers = (0..2).map(|number| (below(&format!("server-{number}")), free_port(), None)).collect();
+        let token = String::new();
+        let mut cluster = Self { postgres, rabbit, servers, workers: Vec::new(), token, directory };
+        for server in 0..cluster.servers.len() {
+            cluster.start_again(Part::Server(server)).await;
+        }
+        let mut token = cluster.server_command(0);
+        cluster.token = output(token.args(["token", "create", "chaos", "--role", "admin"]));
+        for (number, server) in [Some(0), Some(1), None].into_iter().enumerate() {
+            cluster.enrol(number, server);
+            cluster.start_again(Part::Worker(number)).await;
+        }
+        cluster.wait_for_workers().await;
+        cluster
+    }
+
+    /// Makes a worker; without a server it is linked by the broker.
+    fn enrol(&mut self, number: usize, server: Option<usize>) {
+        let name = format!("worker-{number}");
+        let token = output(self.server_command(0).args(["workers", "create", &name]));
+        let data = self.directory.path().join(&name);
+        std::fs::create_dir_all(&data).unwrap();
+        let link = match server {
+            Some(server) => Link::Server(server, token),
+            None => {
+                let base = self.base(0);
+                output(netwark(&data).args(["worker", "enrol", "--server", &base, "--token", &token]));
+                Link::Broker
+            }
+        };
+        self.workers.push(Member { data, link, process: None });
+    }
+
+    /// The binary with the settings of a server.
+    fn server_command(&self, number: usize) -> Command {
+        let mut command = netwark(&self.servers[number].0);
+        command
+            .env("NETWARK_DATABASE__URL", self.postgres.url())
+            .env("NETWARK_BROKER__URL", self.rabbit.url())
+            .env("NETWARK_BROKER__HEARTBEAT", "5")
+            .env("NETWARK_SERVER__SECRET_KEY_FILE", self.directory.path().join("secret.key"));
+        command
+    }
+
+    /// Where a server answers.
+    pub(crate) fn base(&self, number: usize) -> String {
+        format!("http://127.0.0.1:{}", self.servers[number].1)
+    }
+
+    /// Where all servers answer.
+    pub(crate) fn bases(&self) -> Vec<String> {
+        (0..self.servers.len()).map(|number| self.base(number)).collect()
+    }
+
+    /// A client that may do everything.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        let builder = reqwest::Client::builder().default_headers(headers);
+        builder.timeout(Duration::from_secs(10)).no_proxy().build().unwrap()
+    }
+
+    pub(crate) fn kill(&mut self, part: Part) {
+        match part {
+            Part::Server(number) => self.servers[number].2 = None,
+            Part::Worker(number) => self.workers[number].process = None,
+            Part::Broker => self.rabbit.kill(),
+            Part::Database => self.postgres.kill(),
+        }
+    }
+
+    /// Starts what was killed. Servers and workers find what they need by themselves, so nothing is waited for
+    /// but what cannot be asked otherwise.
+    pub(crate) async fn start_again(&mut self, part: Part) {
+        match part {
+            Part::Server(number) => {
+                let (data, port, _) = &self.servers[number];
+                std::fs::create_dir_all(data).unwrap();
+                let log = data.join("log");
+                let listen = format!("127.0.0.1:{port}");
+                let mut command = self.server_command(number);
+                self.servers[number].2 =
+                    Some(Process::spawn(command.args(["serve", "--listen", &listen]), &log));
+                let alive = format!("{}/healthz", self.base(number));
+                until("a server answers", || async { reqwest::get(&alive).await.is_ok() }).await;
+            }
+            Part::Worker(number) => {
+                let member = &self.workers[number];
+                let mut command = netwark(&member.data);
+                command.arg("worker");
+                match &member.link {
+                    Link::Server(server, token) => {
+                        command.args(["--server", &self.base(*server), "--token", token]);
+                    }
+                    Link::Broker => {
+                        command.args(["--broker", self.rabbit.url()]);
+                    }
+                }
+                let process = Process::spawn(&mut command, &member.data.join("log"));
+                self.workers[number].process = Some(process);
+            }
+            Part::Broker => self.rabbit.start_again().await,
+            Part::Database => self.postgres.start_again().await,
+        }
+    }
+
+    /// Waits until every worker is online.
+    pub(crate) async fn wait_for_workers(&self) {
+        let client = self.client();
+        let url = format!("{}/api/v1/workers", self.base(0));
+        let all = self.workers.len();
+        until("every worker is online", || async {
+            let Ok(answer) = client.get(&url).send().await else { return false };
+            let workers: Value = answer.json().await.unwrap_or_default();
+            let online = |worker: &&Value| worker["online"] == true;
+            workers.as_array().is_some_and(|workers| workers.iter().filter(online).count() == all)
+        })
+        .await;
+    }
+
+    /// What the parts logged, for a test that fails.
+    pub(crate) fn logs(&self) -> String {
+        let data = self.servers.iter().map(|server| &server.0);
+        let data = data.chain(self.workers.iter().map(|worker| &worker.data));
+        data.map(|data| format!("== {}\n{}", data.display(), tail(&data.join("log")))).collect()
+    }
+
+    /// Ends everything.
+    pub(crate) async fn stop(mut self) {
+        self.workers.clear();
+        self.servers.clear();
+        self.postgres.kill();
+        drop(self.rabbit);
+        // PostgreSQL's children need a moment to follow.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(60)..].join("\n") + "\n"
+}

@@ -1,0 +1,91 @@
+//! What became of every operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::load::{Posted, offer};
+use crate::process::until_or_tell;
+
+/// How many ended in which way.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    acknowledged: usize,
+    given_up: usize,
+    results: BTreeMap<String, usize>,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} operations acknowledged, {} given up by their clients; results: {:?}",
+            self.acknowledged, self.given_up, self.results
+        )
+    }
+}
+
+/// Waits until every acknowledged operation has ended, and fails unless each ended as it should: every worker
+/// lives again by now, so each result is there, once.
+pub(crate) async fn settle_and_judge(cluster: &Cluster, posted: &[Posted]) -> Counts {
+    let client = cluster.client();
+    let base = cluster.base(0);
+    cluster.wait_for_workers().await;
+    let mut counts = Counts::default();
+    let mut odd = Vec::new();
+    for operation in posted {
+        let Some(id) = &operation.id else {
+            counts.given_up += 1;
+            continue;
+        };
+        counts.acknowledged += 1;
+        let url = format!("{base}/api/v1/operations/{id}");
+        let ask = || async {
+            let Ok(answer) = client.get(&url).send().await else { return Value::Null };
+            answer.json().await.unwrap_or_default()
+        };
+        let what = || format!("operation {id} ends; {}", cluster.logs());
+        until_or_tell(what, || async {
+            let detail: Value = ask().await;
+            detail["status"].as_str().is_some_and(|status| !matches!(status, "pending" | "progress"))
+        })
+        .await;
+        judge(operation, &ask().await, &mut counts, &mut odd);
+    }
+    assert!(odd.is_empty(), "{} of {counts}\n{}\n{}", odd.len(), odd.join("\n"), cluster.logs());
+    assert!(counts.acknowledged > 20, "there was hardly a load: {counts}");
+
+    // What is asked for again with the same key is the same operation, on any server.
+    for operation in posted.iter().filter(|operation| operation.id.is_some()).step_by(17) {
+        let again = offer(&client, &cluster.bases(), 1, &operation.key, &operation.body).await;
+        assert_eq!(again, operation.id);
+    }
+    counts
+}
+
+fn judge(operation: &Posted, detail: &Value, counts: &mut Counts, odd: &mut Vec<String>) {
+    let results = detail["results"].as_array().cloned().unwrap_or_default();
+    let mut workers = BTreeSet::new();
+    for result in &results {
+        let status = result["status"].as_str().unwrap_or_default();
+        let cause = result["payload"]["cause"].as_str().unwrap_or_default();
+        *counts.results.entry(format!("{status} {cause}").trim().to_owned()).or_default() += 1;
+        let honest = match status {
+            "done" => result["payload"]["statistics"].is_object() || result["payload"].is_object(),
+            "error" | "timeout" => !cause.is_empty(),
+            _ => false,
+        };
+        if !honest || status != "done" {
+            odd.push(format!("{} {status} {cause}: {result}", operation.key));
+        }
+        if !workers.insert(result["worker"].as_str().unwrap_or_default().to_owned()) {
+            odd.push(format!("{}: two results of one worker: {detail}", operation.key));
+        }
+    }
+    let expected = if operation.direct { 1..=1 } else { 1..=3 };
+    if !expected.contains(&results.len()) {
+        odd.push(format!("{}: {} results", operation.key, results.len()));
+    }
+}

@@ -1,0 +1,74 @@
+//! `netwark workers` on the database of this machine.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{home, run, text};
+
+/// What a command prints that ends well.
+fn told(home: &TempDir, arguments: &[&str]) -> String {
+    let output = run(home, arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn refused(home: &TempDir, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = run(home, arguments);
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    (output.status.code(), text(&output.stderr))
+}
+
+fn states(home: &TempDir) -> Vec<(String, String)> {
+    let list: Value = serde_json::from_str(&told(home, &["workers", "list", "--json"])).unwrap();
+    let word = |worker: &Value, key: &str| worker[key].as_str().unwrap().to_owned();
+    list.as_array().unwrap().iter().map(|worker| (word(worker, "name"), word(worker, "state"))).collect()
+}
+
+#[test]
+fn workers_are_managed_from_the_shell() {
+    let home = home();
+    let arguments = ["workers", "create", "paris-1", "--site", "paris", "--coordinates", "48.86,2.35"];
+    let token =
+        told(&home, &[&arguments[..], &["--country", "fr", "--tag", "dc", "--queue", "broadcast"]].concat());
+    assert!(token.starts_with("nww_") && token.trim().len() == 4 + 32 + 1 + 43, "{token}");
+    let made: Value =
+        serde_json::from_str(&told(&home, &["workers", "rotate", "paris-1", "--json"])).unwrap();
+    assert_ne!(made["token"], token.trim());
+    assert!(made["commands"]["systemd"].as_str().unwrap().contains("RestartPreventExitStatus=4"));
+    assert_eq!((&made["worker"]["country"], &made["worker"]["tags"][0]), (&"FR".into(), &"dc".into()));
+
+    let code = told(&home, &["workers", "pair", "lyon-1"]);
+    assert_eq!((code.trim().len(), code.find('-')), (9, Some(4)), "{code}");
+    assert!(told(&home, &["workers", "list"]).contains("lyon-1  enrolled"));
+
+    assert!(told(&home, &["workers", "drain", "paris-1"]).contains("takes no new work"));
+    assert!(told(&home, &["workers", "drain", "paris-1", "--resume"]).contains("takes work again"));
+    assert!(told(&home, &["workers", "revoke", "paris-1"]).contains("revoked"));
+    let pairs = [("lyon-1", "enrolled"), ("paris-1", "revoked")];
+    assert_eq!(states(&home), pairs.map(|(name, state)| (name.to_owned(), state.to_owned())));
+    let (code, why) = refused(&home, &["workers", "create", "paris-1"]);
+    assert!(code == Some(1) && why.contains("delete it to free its name"), "{why}");
+    let id = made["worker"]["id"].as_str().unwrap();
+    assert!(told(&home, &["workers", "delete", id]).contains("paris-1 is deleted"));
+    told(&home, &["workers", "delete", "lyon-1"]);
+    assert_eq!(states(&home), []);
+}
+
+#[test]
+fn what_is_wrong_with_a_worker_is_named() {
+    let home = home();
+    for (arguments, part) in [
+        (&["create", " "][..], "name: must not be empty"),
+        (&["create", "x", "--country", "FRA"], "country: must be two letters"),
+        (&["create", "x", "--asn", "0"], "asn: must be from 1"),
+        (&["pair", "x", "--queue", "nowhere"], "queues[0]: 'netwark.nowhere' is no queue"),
+        (&["pair", "x", "--coordinates", "91,0"], "degrees north and east"),
+    ] {
+        let (code, why) = refused(&home, &[&["workers"], arguments].concat());
+        assert!(code == Some(2) && why.contains(part), "{arguments:?}: {why}");
+    }
+    for action in ["rotate", "revoke", "drain", "delete"] {
+        let (code, why) = refused(&home, &["workers", action, "nobody"]);
+        assert!(code == Some(1) && why.contains("there is no worker 'nobody'"), "{action}: {why}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The API as its callers see it: every route, every role, and what is written down of it.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod access;
+mod assignments;
+mod openapi;
+mod operations;
+mod selectors;
+mod support;
+mod workers;
