@@ -34,7 +34,7 @@ impl Site {
             format!("address add {} dev {here}", address(1)),
             format!("link set {here} up"),
             format!("-n {name} address add {} dev up", address(2)),
-            format!("-n {name} link set up up"),
+            format!("-n {name} link set dev up up"),
             format!("-n {name} link set lo up"),
         ] {
             output(Command::new("ip").args(line.split_whitespace()));

@@ -187,7 +187,7 @@ fn a_port_or_directory_in_use_is_told() {
 
     let directory = run(&home, &["serve", "--listen", &free_address()]);
     assert_eq!(directory.status.code(), Some(1));
-    assert!(text(&directory.stderr).contains("another server uses the data directory"));
+    assert!(text(&directory.stderr).contains("another server or worker uses the data directory"));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn workers_are_managed_from_the_shell() {
 
     let code = told(&home, &["workers", "pair", "lyon-1"]);
     assert_eq!((code.trim().len(), code.find('-')), (9, Some(4)), "{code}");
-    assert!(told(&home, &["workers", "list"]).contains("lyon-1  enrolled"));
+    assert!(told(&home, &["workers", "list"]).contains("lyon-1   enrolled"));
 
     assert!(told(&home, &["workers", "drain", "paris-1"]).contains("takes no new work"));
     assert!(told(&home, &["workers", "drain", "paris-1", "--resume"]).contains("takes work again"));

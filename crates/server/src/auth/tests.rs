@@ -143,7 +143,7 @@ async fn a_browser_signs_in_and_out() {
     assert_eq!((&me.body["kind"], &me.body["role"]), (&json!("user"), &json!("operator")));
     assert_eq!(
         me.body["permissions"],
-        json!(["operations:read", "operations:run", "workers:read", "metrics:read"])
+        json!(["operations:read", "operations:run", "workers:read", "events:read", "metrics:read"])
     );
     assert_eq!(me.headers[header::CACHE_CONTROL], "no-store");
 
@@ -439,7 +439,7 @@ async fn every_route_of_signing_in_asks_for_its_permission() {
     }
     let mut api = api::routes::<Auth>().with_state::<()>(auth.clone());
     let paths = api.to_openapi().paths.paths;
-    assert_eq!(paths.len(), 6);
+    assert_eq!(paths.len(), 7);
     for path in paths.keys() {
         let full = format!("/api/v1{path}");
         let routes: Vec<_> = access::ROUTES.iter().filter(|route| route.path == full).collect();

@@ -115,6 +115,17 @@ async fn heartbeat(test: &TestApp) -> Uuid {
     id
 }
 
+/// The epoch in which a worker holds an order, once so many beats of it are there. A hello that crosses the
+/// placing begins another epoch, so that it is not always the first.
+async fn held_beats(test: &TestApp, worker: Uuid, id: Uuid, at_least: u64) -> u64 {
+    until(&format!("beat {at_least}"), || async {
+        let holding = test.app.store.holding(id).await.unwrap()?;
+        let state = test.app.store.stream_state(worker, id, holding.epoch).await.unwrap()?;
+        (holding.holder == Some(worker) && state.applied >= at_least).then_some(holding.epoch)
+    })
+    .await
+}
+
 async fn beats(test: &TestApp, worker: Uuid, id: Uuid, epoch: u64, at_least: u64) -> StreamState {
     until(&format!("beat {at_least} of epoch {epoch}"), || async {
         let state = test.app.store.stream_state(worker, id, epoch).await.unwrap()?;
@@ -130,21 +141,21 @@ async fn a_standing_order_goes_on_without_a_server_and_over_restarts() {
     let id = heartbeat(&test).await;
     let worker = site.start();
     worker.ready().await.unwrap();
-    beats(&test, site.id, id, 1, 3).await;
+    let epoch = held_beats(&test, site.id, id, 3).await;
 
     site.link.cut();
-    let before = beats(&test, site.id, id, 1, 3).await.applied;
+    let before = beats(&test, site.id, id, epoch, 3).await.applied;
     tokio::time::sleep(Duration::from_millis(600)).await;
     worker.stop(Duration::ZERO).await;
     // Nobody can be asked: it begins with what stands on its disk.
     let worker = site.start();
     tokio::time::sleep(Duration::from_millis(600)).await;
-    let meanwhile = beats(&test, site.id, id, 1, 3).await.applied;
+    let meanwhile = beats(&test, site.id, id, epoch, 3).await.applied;
     assert!(meanwhile <= before + 1, "nothing arrives over a cut link");
 
     site.link.mend();
     worker.ready().await.unwrap();
-    let state = beats(&test, site.id, id, 1, before + 6).await;
+    let state = beats(&test, site.id, id, epoch, before + 6).await;
     assert_eq!((state.missing, state.received, state.gaps), (0, state.applied, Vec::new()));
     worker.stop(Duration::from_secs(10)).await;
 }
@@ -155,11 +166,11 @@ async fn a_worker_that_lost_its_disk_counts_anew() {
     let mut site = Site::new(&test);
     let id = heartbeat(&test).await;
     let worker = site.start();
-    beats(&test, site.id, id, 1, 3).await;
+    let epoch = held_beats(&test, site.id, id, 3).await;
     worker.stop(Duration::from_secs(10)).await;
     site.state = TempDir::new().unwrap();
     let worker = site.start();
-    let state = beats(&test, site.id, id, 2, 2).await;
+    let state = beats(&test, site.id, id, epoch + 1, 2).await;
     assert_eq!(state.missing, 0);
     worker.stop(Duration::from_secs(10)).await;
 }
@@ -170,7 +181,7 @@ async fn an_order_moves_from_a_silent_worker_whose_late_reports_are_kept() {
     let (mut paris, mut rome) = (Site::new(&test), Site::new(&test));
     let id = heartbeat(&test).await;
     let first = paris.start();
-    beats(&test, paris.id, id, 1, 2).await;
+    let epoch = held_beats(&test, paris.id, id, 2).await;
     paris.link.cut();
     let second = rome.start();
     second.ready().await.unwrap();
@@ -180,11 +191,11 @@ async fn an_order_moves_from_a_silent_worker_whose_late_reports_are_kept() {
     // Nobody told it: its signs of life say that it does not have what it holds.
     rome.link.cut();
     rome.link.mend();
-    beats(&test, rome.id, id, 2, 2).await;
+    assert!(held_beats(&test, rome.id, id, 2).await > epoch);
 
-    let before = beats(&test, paris.id, id, 1, 2).await.applied;
+    let before = beats(&test, paris.id, id, epoch, 2).await.applied;
     paris.link.mend();
-    beats(&test, paris.id, id, 1, before + 1).await;
+    beats(&test, paris.id, id, epoch, before + 1).await;
     until("paris lets go", || async {
         let text = std::fs::read_to_string(paris.state.path().join("assignments.json")).unwrap();
         let kept: Value = serde_json::from_str(&text).unwrap();
@@ -202,7 +213,7 @@ async fn a_result_that_comes_after_its_timeout_is_late_but_there() {
     let mut site = Site::new(&test);
     let worker = site.start();
     worker.ready().await.unwrap();
-    let body = json!({ "tool": "echo", "target": "hello", "queues": ["netwark"] });
+    let body = json!({ "type": "echo", "target": "hello", "queues": ["netwark"] });
     let id = test.operation(body).await;
     let path = format!("/operations/{id}");
     until("it has begun", || async { (test.get(&path).await.json()["status"] == "progress").then_some(()) })

@@ -346,7 +346,8 @@ async fn the_server_shows_itself() {
     }
     let metrics = app.answer(Request::get("/metrics").body(Body::empty()).unwrap()).await;
     assert!(
-        metrics.text.contains("netwark_workers_online 1") && metrics.text.ends_with("# EOF\n"),
+        metrics.text.contains("netwark_workers_online 1\n")
+            && metrics.text.contains("# TYPE netwark_operations_open gauge"),
         "{}",
         metrics.text
     );
