@@ -73,7 +73,7 @@ test('a worker is enrolled with one pasted command, watched, changed, drained an
 	const token = command.match(/nww_[0-9a-f]+_[^\s'"]+/)[0];
 	assert.ok(command.includes(`netwark worker --server ${server.url}`), command);
 	for (const [tab, holds] of [
-		['systemd', 'RestartPreventExitStatus=4'],
+		['systemd', 'RestartPreventExitStatus=2 4'],
 		['Docker', 'docker run'],
 		['Compose', 'services:']
 	]) {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, Method};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Long enough for a debug build on a busy machine; nothing is timed by it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -167,6 +168,60 @@ async fn from_a_code_to_a_revocation() {
     let (status, said) = start(there.path(), &["worker"]).end().await;
     assert_eq!(status.code(), Some(4), "{said}");
     assert!(said.contains("revoked"), "{said}");
+}
+
+/// A proxy that leads everybody to one place, whatever they ask for, and says what that was.
+async fn proxy_to(port: u16) -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = listener.local_addr().unwrap().port();
+    let (said, asked) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let line = String::from_utf8_lossy(&head).lines().next().unwrap().to_owned();
+            said.send(line).unwrap();
+            stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut stream, &mut server).await });
+        }
+    });
+    (own, asked)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_behind_a_proxy_knows_no_names() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let told = |arguments: &[&str]| {
+        let output = netwark(here.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let token = told(&["token", "create", "test", "--role", "admin"]);
+    let worker_token = told(&["workers", "create", "inside"]);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let site = Site { base: format!("http://{listen}"), client: Client::new(), token };
+    let mut serve = netwark(here.path());
+    serve.env("NETWARK_SERVER__PUBLIC_URLS", "http://netwark.invalid:6543");
+    serve.env("NETWARK_WORKER__EMBEDDED", "false").args(["serve", "--listen", &listen]);
+    let _server = Process(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    site.serving().await;
+
+    let (proxy, mut asked) = proxy_to(port).await;
+    let mut worker = netwark(there.path());
+    worker
+        .env("HTTP_PROXY", format!("http://127.0.0.1:{proxy}"))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy");
+    worker.args(["worker", "--server", "http://netwark.invalid:6543", "--token", &worker_token]);
+    let _worker = Process(worker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    assert_eq!(asked.recv().await.unwrap(), "CONNECT netwark.invalid:6543 HTTP/1.1");
+    site.worker("online").await;
+    assert_eq!(site.measure().await, "done");
 }
 
 #[test]

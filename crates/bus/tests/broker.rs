@@ -282,9 +282,12 @@ async fn permissions_of_a_worker(broker: &Broker, server: &AmqpServerBus) {
     let url = broker.url_of("w1", "secret");
     assert_eq!(amqp::examine_worker(&options(&url), Some(id)).await.unwrap(), Vec::<String>::new());
     let another = amqp::examine_worker(&options(&url), Some(other)).await.unwrap();
-    assert!(matches!(another.as_slice(), [wrong] if wrong.contains("own inbox")), "{another:?}");
+    assert!(
+        matches!(another.as_slice(), [inbox, control] if inbox.contains("own inbox") && control.contains("own control")),
+        "{another:?}"
+    );
     let everything = amqp::examine_worker(&options(&broker.url), Some(id)).await.unwrap();
-    assert_eq!(everything.len(), 3, "{everything:?}");
+    assert_eq!(everything.len(), 5, "{everything:?}");
     let denied = amqp::examine_server(&options(&url)).await.unwrap_err();
     assert!(denied.contains("declaring a queue failed"), "{denied}");
 

@@ -34,7 +34,7 @@ fn workers_are_managed_from_the_shell() {
     let made: Value =
         serde_json::from_str(&told(&home, &["workers", "rotate", "paris-1", "--json"])).unwrap();
     assert_ne!(made["token"], token.trim());
-    assert!(made["commands"]["systemd"].as_str().unwrap().contains("RestartPreventExitStatus=4"));
+    assert!(made["commands"]["systemd"].as_str().unwrap().contains("RestartPreventExitStatus=2 4"));
     assert_eq!((&made["worker"]["country"], &made["worker"]["tags"][0]), (&"FR".into(), &"dc".into()));
 
     let code = told(&home, &["workers", "pair", "lyon-1"]);

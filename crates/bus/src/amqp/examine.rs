@@ -15,7 +15,7 @@ use netwark_model::messages;
 use uuid::Uuid;
 
 use super::options::{AmqpOptions, Target};
-use super::topology::{REPORTS, queue_name};
+use super::topology::{DEAD, REPORTS, queue_name};
 use super::{probe, wire};
 
 /// How long all of it may take.
@@ -39,7 +39,7 @@ pub async fn examine_server(options: &AmqpOptions) -> Result<probe::BrokerInfo, 
 }
 
 /// What these credentials of a worker allow or forbid against the rules of `docs/broker.md`; empty
-/// when they are right. `own` is the worker, where it is known: then its own inbox is tried too.
+/// when they are right. `own` is the worker, where it is known: then its own queues are tried too.
 ///
 /// # Errors
 /// Why it could not be tried.
@@ -54,16 +54,25 @@ pub async fn examine_worker(options: &AmqpOptions, own: Option<Uuid>) -> Result<
         if may(&connection, Deed::Consume(&queue_name(&messages::inbox(Uuid::now_v7())))).await? {
             wrong.push("they may read the inboxes of other workers".to_owned());
         }
+        for (queue, what) in [(REPORTS, "the reports of other workers"), (DEAD, "the dead letters")] {
+            if may(&connection, Deed::Consume(queue)).await? {
+                wrong.push(format!("they may read {what}, and so take them away"));
+            }
+        }
         if may(&connection, Deed::Write("")).await? {
             wrong.push("they may write to queues, and so give orders to workers".to_owned());
         }
         if !may(&connection, Deed::Write(REPORTS)).await? {
             wrong.push(format!("they may not write to the exchange {REPORTS}, so no report can be sent"));
         }
-        if let Some(own) = own
-            && !may(&connection, Deed::Consume(&queue_name(&messages::inbox(own)))).await?
-        {
-            wrong.push("they may not read the worker's own inbox".to_owned());
+        if let Some(own) = own {
+            for (address, what) in
+                [(messages::inbox(own), "inbox"), (messages::control(own), "control queue")]
+            {
+                if !may(&connection, Deed::Consume(&queue_name(&address))).await? {
+                    wrong.push(format!("they may not read the worker's own {what}"));
+                }
+            }
         }
         Ok(wrong)
     })

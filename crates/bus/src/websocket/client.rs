@@ -149,14 +149,17 @@ impl Link {
                     return;
                 }
             };
-            tracing::debug!(%reason, "no link to the server");
-            self.told.send_if_modified(|state| {
-                let down = LinkState::Down { reason };
+            let down = LinkState::Down { reason: reason.clone() };
+            let is_news = self.told.send_if_modified(|state| {
                 *state != down && {
                     *state = down;
                     true
                 }
             });
+            // Once for each reason; a server that is away for a night does not fill the log.
+            if is_news {
+                tracing::warn!(%reason, "no link to the server; trying again");
+            }
             self.forget();
             if began.elapsed() >= HELD {
                 pause = self.timing.first_pause;
@@ -186,7 +189,7 @@ impl Link {
             }
         }
         self.told.send_replace(LinkState::Up);
-        tracing::debug!("the link to the server is up");
+        tracing::info!("linked to the server");
         let Self { timing, listeners, saying, reporting, in_flight, .. } = self;
         let end = tokio::select! {
             end = hear(stream, connection, listeners, in_flight, timing.silence) => end,

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
 use super::frames::LARGEST_FRAME;
+use super::proxy::{self, Proxy};
 use super::{PATH, REFUSED, REVOKED, UNWELCOME, WebSocketOptions};
 
 /// Bytes that are read at once, and gathered before they are written. The library's own choice takes
@@ -45,6 +46,9 @@ pub enum OptionsError {
     /// The certificates cannot be used.
     #[error("the certificates in {0} cannot be used: {1}")]
     Certificates(PathBuf, String),
+    /// The environment names a proxy that cannot be used.
+    #[error("{0}")]
+    Proxy(String),
     /// TLS cannot be used on this machine.
     #[error("TLS cannot be used: {0}")]
     Tls(String),
@@ -63,6 +67,7 @@ pub(super) struct Target {
     request: Request,
     host: String,
     port: u16,
+    proxy: Option<Proxy>,
     tls: Option<Connector>,
 }
 
@@ -82,7 +87,8 @@ impl WebSocketOptions {
             headers.insert(header::USER_AGENT, agent);
         }
         let tls = if encrypted { Some(self.tls()?) } else { None };
-        Ok(Target { request, host, port, tls })
+        let proxy = proxy::on_the_way(&host, encrypted).map_err(OptionsError::Proxy)?;
+        Ok(Target { request, host, port, proxy, tls })
     }
 
     fn tls(&self) -> Result<Connector, OptionsError> {
@@ -137,7 +143,14 @@ fn link_uri(server: &str) -> Result<(Uri, bool), String> {
 /// Connects.
 pub(super) async fn connect(target: &Target) -> Result<Socket, NoConnection> {
     let later = |what: &str, why: &dyn std::fmt::Display| NoConnection::Later(format!("{what}: {why}"));
-    let stream = dial(target).await?;
+    let stream = match &target.proxy {
+        None => dial(&target.host, target.port).await?,
+        Some(proxy) => {
+            let stream = dial(&proxy.host, proxy.port).await?;
+            let tunnel = proxy::tunnel(stream, proxy, &target.host, target.port);
+            tunnel.await.map_err(NoConnection::Later)?
+        }
+    };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection may gather small packets");
     }
@@ -156,10 +169,9 @@ pub(super) async fn connect(target: &Target) -> Result<Socket, NoConnection> {
     }
 }
 
-/// A TCP connection to one of the server's addresses.
-async fn dial(target: &Target) -> Result<TcpStream, NoConnection> {
-    let Target { host, port, .. } = target;
-    let found = lookup_host((host.as_str(), *port)).await;
+/// A TCP connection to one of a host's addresses.
+async fn dial(host: &str, port: u16) -> Result<TcpStream, NoConnection> {
+    let found = lookup_host((host, port)).await;
     let addresses: Vec<_> = found
         .map_err(|error| NoConnection::Later(format!("the name {host} cannot be resolved: {error}")))?
         .take(MOST_ADDRESSES)

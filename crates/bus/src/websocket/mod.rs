@@ -8,6 +8,7 @@ mod client;
 mod connect;
 mod consumer;
 pub mod frames;
+mod proxy;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -12,8 +12,10 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::Client;
 
-/// Name of the container image.
+/// Name of the container image; `packaging/docker` says how it is built.
 const IMAGE: &str = "netwark/netwark";
+/// Where a container keeps what has to outlive it.
+const KEPT: &str = "/var/lib/netwark";
 
 /// Where workers find this server: one of its public URLs, else the address this request was sent to. As
 /// an extractor.
@@ -55,7 +57,7 @@ impl Commands {
             docker: format!(
                 "docker run --detach --name netwark-worker --restart unless-stopped --network host \\\n  \
                  --cap-add NET_RAW --env NETWARK_WORKER_TOKEN={token} \\\n  \
-                 --volume netwark-worker:/var/lib/netwark {IMAGE} worker --server {server}"
+                 --volume netwark-worker:{KEPT} {IMAGE} worker --server {server} --data-dir {KEPT}"
             ),
             compose: compose(server, token),
         }
@@ -68,7 +70,7 @@ pub fn pair_command(server: &str, code: &str) -> String {
 }
 
 fn systemd(server: &str, token: &str) -> String {
-    // Exit code 4 says that the server does not want this worker, so that trying again is of no use.
+    // Trying again is of no use when the server does not want this worker (4), or nothing is understood (2).
     format!(
         "sudo install -d -m 755 /etc/netwark
 echo NETWARK_WORKER_TOKEN={token} | sudo sh -c 'umask 077; cat > /etc/netwark/worker.env'
@@ -92,7 +94,7 @@ ProtectHome=yes
 PrivateTmp=yes
 Restart=always
 RestartSec=5
-RestartPreventExitStatus=4
+RestartPreventExitStatus=2 4
 
 [Install]
 WantedBy=multi-user.target
@@ -107,14 +109,14 @@ fn compose(server: &str, token: &str) -> String {
         "services:
   netwark-worker:
     image: {IMAGE}
-    command: [\"worker\", \"--server\", \"{server}\"]
+    command: [\"worker\", \"--server\", \"{server}\", \"--data-dir\", \"{KEPT}\"]
     environment:
       NETWARK_WORKER_TOKEN: \"{token}\"
     cap_add: [NET_RAW]
     network_mode: host
     restart: unless-stopped
     volumes:
-      - netwark-worker:/var/lib/netwark
+      - netwark-worker:{KEPT}
 volumes:
   netwark-worker:
 "
@@ -131,8 +133,14 @@ mod tests {
         for way in [&commands.shell, &commands.systemd, &commands.docker, &commands.compose] {
             assert!(way.contains("https://netwark.example/sub") && way.contains("nww_0123_abc-_"), "{way}");
         }
-        assert!(commands.systemd.contains("RestartPreventExitStatus=4"));
+        assert!(commands.systemd.contains("RestartPreventExitStatus=2 4"));
         assert!(commands.systemd.contains("AmbientCapabilities=CAP_NET_RAW"));
         assert!(commands.docker.contains("--cap-add NET_RAW"));
+        // What a worker has to remember stands on the volume.
+        for way in [&commands.docker, &commands.compose] {
+            assert!(way.contains("netwark-worker:/var/lib/netwark"), "{way}");
+        }
+        assert!(commands.docker.ends_with("--data-dir /var/lib/netwark"));
+        assert!(commands.compose.contains(r#""--data-dir", "/var/lib/netwark"]"#));
     }
 }

@@ -1,8 +1,12 @@
 //! The broker: can a server work with it, and may a worker do there what it must and no more?
 
+use std::path::Path;
+
 use netwark_bus::amqp::{self, AmqpOptions, OLDEST_BROKER};
+use uuid::Uuid;
 
 use super::Check;
+use crate::commands::worker::identity::{self, Identity};
 use crate::config::broker::Broker;
 
 const WORKER: &str = "worker's broker";
@@ -30,21 +34,39 @@ pub(super) async fn broker(broker: &Broker) -> Vec<Check> {
     checks
 }
 
-/// Tries what a worker's credentials allow.
-pub(super) async fn worker(broker: &Broker, url: &str) -> Vec<Check> {
+/// The worker that is enrolled in this data directory, if one is.
+pub(super) fn enrolled(data_dir: &Path) -> Option<Uuid> {
+    let identity = Identity::load(data_dir).ok()??;
+    identity::worker_of(&identity.token).ok()
+}
+
+/// Tries what the credentials of a worker allow; its own queues too, where it is known which worker.
+pub(super) async fn worker(broker: &Broker, url: &str, own: Option<Uuid>) -> Vec<Check> {
     let ca_file = broker.amqp.as_ref().and_then(|options| options.ca_file.clone());
     let options = AmqpOptions { ca_file, ..AmqpOptions::new(url) };
     if let Err(error) = options.check() {
         return vec![Check::fail(WORKER, error.to_string(), "correct --worker-broker")];
     }
     let place = options.place();
-    match amqp::examine_worker(&options, None).await {
+    match amqp::examine_worker(&options, own).await {
         Err(reason) => {
             vec![Check::fail(WORKER, format!("{place}: {reason}"), "see the message")]
         }
         Ok(wrong) if wrong.is_empty() => {
-            let mut checks =
-                vec![Check::ok(WORKER, format!("{place}: may report, and nothing that it should not"))];
+            let found = match own {
+                Some(own) => format!(
+                    "{place}: may read the queues of {own} and report, and nothing that it should not"
+                ),
+                None => format!("{place}: may report, and nothing that it should not"),
+            };
+            let mut checks = vec![Check::ok(WORKER, found)];
+            if own.is_none() {
+                checks.push(Check::warn(
+                    WORKER,
+                    "whether it may read its own queues was not tried: no worker is enrolled in the data directory",
+                    "name it with --worker ID",
+                ));
+            }
             checks.extend(in_the_open(WORKER, &options));
             checks
         }
@@ -76,7 +98,7 @@ mod tests {
         let [check] = checks.as_slice() else { panic!("{checks:?}") };
         assert_eq!(check.level, Level::Fail);
         assert!(check.found.contains("amqp://127.0.0.1:1/x") && !check.found.contains("hush"), "{check:?}");
-        let checks = worker(&Broker { amqp: None }, "http://u:hush@h").await;
+        let checks = worker(&Broker { amqp: None }, "http://u:hush@h", None).await;
         assert!(
             matches!(checks.as_slice(), [check] if check.level == Level::Fail && !check.found.contains("hush"))
         );
@@ -101,7 +123,7 @@ mod tests {
             "{checks:?}"
         );
         // The credentials of the tests allow everything.
-        let checks = worker(&Broker { amqp: None }, &url).await;
-        assert!(checks.len() == 3 && checks.iter().all(|check| check.level == Level::Fail), "{checks:?}");
+        let checks = worker(&Broker { amqp: None }, &url, None).await;
+        assert!(checks.len() == 5 && checks.iter().all(|check| check.level == Level::Fail), "{checks:?}");
     }
 }

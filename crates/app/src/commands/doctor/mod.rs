@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use netwark_worker::Policy;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::config::{Config, Flags};
 use crate::failure::Outcome;
@@ -23,6 +24,9 @@ pub struct Args {
     /// The broker's URL with a worker's credentials: tries that they allow what a worker needs, and no more
     #[arg(long, value_name = "URL")]
     worker_broker: Option<String>,
+    /// The worker these credentials are for [default: the one that is enrolled in the data directory]
+    #[arg(long, value_name = "ID", requires = "worker_broker")]
+    worker: Option<Uuid>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -97,7 +101,14 @@ pub async fn run(args: Args) -> Outcome {
         checks.extend(storage::database(&config.database).await);
         checks.extend(broker::broker(&config.broker).await);
         if let Some(url) = &args.worker_broker {
-            checks.extend(broker::worker(&config.broker, url).await);
+            checks.extend(
+                broker::worker(
+                    &config.broker,
+                    url,
+                    args.worker.or_else(|| broker::enrolled(&config.data_dir)),
+                )
+                .await,
+            );
         }
     }
     match args.json {
