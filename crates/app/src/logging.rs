@@ -8,12 +8,15 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::layer::{Identity, Layer, Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use crate::config::log::{Format, Log};
 use crate::failure::Failure;
+
+type Filtered = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
+type Lines = Layered<Box<dyn Layer<Filtered> + Send + Sync>, Filtered>;
 
 /// The log of this process, for changing it while it runs.
 #[derive(Clone, Debug)]
@@ -22,11 +25,19 @@ pub struct Handle {
     output: Output,
 }
 
-/// Starts writing lines as the configuration says.
+/// Starts writing lines as the configuration says, and sending spans where the environment says.
 ///
 /// # Errors
-/// When the file cannot be opened.
+/// When the file cannot be opened, or spans cannot be sent there.
 pub fn start(log: &Log) -> Result<Handle, Failure> {
+    #[cfg(feature = "otel")]
+    let spans = crate::traces::layer().map_err(Failure::Failed)?;
+    #[cfg(not(feature = "otel"))]
+    let spans = None::<Identity>;
+    begin(log, spans)
+}
+
+fn begin(log: &Log, spans: Option<impl Layer<Lines> + Send + Sync>) -> Result<Handle, Failure> {
     let output = Output(Arc::new(RwLock::new(open(log.file.as_deref())?)));
     let (filter, handle) = reload::Layer::new(filter(log));
     let lines = tracing_subscriber::fmt::layer().with_writer(output.clone());
@@ -36,7 +47,7 @@ pub fn start(log: &Log) -> Result<Handle, Failure> {
         Format::Json => lines.json().with_span_list(false).boxed(),
     };
     // A second start, as in tests, keeps the first.
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init();
     Ok(Handle { filter: handle, output })
 }
 
@@ -44,7 +55,7 @@ pub fn start(log: &Log) -> Result<Handle, Failure> {
 pub fn start_quiet() {
     let log = Log { filter: "warn,lapin=off".into(), format: Format::Text, file: None };
     // Only a file can fail.
-    let _ = start(&log);
+    let _ = begin(&log, None::<Identity>);
 }
 
 impl Handle {

@@ -10,6 +10,8 @@ mod measuring;
 mod output;
 mod port;
 mod reload;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::process::ExitCode;
 
@@ -20,8 +22,11 @@ fn main() -> ExitCode {
 
     let tools = netwark_model::tools::Registry::standard();
     let asked = cli::command(&tools).get_matches_from(commands::tool::habits(&tools, std::env::args_os()));
-    match commands::run(&tools, &asked) {
+    let code = match commands::run(&tools, &asked) {
         Ok(code) => code,
         Err(failure) => failure.tell(),
-    }
+    };
+    #[cfg(feature = "otel")]
+    traces::end();
+    code
 }

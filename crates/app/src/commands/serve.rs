@@ -18,7 +18,7 @@ use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
 use netwark_server::{App, EmbeddedBus, ServerSettings};
 use netwark_store::Store;
 use netwark_worker::RunningWorker;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
 
 use crate::config::server::Listen;
@@ -64,6 +64,8 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     let (server_bus, worker_bus) = buses(&config)?;
     let app =
         App::new(store.clone(), server_bus, tools, sign_in(&config, &store, &places)?, settings(&config)?);
+    // Before the first request is answered: who has seen an answer may end the server properly.
+    let signals = Signals::new().map_err(Failure::failed)?;
     let running = netwark_server::run(app.clone(), listeners).await.map_err(Failure::failed)?;
     let worker = match app.settings.embedded_worker {
         Some(id) => Some(start_worker(&config, id, &app, worker_bus).await?),
@@ -72,7 +74,7 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     announce(&config, &store, &places).await?;
 
     let reload = Reload { flags, effective: config.effective.clone(), log, tls, app };
-    wait_for_signal(reload, worker.as_ref()).await?;
+    wait_for_signal(signals, reload, worker.as_ref()).await;
     tracing::info!("stopping");
     if let Some(worker) = worker {
         worker.stop(DRAIN).await;
@@ -201,11 +203,25 @@ fn write_private(path: &PathBuf, text: &str) -> Result<(), Failure> {
     file.write_all(format!("{text}\n").as_bytes()).map_err(failed)
 }
 
+/// What a server listens to besides its clients.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits until it is told to stop, and reads the configuration again whenever it is told so.
-async fn wait_for_signal(mut reload: Reload, worker: Option<&RunningWorker>) -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(Failure::failed)?;
+async fn wait_for_signal(mut signals: Signals, mut reload: Reload, worker: Option<&RunningWorker>) {
     let unwelcome = async {
         match worker {
             Some(worker) => worker.unwelcome().await,
@@ -216,13 +232,13 @@ async fn wait_for_signal(mut reload: Reload, worker: Option<&RunningWorker>) -> 
     let mut is_welcome = true;
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
             unwelcome = &mut unwelcome, if is_welcome => {
                 is_welcome = false;
                 tracing::error!(reason = %unwelcome.reason, "nothing is measured from here: the server refused its own worker");
             }
-            _ = hangup.recv() => reload.run().await,
+            _ = signals.hangup.recv() => reload.run().await,
         }
     }
 }

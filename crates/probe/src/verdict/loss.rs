@@ -56,7 +56,7 @@ impl Sample {
 }
 
 /// Probes of a hop that are known to be lost.
-fn lost(hop: &Hop) -> u32 {
+pub(super) fn lost(hop: &Hop) -> u32 {
     if hop.received == 0 {
         return if hop.loss > 0.0 { hop.sent } else { 0 };
     }

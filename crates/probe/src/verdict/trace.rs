@@ -1,5 +1,7 @@
 //! The verdict over a trace.
 
+use std::borrow::Cow;
+
 use netwark_model::tools::mtr::{Hop, HopAnswer, Responder, TraceEnd, TraceReport};
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
@@ -17,6 +19,7 @@ pub fn trace(report: &TraceReport, observed: &Observed) -> Verdict {
         findings.push(not_sent);
     }
     let target = path::target(report);
+    let report = &*without_refusals(report, target);
     let measured = match target {
         Some(target) => report.hops.get(..=target).unwrap_or_default(),
         None => report.hops.as_slice(),
@@ -40,6 +43,27 @@ pub fn trace(report: &TraceReport, observed: &Observed) -> Verdict {
     findings.extend(path::silent_hops(measured));
     findings.extend(path::equal_cost(&report.hops, observed));
     conclude(headline, findings)
+}
+
+/// The report with the target's hop as the target answered it: who refuses in its place, a router or this machine,
+/// has not answered for it.
+fn without_refusals(report: &TraceReport, target: Option<usize>) -> Cow<'_, TraceReport> {
+    let Some(hop) = target.and_then(|target| report.hops.get(target)) else { return Cow::Borrowed(report) };
+    let others = refusals(hop).filter(|(one, _)| one.address != report.address);
+    let refused: u32 = others.map(|(one, _)| one.received).sum();
+    if refused == 0 {
+        return Cow::Borrowed(report);
+    }
+    let lost = loss::lost(hop) + refused;
+    let received = hop.received.saturating_sub(refused);
+    let own = hop.responders.iter().find(|one| one.answer == HopAnswer::Target);
+    let mut report = report.clone();
+    if let Some(hop) = target.and_then(|target| report.hops.get_mut(target)) {
+        hop.rtt = own.map(|own| own.rtt).or(hop.rtt);
+        hop.received = received;
+        hop.loss = f64::from(lost) / f64::from(lost + received) * 100.0;
+    }
+    Cow::Owned(report)
 }
 
 fn not_sent(observed: &Observed, sent: u32) -> Option<Finding> {
