@@ -17,7 +17,8 @@ pub enum StoreError {
     },
     /// The file is no database, or damaged.
     #[error(
-        "the database {place} is damaged or no SQLite database ({detail}); nothing was changed. Restore a backup, or move the file away to begin anew"
+        "the database{} is damaged or no SQLite database ({detail}); nothing was changed. Restore a backup, or move the file away to begin anew",
+        named(place)
     )]
     Corrupt {
         /// The file.
@@ -27,20 +28,21 @@ pub enum StoreError {
     },
     /// Another process holds the file.
     #[error(
-        "the database {place} is locked by another process; stop that process, or use another data directory"
+        "the database{} is locked by another process; stop that process, or use another data directory",
+        named(place)
     )]
     Locked {
         /// The file.
         place: String,
     },
     /// There is no room left.
-    #[error("the disk that holds the database {place} is full; make room and try again")]
+    #[error("the disk that holds the database{} is full; make room and try again", named(place))]
     Full {
         /// The file or server.
         place: String,
     },
     /// The file cannot be written.
-    #[error("the database {place} cannot be opened or written: {detail}")]
+    #[error("the database{} cannot be opened or written: {detail}", named(place))]
     Access {
         /// The file.
         place: String,
@@ -48,7 +50,10 @@ pub enum StoreError {
         detail: String,
     },
     /// The database was migrated by a newer version.
-    #[error("the database {place} was made by a newer version of netwark ({detail}); run that version")]
+    #[error(
+        "the database{} was made by a newer version of netwark ({detail}); run that version",
+        named(place)
+    )]
     Newer {
         /// The file or server.
         place: String,
@@ -56,7 +61,7 @@ pub enum StoreError {
         detail: String,
     },
     /// The server is older than what is supported.
-    #[error("the database {place} is {found}; netwark needs PostgreSQL 13 or later")]
+    #[error("the database{} is {found}; netwark needs PostgreSQL 13 or later", named(place))]
     TooOld {
         /// The server.
         place: String,
@@ -65,7 +70,8 @@ pub enum StoreError {
     },
     /// The schema is old, and it is not to be changed now.
     #[error(
-        "the schema of the database {place} is old ({pending} migrations are pending); run 'netwark migrate'"
+        "the schema of the database{} is old ({pending} migrations are pending); run 'netwark migrate'",
+        named(place)
     )]
     Old {
         /// The file or server.
@@ -75,7 +81,8 @@ pub enum StoreError {
     },
     /// Another program's tables are in it.
     #[error(
-        "the database {place} is not netwark's: {detail}; nothing was changed. Name an empty database in database.url"
+        "the database{} is not netwark's: {detail}; nothing was changed. Name an empty database in database.url",
+        named(place)
     )]
     Foreign {
         /// The file or server.
@@ -84,7 +91,7 @@ pub enum StoreError {
         detail: String,
     },
     /// The database does not answer, or has no time for this now.
-    #[error("the database {place} does not answer: {detail}")]
+    #[error("the database{} does not answer: {detail}", named(place))]
     Unavailable {
         /// The file or server.
         place: String,
@@ -93,7 +100,8 @@ pub enum StoreError {
     },
     /// The write met another one that would not wait for it.
     #[error(
-        "two writes to the database {place} waited for each other, and one was given up: {detail}; try again"
+        "two writes to the database{} waited for each other, and one was given up: {detail}; try again",
+        named(place)
     )]
     Contention {
         /// The server.
@@ -115,6 +123,11 @@ pub enum StoreError {
     /// Anything else the database said.
     #[error("the database said: {0}")]
     Database(String),
+}
+
+/// The name of a database, behind the word; nothing where it is not known.
+fn named(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" {place}") }
 }
 
 impl StoreError {

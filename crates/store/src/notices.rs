@@ -86,6 +86,8 @@ impl Listener {
 pub(crate) struct Notices {
     heard: broadcast::Sender<Heard>,
     connect: Option<Arc<PgConnectOptions>>,
+    /// The database, for people.
+    place: Arc<str>,
     hearing: Arc<Mutex<std::sync::Weak<Hearing>>>,
 }
 
@@ -102,12 +104,17 @@ impl Drop for Hearing {
 impl Notices {
     /// For a database that one process uses.
     pub(crate) fn within_process() -> Self {
-        Self { heard: broadcast::channel(WAITING).0, connect: None, hearing: Arc::default() }
+        Self {
+            heard: broadcast::channel(WAITING).0,
+            connect: None,
+            place: Arc::default(),
+            hearing: Arc::default(),
+        }
     }
 
-    /// For PostgreSQL.
-    pub(crate) fn through(connect: PgConnectOptions) -> Self {
-        Self { connect: Some(Arc::new(connect)), ..Self::within_process() }
+    /// For PostgreSQL; the place is what people know the database by.
+    pub(crate) fn through(connect: PgConnectOptions, place: &str) -> Self {
+        Self { connect: Some(Arc::new(connect)), place: place.into(), ..Self::within_process() }
     }
 
     /// How connections of their own are made, on PostgreSQL.
@@ -120,7 +127,8 @@ impl Notices {
         let hearing = self.connect.as_ref().map(|connect| {
             let mut slot = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
             slot.upgrade().unwrap_or_else(|| {
-                let task = tokio::spawn(hear((**connect).clone(), self.heard.clone()));
+                let task =
+                    tokio::spawn(hear((**connect).clone(), Arc::clone(&self.place), self.heard.clone()));
                 let hearing = Arc::new(Hearing(task));
                 *slot = Arc::downgrade(&hearing);
                 hearing
@@ -187,10 +195,10 @@ fn parts(payload: &str) -> Result<Vec<&str>, StoreError> {
 }
 
 /// Passes on what PostgreSQL says, for ever; a connection that is lost is made anew.
-async fn hear(connect: PgConnectOptions, heard: broadcast::Sender<Heard>) {
+async fn hear(connect: PgConnectOptions, place: Arc<str>, heard: broadcast::Sender<Heard>) {
     let mut told = false;
     loop {
-        match hear_once(&connect, &heard, &mut told).await {
+        match hear_once(&connect, &heard, &mut told).await.map_err(|error| error.at(&place)) {
             Ok(()) => {}
             Err(error) if !told => {
                 told = true;

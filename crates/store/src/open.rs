@@ -85,7 +85,7 @@ impl Store {
             Kind::Postgres => {
                 let connect = postgres::connect_options(options)?;
                 let pool = postgres::open(&connect, options, place).await?;
-                (pool.clone(), pool, Notices::through(connect))
+                (pool.clone(), pool, Notices::through(connect, place))
             }
         };
         let pending = schema::pending(&writer).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use netwark_bus::BusError;
+use netwark_store::StoreError;
 use netwark_store::operations::OutboxMessage;
 use uuid::Uuid;
 
@@ -18,6 +19,36 @@ const AT_ONCE: usize = 256;
 /// Publishes messages and notes those that are confirmed. What fails stays in the outbox, where the
 /// sweeper finds it. Returns false if anything failed.
 pub async fn publish(app: &App, messages: Vec<OutboxMessage>) -> bool {
+    let (confirmed, all) = send(app, messages).await;
+    if !confirmed.is_empty() {
+        // Nobody waits for this note: without it a message is published twice, and a worker runs it once.
+        let app = app.clone();
+        tokio::spawn(async move {
+            if let Err(error) = app.store.published(confirmed, Timestamp::now()).await {
+                tracing::warn!(%error, "publishing could not be noted");
+            }
+        });
+    }
+    all
+}
+
+/// Publishes some of what waited at that time, and waits until that is noted. Returns true when more may be left
+/// and the bus takes it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn publish_left(app: &App, before: Timestamp) -> Result<bool, StoreError> {
+    let messages = app.store.unpublished(before, CHUNK).await?;
+    if messages.is_empty() {
+        return Ok(false);
+    }
+    let (confirmed, all) = send(app, messages).await;
+    app.store.published(confirmed, Timestamp::now()).await?;
+    Ok(all)
+}
+
+/// Publishes messages; returns those that are confirmed, and whether that is all.
+async fn send(app: &App, messages: Vec<OutboxMessage>) -> (Vec<Uuid>, bool) {
     let number = messages.len();
     let mut confirmed = Vec::with_capacity(number);
     let mut failed: Option<BusError> = None;
@@ -34,16 +65,7 @@ pub async fn publish(app: &App, messages: Vec<OutboxMessage>) -> bool {
         tracing::warn!(left, %error, "messages were not published; they are tried again");
     }
     app.metrics.published(confirmed.len(), number - confirmed.len());
-    if !confirmed.is_empty() {
-        // Nobody waits for this note: without it a message is published twice, and a worker runs it once.
-        let app = app.clone();
-        tokio::spawn(async move {
-            if let Err(error) = app.store.published(confirmed, Timestamp::now()).await {
-                tracing::warn!(%error, "publishing could not be noted");
-            }
-        });
-    }
-    failed.is_none()
+    (confirmed, failed.is_none())
 }
 
 async fn publish_one(app: &App, message: OutboxMessage) -> Result<Uuid, BusError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::publish::publish_waiting;
+use super::publish::{publish_left, publish_waiting};
 use crate::app::App;
 use crate::assignments;
 
@@ -37,23 +37,8 @@ pub async fn begin(app: &App) -> Result<(), netwark_store::StoreError> {
         }
         app.store.unpublish_all().await?;
     }
-    loop {
-        let waiting = app.store.unpublished(now, 500).await?;
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let mut confirmed = Vec::new();
-        for message in waiting {
-            match app.bus.publish(&message.address, message.delivery, None).await {
-                Ok(()) => confirmed.push(message.id),
-                Err(error) => {
-                    tracing::warn!(%error, "a message was not published; it is tried again");
-                    return Ok(());
-                }
-            }
-        }
-        app.store.published(confirmed, now).await?;
-    }
+    while publish_left(app, now).await? {}
+    Ok(())
 }
 
 /// Sweeps until stopped, while this server is the leader.

@@ -27,7 +27,8 @@ impl Store {
     /// When the database fails.
     pub async fn expire_results(&self, now: Timestamp) -> Result<Vec<Change>, StoreError> {
         let overdue = result::Column::Deadline.lte(millis(now));
-        if result::Entity::find().filter(overdue.clone()).limit(1).one(self.read()).await?.is_none() {
+        let first = result::Entity::find().filter(overdue.clone()).limit(1).one(self.read()).await;
+        if first.map_err(|error| StoreError::from(error).at(&self.place))?.is_none() {
             return Ok(Vec::new());
         }
         self.write(move |transaction| {
