@@ -190,6 +190,8 @@ pub struct IncomingReport {
     pub report: Report,
     /// How it is known who says it.
     pub proof: Proof,
+    /// True when the bus has given it out before, and does not know what became of it.
+    pub redelivered: bool,
     settle: Settle<Result<(), BusError>>,
 }
 
@@ -200,7 +202,13 @@ impl IncomingReport {
         proof: Proof,
         settle: impl FnOnce(Result<(), BusError>) + Send + 'static,
     ) -> Self {
-        Self { report, proof, settle: Box::new(settle) }
+        Self { report, proof, redelivered: false, settle: Box::new(settle) }
+    }
+
+    /// The same report, given out again or not.
+    #[must_use]
+    pub fn again(self, redelivered: bool) -> Self {
+        Self { redelivered, ..self }
     }
 
     /// Tells the sender that it is stored, or why not.

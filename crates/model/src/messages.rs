@@ -60,13 +60,32 @@ pub enum Order {
     Welcome(Welcome),
     /// Take no new work, or take work again.
     Drain {
-        /// True to take no new work.
+        /// True to take no new work. False also ends what the worker wants by itself.
         draining: bool,
+        /// Rises with every such order; one that is not above what the worker follows is passed over.
+        #[serde(default)]
+        revision: u64,
     },
     /// Say hello again: the server does not know what this worker is.
     Introduce,
+    /// End: what this worker said of itself cannot be.
+    Refused {
+        /// [`Report::mark`] of the hello this answers; others are left over from before it was corrected.
+        answers: u64,
+        /// Why, for people.
+        reason: String,
+    },
     /// End, and do not come back.
     Unwelcome(Unwelcome),
+    /// The server's clock, for who asked with [`Alive::asks_time`].
+    Time {
+        /// [`Report::mark`] of the report that asked.
+        answers: u64,
+        /// The server's clock when it heard the question, in milliseconds since 1970.
+        heard_at_ms: i64,
+        /// The server's clock when it sent this, in milliseconds since 1970.
+        server_time_ms: i64,
+    },
     /// Standing orders that came, changed or went.
     Assign(AssignmentChange),
     /// An order that a later version brought. Its version says so.
@@ -81,18 +100,28 @@ pub struct Welcome {
     pub answers: u64,
     /// The server's clock when it was sent, in milliseconds since 1970.
     pub server_time_ms: i64,
+    /// The server's clock when it heard the hello, in milliseconds since 1970.
+    #[serde(default)]
+    pub heard_at_ms: Option<i64>,
     /// The name it has in this installation.
     pub name: String,
     /// Queues it may listen on.
     pub queues: Vec<String>,
-    /// It was told to drain, and still is.
+    /// Those of them that have an address of their own, which are the direct ones: what is meant for a
+    /// broadcast queue comes to the inbox. All of them when absent.
+    #[serde(default)]
+    pub listen: Option<Vec<String>>,
+    /// The server wants it to take no new work.
     pub draining: bool,
+    /// Revision of the latest [`Order::Drain`]; 0 when there was none.
+    #[serde(default)]
+    pub drain_revision: u64,
 }
 
 /// Why a worker has to end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unwelcome {
-    /// True when an administrator revoked it, false when what it said of itself was refused.
+    /// True when an administrator revoked it, false when it is not wanted as it is.
     pub revoked: bool,
     /// Why, for people.
     pub reason: String,
@@ -155,11 +184,6 @@ pub enum News {
     Alive(Alive),
     /// It leaves on purpose.
     Goodbye,
-    /// It takes no new work, or takes work again.
-    Draining {
-        /// True when it takes no new work.
-        draining: bool,
-    },
     /// It has begun a run.
     Started {
         /// The operation.
@@ -237,6 +261,14 @@ pub struct Alive {
     pub usage: Vec<ToolUsage>,
     /// Revision of the standing orders it has.
     pub revision: u64,
+    /// True when it takes no new work by its own wish, whatever the server wants.
+    pub draining: Option<bool>,
+    /// Revision of the latest [`Order::Drain`] it follows. What it says of itself in [`Self::draining`] is
+    /// older than an order of a higher revision.
+    pub drain_revision: Option<u64>,
+    /// It wants to know the server's clock, by [`Order::Time`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub asks_time: bool,
 }
 
 /// How a run ended.
@@ -307,9 +339,12 @@ pub struct Hello {
     /// Revision of the standing orders it has.
     #[serde(default)]
     pub revision: u64,
-    /// True when it takes no new work.
+    /// True when it takes no new work by its own wish, whatever the server wants.
     #[serde(default)]
     pub draining: bool,
+    /// Revision of the latest [`Order::Drain`] it follows; none in a life in which it has not been welcome yet.
+    #[serde(default)]
+    pub drain_revision: Option<u64>,
 }
 
 /// The inbox of a worker: its own address, for work meant for it alone.

@@ -117,9 +117,12 @@ fn since_the_second() -> Vec<Named> {
     let welcome = Welcome {
         answers: mark(4, 1),
         server_time_ms: 1_793_000_000_000,
+        heard_at_ms: Some(1_792_999_999_990),
         name: "paris-1".into(),
-        queues: vec!["netwark".into()],
+        queues: vec!["netwark".into(), "netwark.broadcast".into()],
+        listen: Some(vec!["netwark".into()]),
         draining: false,
+        drain_revision: 2,
     };
     let usage =
         ToolUsage { tool: "ping".into(), month: "2026-11".into(), bytes_sent: 8_400, bytes_received: 8_316 };
@@ -130,7 +133,16 @@ fn since_the_second() -> Vec<Named> {
         clock_offset_ms: Some(-12),
         usage: vec![usage],
         revision: 5,
+        draining: Some(false),
+        drain_revision: Some(2),
+        asks_time: true,
     };
+    let time = Order::Time {
+        answers: mark(4, 17),
+        heard_at_ms: 1_793_000_000_000,
+        server_time_ms: 1_793_000_000_003,
+    };
+    let refused = Order::Refused { answers: mark(4, 1), reason: "the name is taken".into() };
     let test = SelfTest {
         what: "DNS".into(),
         passed: false,
@@ -147,6 +159,7 @@ fn since_the_second() -> Vec<Named> {
         usage_cap_bytes: Some(1 << 30),
         revision: 12,
         draining: true,
+        drain_revision: Some(2),
         ..Hello::default()
     };
     let stream = StreamReport {
@@ -159,7 +172,9 @@ fn since_the_second() -> Vec<Named> {
     let gap = News::Gap { stream: STREAM, epoch: 3, from: 5, to: 9, reason: "spool full".into() };
     vec![
         ("welcome", order(Order::Welcome(welcome))),
-        ("drain", order(Order::Drain { draining: true })),
+        ("drain", order(Order::Drain { draining: true, revision: 3 })),
+        ("time", order(time)),
+        ("refused", order(refused)),
         ("introduce", order(Order::Introduce)),
         (
             "unwelcome",
@@ -174,7 +189,6 @@ fn since_the_second() -> Vec<Named> {
         ),
         ("hello_with_self_test", news(News::Hello(Box::new(hello)))),
         ("alive_with_usage", news(News::Alive(alive))),
-        ("draining", news(News::Draining { draining: true })),
         (
             "started_again",
             news(News::Started { operation_id: OPERATION, result_id: RESULT, redelivered: true }),

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use netwark_store::Store;
 use netwark_store::notices::{Channel, Heard};
 use netwark_store::operations::Change;
@@ -23,6 +24,9 @@ use crate::workers::link::watch;
 const BEHIND: usize = 4096;
 /// How long changes are gathered before other servers are told.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// Clocks of servers and other programs on one machine or database differ by no more than this.
+const LATE: SignedDuration = SignedDuration::from_secs(5);
 
 /// What those who watch hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,12 +171,15 @@ pub async fn hear_others(app: App, stop: CancellationToken) {
     let mut listener = app.store.listen();
     let mut look = tokio::time::interval(watch::EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looked_at = Timestamp::now();
     loop {
         let heard = tokio::select! {
             () = stop.cancelled() => return,
             heard = listener.next() => heard,
             _ = look.tick() => {
                 watch::look_at_all(&app).await;
+                let since = std::mem::replace(&mut looked_at, Timestamp::now());
+                watch::look_at_the_broker(&app, since - LATE).await;
                 continue;
             }
         };

@@ -19,6 +19,8 @@ use crate::{Store, StoreError, queues, workers};
 
 /// Most standing orders of one worker; all of them fit into one message.
 const MOST_HELD: usize = 1_000;
+/// Epochs of an order whose holders are known; reports of earlier ones are refused.
+const EPOCHS: i64 = 1_000;
 /// Most bytes of what a kind needs to know.
 const LONGEST_BODY: usize = 500;
 
@@ -41,6 +43,26 @@ mod entity {
         pub epoch: i64,
         pub lease_until: Option<i64>,
         pub created_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who held an order in which epoch.
+mod past {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "assignment_epochs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub assignment_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub epoch: i64,
+        pub holder: Uuid,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -206,15 +228,25 @@ impl Store {
     pub async fn renew_epochs(&self, worker: Uuid) -> Result<(), StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
-                let renewed = entity::Entity::update_many()
+                let its = entity::Column::Holder.eq(worker);
+                let rows = entity::Entity::find()
+                    .filter(its.clone())
+                    .order_by_asc(entity::Column::Id)
+                    .lock_exclusive()
+                    .all(transaction)
+                    .await?;
+                if rows.is_empty() {
+                    return Ok(());
+                }
+                entity::Entity::update_many()
                     .col_expr(entity::Column::Epoch, Expr::col(entity::Column::Epoch).add(1))
-                    .filter(entity::Column::Holder.eq(worker))
+                    .filter(its)
                     .exec(transaction)
                     .await?;
-                if renewed.rows_affected > 0 {
-                    raise(transaction, &Touched::from([worker])).await?;
+                for row in rows {
+                    begin_epoch(transaction, row.id, row.epoch.saturating_add(1), worker).await?;
                 }
-                Ok(())
+                raise(transaction, &Touched::from([worker])).await
             })
         })
         .await
@@ -263,8 +295,8 @@ impl Store {
     }
 }
 
-/// Whether a worker may report on an order in an epoch: none when there is no such order or that
-/// epoch is another's, else whether it holds it in that epoch.
+/// Whether a worker may report on an order in an epoch: none when there is no such order or it did not
+/// hold it in that epoch, else whether it holds it in that epoch now.
 pub(crate) async fn knows(
     transaction: &DatabaseTransaction,
     id: Uuid,
@@ -272,12 +304,29 @@ pub(crate) async fn knows(
     worker: Uuid,
 ) -> Result<Option<bool>, StoreError> {
     let Some(row) = entity::Entity::find_by_id(id).one(transaction).await? else { return Ok(None) };
-    let now = epoch(&row);
-    Ok(match row.holder == Some(worker) {
-        _ if said == 0 || said > now => None,
-        true => Some(said == now),
-        false => (said < now).then_some(false),
-    })
+    if row.holder == Some(worker) && said == epoch(&row) {
+        return Ok(Some(true));
+    }
+    let Ok(said) = i64::try_from(said) else { return Ok(None) };
+    let held = past::Entity::find_by_id((id, said)).one(transaction).await?;
+    Ok(held.is_some_and(|held| held.holder == worker).then_some(false))
+}
+
+/// Writes down who holds an order from now on.
+async fn begin_epoch(
+    transaction: &DatabaseTransaction,
+    id: Uuid,
+    epoch: i64,
+    holder: Uuid,
+) -> Result<(), StoreError> {
+    past::Entity::delete_many()
+        .filter(past::Column::AssignmentId.eq(id))
+        .filter(past::Column::Epoch.lte(epoch.saturating_sub(EPOCHS)))
+        .exec(transaction)
+        .await?;
+    let row = past::ActiveModel { assignment_id: Set(id), epoch: Set(epoch), holder: Set(holder) };
+    past::Entity::insert(row).exec_without_returning(transaction).await?;
+    Ok(())
 }
 
 fn epoch(row: &entity::Model) -> u64 {
@@ -375,6 +424,7 @@ async fn give(
     touched.extend(row.holder);
     touched.insert(to);
     let next = row.epoch.saturating_add(1);
+    begin_epoch(transaction, row.id, next, to).await?;
     let mut change = row.into_active_model();
     change.holder = Set(Some(to));
     change.successor = Set(None);

@@ -20,6 +20,7 @@ pub(crate) const TABLES: &[&str] = &[
     "pairings",
     "events",
     "assignments",
+    "assignment_epochs",
     "streams",
     "held_reports",
     "stream_gaps",

@@ -4,7 +4,9 @@
 //! its progress, and acknowledges work only once the final report is safe. It has a list of what it
 //! may touch, which the server cannot overrule.
 
+mod clock;
 mod delivery;
+mod draining;
 mod identity;
 mod policy;
 mod presence;

@@ -15,6 +15,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Answer;
+use crate::draining::Draining;
 use crate::spool::Spool;
 use crate::standing::Changed;
 use crate::tools::Toolbox;
@@ -62,7 +64,10 @@ async fn greet(
         let telling = shared.telling.lock().await;
         let report = shared.marked(News::Hello(Box::new(hello(shared))));
         let mark = report.mark;
-        let said_at = Instant::now();
+        shared.clock.send_if_modified(|clock| {
+            clock.ask(mark, Instant::now());
+            false
+        });
         let told = shared.bus.report(report).await;
         drop(telling);
         match told {
@@ -71,7 +76,7 @@ async fn greet(
                 match answered.await {
                     Ok(welcome) => {
                         if let Some(welcome) = welcome? {
-                            welcomed(shared, welcome, said_at);
+                            welcomed(shared, welcome);
                             return Ok(());
                         }
                     }
@@ -114,23 +119,39 @@ async fn answer(
         incoming.acknowledge();
         match order {
             Order::Welcome(welcome) if welcome.answers == mark => return Ok(Some(welcome)),
+            Order::Refused { answers, reason } if answers == mark => {
+                return Err(Unwelcome { revoked: false, reason });
+            }
             // Left from an earlier life, or the answer that is on its way makes it needless.
-            Order::Welcome(_) | Order::Introduce => {}
+            Order::Welcome(_) | Order::Refused { .. } | Order::Introduce => {}
             order => follow(shared, order).await?,
         }
     }
 }
 
-fn welcomed(shared: &Shared, welcome: Welcome, said_at: Instant) {
-    // The server read its clock about half way between the question and the answer.
-    let half = i64::try_from(said_at.elapsed().as_millis() / 2).unwrap_or(0);
-    let offset = Timestamp::now().as_millisecond() - half - welcome.server_time_ms;
-    shared.clock_offset_ms.send_replace(Some(offset));
+fn welcomed(shared: &Shared, welcome: Welcome) {
+    let Welcome { answers, server_time_ms, heard_at_ms, draining, drain_revision, .. } = welcome;
+    let heard_at_ms = heard_at_ms.unwrap_or(server_time_ms);
+    time_told(shared, Answer { to: answers, heard_at_ms, sent_at_ms: server_time_ms });
     tracing::info!(name = %welcome.name, queues = welcome.queues.join(", "), "welcome");
-    if welcome.draining {
-        shared.drain(true);
-    }
+    follow_draining(shared, |now| now.welcomed(draining, drain_revision));
     shared.welcome.send_replace(Some(welcome));
+}
+
+/// Takes in what the server's clock says.
+fn time_told(shared: &Shared, answer: Answer) {
+    shared.clock.send_if_modified(|clock| {
+        let before = clock.offset_ms();
+        clock.answered(answer, Timestamp::now().as_millisecond(), Instant::now());
+        clock.offset_ms() != before
+    });
+}
+
+fn follow_draining(shared: &Shared, change: impl FnOnce(Draining) -> Draining) {
+    shared.draining.send_if_modified(|now| {
+        let changed = change(*now);
+        std::mem::replace(now, changed) != changed
+    });
 }
 
 /// Follows orders until hello has to be said again.
@@ -164,9 +185,15 @@ async fn attend(
 async fn follow(shared: &Shared, order: Order) -> Result<(), Unwelcome> {
     match order {
         Order::Cancel { operation_id } => shared.cancel(operation_id),
-        Order::Drain { draining } => shared.drain(draining),
+        Order::Drain { draining, revision } => {
+            follow_draining(shared, |now| now.ordered(draining, revision));
+        }
+        Order::Time { answers, heard_at_ms, server_time_ms } => {
+            time_told(shared, Answer { to: answers, heard_at_ms, sent_at_ms: server_time_ms });
+        }
         Order::Unwelcome(unwelcome) => return Err(unwelcome),
-        Order::Welcome(_) | Order::Introduce => {}
+        // What answers an earlier hello.
+        Order::Welcome(_) | Order::Refused { .. } | Order::Introduce => {}
         Order::Assign(change) => assigned(shared, change).await,
         Order::Unknown => tracing::warn!("an order cannot be understood; update this worker"),
         Order::Run(_) => tracing::warn!("work came where only orders are expected"),
@@ -210,29 +237,53 @@ async fn closed<T>() -> Result<T, Unwelcome> {
 pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
     let mut welcome = shared.welcome.subscribe();
     let mut draining = shared.draining.subscribe();
+    let mut clock = shared.clock.subscribe();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(ALIVE) => {}
-            // What the welcome taught, such as the offset of the clock, is told at once.
+            // What is new is told at once.
             _ = welcome.changed() => {}
             _ = draining.changed() => {}
+            _ = clock.changed() => {}
         }
+        // All of it is told now.
+        welcome.mark_unchanged();
+        draining.mark_unchanged();
+        clock.mark_unchanged();
         if shared.welcome.borrow().is_none() || shared.ended.borrow().is_some() {
             continue;
         }
-        let alive = Alive {
-            running: shared.running.load(Ordering::Relaxed),
-            load: load(),
-            spool_bytes: shared.spool.as_ref().map_or(0, Spool::bytes),
-            clock_offset_ms: *shared.clock_offset_ms.borrow(),
-            usage: Vec::new(),
-            revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
-        };
-        if let Err(error) = shared.tell(News::Alive(alive)).await {
+        let _telling = shared.telling.lock().await;
+        let alive = alive(&shared);
+        let asks_time = alive.asks_time;
+        let report = shared.marked(News::Alive(alive));
+        if asks_time {
+            shared.clock.send_if_modified(|clock| {
+                clock.ask(report.mark, Instant::now());
+                false
+            });
+        }
+        if let Err(error) = shared.bus.report(report).await {
             // A server that does not know this worker any more asks it to say hello.
             tracing::debug!(%error, "the server does not hear this worker");
         }
+    }
+}
+
+fn alive(shared: &Shared) -> Alive {
+    let draining = *shared.draining.borrow();
+    let clock = shared.clock.borrow();
+    Alive {
+        running: shared.running.load(Ordering::Relaxed),
+        load: load(),
+        spool_bytes: shared.spool.as_ref().map_or(0, Spool::bytes),
+        clock_offset_ms: clock.offset_ms(),
+        usage: Vec::new(),
+        revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
+        draining: Some(draining.own),
+        drain_revision: draining.revision,
+        asks_time: clock.is_wanted(Instant::now()),
     }
 }
 
@@ -243,6 +294,7 @@ fn load() -> Option<f32> {
 
 fn hello(shared: &Shared) -> Hello {
     let settings = shared.settings.clone();
+    let draining = *shared.draining.borrow();
     Hello {
         name: settings.name,
         site: settings.site,
@@ -260,7 +312,8 @@ fn hello(shared: &Shared) -> Hello {
         self_test: Vec::new(),
         usage_cap_bytes: None,
         revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
-        draining: *shared.draining.borrow(),
+        draining: draining.own,
+        drain_revision: draining.revision,
     }
 }
 

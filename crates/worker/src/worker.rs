@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::clock::Clock;
+use crate::draining::Draining;
 use crate::spool::Spool;
 use crate::standing::Standing;
 use crate::tools::{Context, Toolbox};
@@ -111,10 +113,10 @@ pub(crate) struct Shared {
     pub(crate) telling: tokio::sync::Mutex<()>,
     /// The server's latest answer to a hello.
     pub(crate) welcome: watch::Sender<Option<Welcome>>,
-    /// True while it takes no new work.
-    pub(crate) draining: watch::Sender<bool>,
-    /// Its clock minus the server's, in milliseconds.
-    pub(crate) clock_offset_ms: watch::Sender<Option<i64>>,
+    /// Whether it takes new work.
+    pub(crate) draining: watch::Sender<Draining>,
+    /// What is known of the server's clock.
+    pub(crate) clock: watch::Sender<Clock>,
     /// Why it has to end, once it has to.
     pub(crate) ended: watch::Sender<Option<Unwelcome>>,
     /// Reports that wait on the disk; none when there is no place for them.
@@ -215,11 +217,6 @@ impl Shared {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         Report::new(self.settings.id, mark(self.settings.boot, sequence), news)
     }
-
-    /// Takes no new work, or takes work again.
-    pub(crate) fn drain(&self, draining: bool) {
-        self.draining.send_replace(draining);
-    }
 }
 
 /// Begins a worker's life. It says hello by itself, as often as it takes.
@@ -243,8 +240,8 @@ pub fn start(
         sequence: AtomicU32::new(0),
         telling: tokio::sync::Mutex::default(),
         welcome: watch::Sender::new(None),
-        draining: watch::Sender::new(false),
-        clock_offset_ms: watch::Sender::new(None),
+        draining: watch::Sender::default(),
+        clock: watch::Sender::default(),
         ended: watch::Sender::new(None),
         spool: spool.clone(),
         standing: standing.clone(),
@@ -306,23 +303,20 @@ impl RunningWorker {
         }
     }
 
-    /// Takes no new work, or takes work again; what runs goes on.
-    pub async fn drain(&self, draining: bool) {
-        if draining {
-            self.shared.drain(true);
-        }
-        if let Err(error) = self.shared.tell(News::Draining { draining }).await {
-            tracing::warn!(%error, draining, "the server did not hear whether this worker drains");
-        }
-        // Only now: a server that still thinks it drains would remind it.
-        if !draining {
-            self.shared.drain(false);
-        }
+    /// Takes no new work by its own wish, or ends that wish; what runs goes on. While the server wants it to drain
+    /// it does so all the same. The server is told as soon as it can be.
+    pub fn drain(&self, draining: bool) {
+        self.shared.draining.send_if_modified(|now| std::mem::replace(&mut now.own, draining) != draining);
     }
 
-    /// True while it takes no new work.
+    /// True while it takes no new work by its own wish.
+    pub fn wants_to_drain(&self) -> bool {
+        self.shared.draining.borrow().own
+    }
+
+    /// True while it takes no new work, whoever wants that.
     pub fn is_draining(&self) -> bool {
-        *self.shared.draining.borrow()
+        self.shared.draining.borrow().is_on()
     }
 
     /// How many operations it runs.
@@ -357,10 +351,10 @@ async fn take_work(shared: Arc<Shared>, stop: CancellationToken) {
     let mut runs = JoinSet::new();
     let mut listening: Option<(Vec<String>, Box<dyn Consumer>)> = None;
     loop {
-        let wanted = match (*draining.borrow_and_update(), &*welcome.borrow_and_update()) {
+        let wanted = match (draining.borrow_and_update().is_on(), &*welcome.borrow_and_update()) {
             (false, Some(welcome)) => {
                 let mut addresses = vec![inbox(shared.settings.id)];
-                addresses.extend(welcome.queues.iter().cloned());
+                addresses.extend(welcome.listen.as_ref().unwrap_or(&welcome.queues).iter().cloned());
                 Some(addresses)
             }
             _ => None,

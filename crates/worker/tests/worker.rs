@@ -10,7 +10,7 @@ use netwark_bus::local::{self, LocalServerBus};
 use netwark_bus::{BusError, ServerBus};
 use netwark_lookup::dns::Resolver;
 use netwark_model::messages::{
-    Delivery, End, Hello, News, Order, Report, RunOrder, Unwelcome, Welcome, control, inbox,
+    Alive, Delivery, End, Hello, News, Order, Report, RunOrder, Unwelcome, Welcome, control, inbox,
 };
 use netwark_probe::engine::{Engine, EngineOptions};
 use netwark_worker::{Context, Keeping, Policy, RunError, RunningWorker, Toolbox, WorkerSettings};
@@ -73,14 +73,22 @@ impl Test {
 
     /// Answers the hello with this mark.
     async fn welcome(&self, answers: u64) {
-        let welcome = Welcome {
-            answers,
-            server_time_ms: 0,
-            name: "paris".into(),
-            queues: vec!["netwark".into()],
-            draining: false,
-        };
-        self.say(&control(self.id), Order::Welcome(welcome)).await;
+        self.say(&control(self.id), Order::Welcome(welcome(answers))).await;
+    }
+
+    /// The next report, which says that the worker is here, settled well, and its mark.
+    async fn alive(&self) -> (u64, Alive) {
+        let incoming = self.server.next_report().await.unwrap();
+        let Report { mark, news, .. } = incoming.report.clone();
+        incoming.settle(Ok(()));
+        let News::Alive(alive) = news else { panic!("{news:?}") };
+        (mark, alive)
+    }
+
+    /// Whether it drains by its own wish, and which order it follows, as it says next.
+    async fn drains(&self) -> (Option<bool>, Option<u64>) {
+        let (_, alive) = self.alive().await;
+        (alive.draining, alive.drain_revision)
     }
 
     async fn say(&self, address: &str, order: Order) {
@@ -120,6 +128,20 @@ impl Test {
             }
         }
         ends
+    }
+}
+
+/// A welcome that answers the hello with this mark.
+fn welcome(answers: u64) -> Welcome {
+    Welcome {
+        answers,
+        server_time_ms: 0,
+        heard_at_ms: None,
+        name: "paris".into(),
+        queues: vec!["netwark".into(), "netwark.broadcast".into()],
+        listen: Some(vec!["netwark".into()]),
+        draining: false,
+        drain_revision: 0,
     }
 }
 
@@ -287,14 +309,91 @@ async fn a_welcome_of_an_earlier_life_is_passed_over() {
 #[tokio::test]
 async fn a_draining_worker_takes_nothing_new() {
     let test = Test::new().await;
-    test.say(&control(test.id), Order::Drain { draining: true }).await;
-    while !matches!(test.news().await, News::Alive(_)) {}
+    test.say(&control(test.id), Order::Drain { draining: true, revision: 1 }).await;
+    assert_eq!(test.drains().await, (Some(false), Some(1)));
     assert!(test.worker.is_draining());
     let order = test.order("netwark", "quick", Uuid::now_v7()).await;
     let taken = tokio::time::timeout(Duration::from_millis(200), test.server.next_report()).await;
     assert!(taken.is_err(), "it waits for another worker");
-    test.say(&control(test.id), Order::Drain { draining: false }).await;
+    test.say(&control(test.id), Order::Drain { draining: false, revision: 2 }).await;
     assert_eq!(test.ends(1).await[0].0, order.result_id);
+}
+
+#[tokio::test]
+async fn to_take_work_again_ends_what_the_worker_wants_by_itself() {
+    let test = Test::new().await;
+    test.worker.drain(true);
+    assert_eq!(test.drains().await, (Some(true), Some(0)));
+    test.say(&control(test.id), Order::Drain { draining: false, revision: 1 }).await;
+    assert_eq!(test.drains().await, (Some(false), Some(1)));
+    assert!(!test.worker.is_draining());
+    test.worker.drain(true);
+    assert_eq!(test.drains().await, (Some(true), Some(1)));
+    // The order comes again, and late. Another hello comes after it, so that it was heard.
+    for order in [Order::Drain { draining: false, revision: 1 }, Order::Introduce] {
+        test.say(&control(test.id), order).await;
+    }
+    let (mark, hello) = test.hello().await;
+    assert_eq!((hello.draining, hello.drain_revision), (true, Some(1)));
+    // It was told to take work while it could not hear it.
+    let welcome = Welcome { drain_revision: 2, ..welcome(mark) };
+    test.say(&control(test.id), Order::Welcome(welcome)).await;
+    assert_eq!(test.drains().await, (Some(false), Some(2)));
+}
+
+#[tokio::test]
+async fn only_addresses_that_exist_are_listened_on() {
+    let test = Test::new().await;
+    test.order("netwark.broadcast", "quick", Uuid::now_v7()).await;
+    let order = test.order("netwark", "quick", Uuid::now_v7()).await;
+    assert_eq!(test.ends(1).await[0].0, order.result_id);
+    let more = tokio::time::timeout(Duration::from_millis(200), test.server.next_report()).await;
+    assert!(more.is_err(), "a broadcast queue has no address of its own");
+}
+
+#[tokio::test]
+async fn a_refusal_of_an_earlier_hello_is_passed_over() {
+    let (server, bus) = local::pair();
+    let state = TempDir::new().unwrap();
+    let id = Uuid::now_v7();
+    let test = Test { server, id, worker: start(id, bus, &state), _state: state };
+    let refused = |answers| Order::Refused { answers, reason: "the queue does not exist".into() };
+    test.say(&control(id), refused(7)).await;
+    let (mark, _) = test.hello().await;
+    test.welcome(mark).await;
+    test.worker.ready().await.unwrap();
+    test.say(&control(id), refused(8)).await;
+    test.say(&control(id), Order::Introduce).await;
+    while !matches!(test.news().await, News::Hello(_)) {}
+
+    let (server, bus) = local::pair();
+    let state = TempDir::new().unwrap();
+    let test = Test { server, id, worker: start(id, bus, &state), _state: state };
+    let (mark, _) = test.hello().await;
+    test.say(&control(id), refused(mark)).await;
+    let reason = "the queue does not exist".into();
+    assert_eq!(test.worker.unwelcome().await, Unwelcome { revoked: false, reason });
+}
+
+#[tokio::test]
+async fn the_clock_is_asked_for_until_it_is_known() {
+    let (server, bus) = local::pair();
+    let state = TempDir::new().unwrap();
+    let id = Uuid::now_v7();
+    let test = Test { server, id, worker: start(id, bus, &state), _state: state };
+    let (mark, _) = test.hello().await;
+    // As when the worker finds its control address late: the answer has lain there.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let server_time_ms = jiff::Timestamp::now().as_millisecond() - 400;
+    let late = Welcome { server_time_ms, heard_at_ms: Some(server_time_ms), ..welcome(mark) };
+    test.say(&control(id), Order::Welcome(late)).await;
+    let (answers, alive) = test.alive().await;
+    assert_eq!((alive.clock_offset_ms, alive.asks_time), (None, true));
+    let now = jiff::Timestamp::now().as_millisecond() - 3_600_000;
+    let time = Order::Time { answers, heard_at_ms: now, server_time_ms: now };
+    test.say(&control(id), time).await;
+    let (_, alive) = test.alive().await;
+    assert!(alive.clock_offset_ms.is_some() && !alive.asks_time, "{alive:?}");
 }
 
 #[tokio::test]

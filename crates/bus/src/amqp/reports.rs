@@ -42,7 +42,9 @@ pub(super) fn reader(malformed: Arc<AtomicU64>) -> Read<IncomingReport> {
         Ok((report, signature)) => {
             let runtime = runtime.clone();
             let proof = Proof::Signature { body: message.data, signature };
-            Some(IncomingReport::new(report, proof, move |result| settle(held, result, &runtime)))
+            let redelivered = message.redelivered;
+            let incoming = IncomingReport::new(report, proof, move |result| settle(held, result, &runtime));
+            Some(incoming.again(redelivered))
         }
         Err(reason) => {
             malformed.fetch_add(1, Ordering::Relaxed);

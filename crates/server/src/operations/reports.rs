@@ -26,10 +26,10 @@ pub async fn run(app: App) {
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let app = app.clone();
         tokio::spawn(async move {
-            let report = incoming.report.clone();
+            let (report, again) = (incoming.report.clone(), incoming.redelivered);
             let result = match prove(&app, report.worker_id, incoming.proof.clone()).await {
-                Ok(link) => receive(&app, report, link).await,
-                Err(error) => counted(&app, report.worker_id, Err(error)),
+                Ok(link) => take_in(&app, report, link, again).await,
+                Err(error) => counted(&app, report.worker_id, again, Err(error)),
             };
             incoming.settle(result);
             drop(permit);
@@ -42,16 +42,25 @@ pub async fn run(app: App) {
 /// # Errors
 /// When it is refused, or could not be stored.
 pub async fn receive(app: &App, report: Report, link: &'static str) -> Result<(), BusError> {
+    take_in(app, report, link, false).await
+}
+
+async fn take_in(app: &App, report: Report, link: &'static str, again: bool) -> Result<(), BusError> {
     let worker_id = report.worker_id;
     let span = tracing::info_span!("report", worker = %worker_id, operation = tracing::field::Empty);
     let result = apply(app, report, link).instrument(span.clone()).await;
     let _entered = span.entered();
-    counted(app, worker_id, result)
+    counted(app, worker_id, again, result)
 }
 
-fn counted(app: &App, worker_id: Uuid, result: Result<(), BusError>) -> Result<(), BusError> {
+fn counted(app: &App, worker_id: Uuid, again: bool, result: Result<(), BusError>) -> Result<(), BusError> {
     let fate = match &result {
         Ok(()) => "applied",
+        // A broker that restarts gives out again what it does not know to be done.
+        Err(BusError::Refused(reason)) if reason == presence::REPLAYED && again => {
+            tracing::debug!(worker = %worker_id, "a report was given out again");
+            "replayed"
+        }
         Err(BusError::Refused(reason)) => {
             tracing::warn!(worker = %worker_id, %reason, "a report was refused");
             "refused"
@@ -74,7 +83,7 @@ async fn prove(app: &App, id: Uuid, proof: Proof) -> Result<&'static str, BusErr
         return Err(BusError::Refused("no key is registered for this worker; enrol it with its key".into()));
     };
     match signing::verify(key, &body, &signature) {
-        Ok(()) => Ok("amqp"),
+        Ok(()) => Ok(presence::AMQP),
         Err(forged) => Err(BusError::Refused(forged.to_string())),
     }
 }
@@ -98,7 +107,6 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
             (operation_id, result_id, ResultNews::Progress { payload, mark })
         }
         News::Final { operation_id, result_id, end } => (operation_id, result_id, ResultNews::Final(end)),
-        News::Draining { draining } => return presence::draining(app, id, draining, mark).await,
         news => return standing(app, id, news).await,
     };
     // Every line that is written on the way carries it.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::answers::{Denied, Invalid, NameTaken, NoWorker, NotThisWorker, StillHere};
 use super::input::WorkerChanges;
-use super::presence::{self, ANSWER_WITHIN, FAREWELL_WITHIN, REVOKED};
+use super::presence::{self, ANSWER_WITHIN, FAREWELL_WITHIN};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
@@ -99,9 +99,12 @@ pub(crate) async fn drain_worker(
     let worker = drained.ok_or_else(super::unknown)?;
     super::changed(&app, id).await;
     tracing::info!(by = principal.label(), worker = %worker.name, %id, draining, "a worker drains, or no longer");
-    // One that is away learns it from the answer to its next hello.
-    if worker.online {
-        presence::tell(&app, id, Order::Drain { draining }, ANSWER_WITHIN).await;
+    // One that is away learns it from the answer to its next hello, and who does not hear it by saying that it
+    // is alive.
+    if worker.online
+        && let Some(card) = app.store.worker_card(id).await?
+    {
+        presence::tell_to_drain(&app, id, card.drain).await;
     }
     Ok(Json(worker))
 }
@@ -124,7 +127,7 @@ pub(crate) async fn revoke_worker(
     let (worker, changes) = revoked.ok_or_else(super::unknown)?;
     changes.into_iter().for_each(|change| app.live.changed(change));
     tracing::warn!(by = principal.label(), worker = %worker.name, %id, "a worker was revoked");
-    presence::tell(&app, id, presence::unwelcome(true, REVOKED.into()), FAREWELL_WITHIN).await;
+    presence::tell(&app, id, presence::revoked(), FAREWELL_WITHIN).await;
     // The control address stays, so that the worker hears that it has to end.
     remove_addresses(&app, id, vec![inbox(id)]).await;
     super::changed(&app, id).await;

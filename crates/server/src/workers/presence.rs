@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use netwark_bus::BusError;
 use netwark_model::messages::{Alive, Delivery, Hello, Order, Unwelcome, Welcome, control, inbox};
 use netwark_model::queues::full_name;
-use netwark_store::workers::{Arrival, Greeting, Presence};
+use netwark_store::workers::{Arrival, DrainOrder, Greeting, Presence};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -24,15 +24,13 @@ const MOST_TAGS: usize = 100;
 
 /// Takes in a worker that says hello, and answers it.
 pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static str) -> Result<(), BusError> {
+    let heard_at = Timestamp::now();
     let mut hello = hello;
     // What runs inside the server's process cannot be revoked, so nobody else may say so of himself.
     hello.embedded &= link == EMBEDDED || app.settings.embedded_worker == Some(id);
     let hello = match checked(app, id, hello).await {
         Ok(hello) => hello,
-        Err(BusError::Refused(reason)) => {
-            tell(app, id, unwelcome(false, reason.clone()), FAREWELL_WITHIN).await;
-            return Err(BusError::Refused(reason));
-        }
+        Err(BusError::Refused(reason)) => return Err(refused(app, id, reason, mark, link).await),
         Err(error) => return Err(error),
     };
     let revision = hello.revision;
@@ -40,46 +38,78 @@ pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static 
     let greeting = app.store.worker_hello(arrival, Timestamp::now()).await;
     app.directory.forget(id).await;
     match greeting.map_err(not_stored) {
-        Ok(Greeting::Welcome { name, queues, draining, .. }) => {
+        Ok(Greeting::Welcome { name, queues, drain, .. }) => {
             tracing::info!(worker = %name, link, "a worker is here");
             let direct = direct_queues(app, &queues).await?;
-            app.bus.declare([vec![inbox(id), control(id)], direct].concat()).await?;
-            let server_time_ms = Timestamp::now().as_millisecond();
-            let welcome = Welcome { answers: mark, server_time_ms, name, queues, draining };
+            app.bus.declare([vec![inbox(id), control(id)], direct.clone()].concat()).await?;
+            let welcome = Welcome {
+                answers: mark,
+                heard_at_ms: Some(heard_at.as_millisecond()),
+                server_time_ms: Timestamp::now().as_millisecond(),
+                name,
+                queues,
+                listen: Some(direct),
+                draining: drain.draining,
+                drain_revision: drain.revision,
+            };
             let answer = Delivery::new(Order::Welcome(welcome));
             app.bus.publish(&control(id), answer, Some(ANSWER_WITHIN)).await?;
             assignments::greeted(app, id, revision).await
         }
         Ok(Greeting::Revoked) => {
-            tell(app, id, unwelcome(true, REVOKED.into()), FAREWELL_WITHIN).await;
+            tell(app, id, revoked(), FAREWELL_WITHIN).await;
             Err(BusError::Refused(REVOKED.into()))
         }
         Ok(Greeting::Unknown) => Err(BusError::Refused("nobody has enrolled this worker".into())),
-        Ok(Greeting::Replayed) => Err(BusError::Refused("this hello was said before".into())),
-        Err(BusError::Refused(reason)) => {
-            tell(app, id, unwelcome(false, reason.clone()), FAREWELL_WITHIN).await;
-            Err(BusError::Refused(reason))
-        }
+        Ok(Greeting::Replayed) => Err(BusError::Refused(REPLAYED.into())),
+        Err(BusError::Refused(reason)) => Err(refused(app, id, reason, mark, link).await),
         Err(error) => Err(error),
     }
+}
+
+/// What a hello cannot be is said to the worker. Over a broker nobody waits for what becomes of a report, so it
+/// is told by an order; every other link says so by itself, and an order would wait for the corrected worker.
+async fn refused(app: &App, id: Uuid, reason: String, mark: u64, link: &'static str) -> BusError {
+    if link == AMQP {
+        let order = Order::Refused { answers: mark, reason: reason.clone() };
+        tell(app, id, order, ANSWER_WITHIN).await;
+    }
+    BusError::Refused(reason)
 }
 
 /// What a worker is told that an administrator has revoked.
 pub const REVOKED: &str = "this worker was revoked by an administrator";
 
+/// Why a report is refused whose mark is not above those that were heard.
+pub const REPLAYED: &str = "this was said before";
+
 /// How the worker inside the server's own process is linked.
 pub const EMBEDDED: &str = "embedded";
 
+/// How a worker that takes its work from the broker is linked.
+pub const AMQP: &str = "amqp";
+
 /// Notes that a worker is still here.
 pub async fn alive(app: &App, id: Uuid, alive: Alive, mark: u64) -> Result<(), BusError> {
-    let revision = alive.revision;
-    let known = app.store.worker_alive(id, alive, mark, Timestamp::now()).await.map_err(not_stored)?;
+    let heard_at = Timestamp::now();
+    let (revision, followed, asks_time) = (alive.revision, alive.drain_revision, alive.asks_time);
+    let known = app.store.worker_alive(id, alive, mark, heard_at).await.map_err(not_stored)?;
     settled(app, id, known).await?;
+    if asks_time {
+        let order = Order::Time {
+            answers: mark,
+            heard_at_ms: heard_at.as_millisecond(),
+            server_time_ms: Timestamp::now().as_millisecond(),
+        };
+        tell(app, id, order, ANSWER_WITHIN).await;
+    }
     assignments::confirmed(app, id, revision).await?;
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
-    if card.is_some_and(|card| card.draining) {
-        // Another process may have said so in the database alone; hearing it twice changes nothing.
-        tell(app, id, Order::Drain { draining: true }, ANSWER_WITHIN).await;
+    if let (Some(card), Some(followed)) = (card, followed)
+        && followed < card.drain.revision
+    {
+        // The order was lost, or another process gave it in the database alone.
+        tell_to_drain(app, id, card.drain).await;
     }
     Ok(())
 }
@@ -87,13 +117,6 @@ pub async fn alive(app: &App, id: Uuid, alive: Alive, mark: u64) -> Result<(), B
 /// Notes that a worker leaves.
 pub async fn goodbye(app: &App, id: Uuid, mark: u64) -> Result<(), BusError> {
     let known = app.store.worker_gone(id, mark, Timestamp::now()).await.map_err(not_stored)?;
-    settled(app, id, known).await
-}
-
-/// Notes that a worker takes no new work, or takes work again.
-pub async fn draining(app: &App, id: Uuid, draining: bool, mark: u64) -> Result<(), BusError> {
-    let known = app.store.worker_draining(id, draining, mark, Timestamp::now()).await.map_err(not_stored)?;
-    super::changed(app, id).await;
     settled(app, id, known).await
 }
 
@@ -106,16 +129,22 @@ async fn settled(app: &App, id: Uuid, presence: Presence) -> Result<(), BusError
         }
         Presence::Revoked => {
             // Who was revoked by another process hears of it here.
-            tell(app, id, unwelcome(true, REVOKED.into()), FAREWELL_WITHIN).await;
+            tell(app, id, revoked(), FAREWELL_WITHIN).await;
             Err(BusError::Refused(REVOKED.into()))
         }
-        Presence::Replayed => Err(BusError::Refused("this was said before".into())),
+        Presence::Replayed => Err(BusError::Refused(REPLAYED.into())),
     }
 }
 
-/// An order to end.
-pub fn unwelcome(revoked: bool, reason: String) -> Order {
-    Order::Unwelcome(Unwelcome { revoked, reason })
+/// The order to end, for who was revoked.
+pub fn revoked() -> Order {
+    Order::Unwelcome(Unwelcome { revoked: true, reason: REVOKED.into() })
+}
+
+/// Tells a worker what an administrator last wanted of it; hearing it twice changes nothing.
+pub async fn tell_to_drain(app: &App, id: Uuid, drain: DrainOrder) {
+    let DrainOrder { draining, revision } = drain;
+    tell(app, id, Order::Drain { draining, revision }, ANSWER_WITHIN).await;
 }
 
 /// Says something to a worker that is of no use when it is not heard.

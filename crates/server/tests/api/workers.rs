@@ -1,10 +1,13 @@
 //! Enrolling and managing workers, queues and the timeline through the API.
 
+use std::time::Duration;
+
 use crate::support::{Answer, TestApp, TestWorker};
 use axum::http::StatusCode;
 use netwark_bus::BusError;
-use netwark_model::messages::{Alive, News, Order};
+use netwark_model::messages::{Alive, Hello, News, Order};
 use netwark_model::workers::Worker;
+use netwark_store::notices::Channel;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -221,15 +224,15 @@ async fn a_worker_that_drains_gets_nothing_new() {
     let path = format!("/workers/{}/drain", paris.id);
     let drained = office.ask("POST", &path, json!({"draining": true})).await;
     assert_eq!(drained.json()["state"], "draining");
-    assert_eq!(paris.order().await, Order::Drain { draining: true });
+    assert_eq!(paris.order().await, Order::Drain { draining: true, revision: 1 });
     let echo = json!({"type": "echo", "target": "x", "queues": ["broadcast"]});
     assert_eq!(office.app.post("/operations", echo.to_string()).await.status, StatusCode::CONFLICT);
     office.ask("POST", &path, json!({"draining": false})).await;
-    assert_eq!(paris.order().await, Order::Drain { draining: false });
+    assert_eq!(paris.order().await, Order::Drain { draining: false, revision: 2 });
 
     // The worker says so itself as well; saying it again changes nothing.
     for draining in [true, true, false] {
-        paris.report(News::Draining { draining }).await.unwrap();
+        paris.report(News::Alive(wants_to_drain(draining, 2))).await.unwrap();
         let state = if draining { "draining" } else { "online" };
         assert_eq!(office.worker(paris.id).await.state.as_str(), state);
     }
@@ -238,6 +241,98 @@ async fn a_worker_that_drains_gets_nothing_new() {
     assert_eq!(told, expected);
     let bad = office.ask("POST", &path, json!({"draining": "yes"})).await;
     assert_eq!(fields(&bad), ["draining"]);
+}
+
+/// What a worker says that follows the order of this revision.
+fn wants_to_drain(draining: bool, followed: u64) -> Alive {
+    Alive { draining: Some(draining), drain_revision: Some(followed), ..Alive::default() }
+}
+
+#[tokio::test]
+async fn an_order_to_drain_that_was_not_heard_is_said_again() {
+    let office = Office::open().await;
+    let mut paris = TestWorker::new(&office.app, "paris").await;
+    // As the command line does it: in the database alone.
+    for (draining, revision) in [(true, 1), (false, 2)] {
+        office
+            .app
+            .app
+            .store
+            .drain_worker(paris.id, draining, "the shell", jiff::Timestamp::now())
+            .await
+            .unwrap();
+        office.app.app.store.notify(Channel::Workers, &paris.id.to_string()).await.unwrap();
+        let told = Order::Drain { draining, revision };
+        // A notice needs its time; the worker goes on to say what it follows.
+        loop {
+            paris.report(News::Alive(wants_to_drain(true, revision - 1))).await.unwrap();
+            let waiting = tokio::time::timeout(Duration::from_millis(100), paris.order());
+            if let Ok(order) = waiting.await {
+                assert_eq!(order, told);
+                break;
+            }
+        }
+        let state = if draining { "draining" } else { "online" };
+        assert_eq!(
+            office.worker(paris.id).await.state.as_str(),
+            state,
+            "what it said is older than the order"
+        );
+    }
+    paris.report(News::Alive(wants_to_drain(true, 2))).await.unwrap();
+    assert_eq!(office.worker(paris.id).await.state.as_str(), "draining", "and this is not");
+}
+
+#[tokio::test]
+async fn what_was_ordered_while_a_worker_was_away_is_in_its_welcome() {
+    let office = Office::open().await;
+    let mut paris = TestWorker::new(&office.app, "paris").await;
+    paris.report(News::Alive(wants_to_drain(true, 0))).await.unwrap();
+    paris.report(News::Goodbye).await.unwrap();
+    let path = format!("/workers/{}/drain", paris.id);
+    office.ask("POST", &path, json!({"draining": false})).await;
+    let back = Hello { draining: true, drain_revision: Some(0), ..TestWorker::hello("paris", false) };
+    paris.report(News::Hello(Box::new(back))).await.unwrap();
+    match paris.order().await {
+        Order::Welcome(welcome) => {
+            assert_eq!((welcome.draining, welcome.drain_revision), (false, 1));
+            assert_eq!(
+                welcome.listen,
+                Some(vec!["netwark".to_owned()]),
+                "only direct queues have an address"
+            );
+        }
+        other => unreachable!("{other:?}"),
+    }
+    assert_eq!(office.worker(paris.id).await.state.as_str(), "online");
+}
+
+#[tokio::test]
+async fn who_asks_is_told_the_time() {
+    let office = Office::open().await;
+    let mut paris = TestWorker::new(&office.app, "paris").await;
+    paris.report(News::Alive(Alive { asks_time: true, ..Alive::default() })).await.unwrap();
+    match paris.order().await {
+        Order::Time { heard_at_ms, server_time_ms, .. } => assert!(heard_at_ms <= server_time_ms),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_waits_for_nobody_where_the_link_says_it() {
+    let office = Office::open().await;
+    let mut paris = TestWorker::silent(&office.app, Uuid::now_v7());
+    let wrong = Hello { queues: vec!["nosuch".into()], ..TestWorker::hello("paris", false) };
+    let refused = paris.report(News::Hello(Box::new(wrong))).await;
+    assert!(
+        matches!(&refused, Err(BusError::Refused(why)) if why.contains("'nosuch' is no queue")),
+        "{refused:?}"
+    );
+    paris.report(News::Hello(Box::new(TestWorker::hello("paris", false)))).await.unwrap();
+    assert!(
+        matches!(paris.order().await, Order::Welcome(_)),
+        "the first it hears is about the corrected hello"
+    );
 }
 
 #[tokio::test]
@@ -266,7 +361,7 @@ async fn a_revoked_worker_is_heard_no_more() {
     assert!(["pending", "progress"].contains(&direct["status"].as_str().unwrap()), "{direct}");
 
     let hello = News::Hello(Box::new(TestWorker::hello("paris", false)));
-    for news in [News::Alive(Alive::default()), News::Goodbye, hello, News::Draining { draining: true }] {
+    for news in [News::Alive(Alive::default()), News::Goodbye, hello] {
         let refused = paris.report(news).await;
         assert!(matches!(&refused, Err(BusError::Refused(why)) if why.contains("revoked")), "{refused:?}");
         assert!(matches!(paris.order().await, Order::Unwelcome(unwelcome) if unwelcome.revoked));
@@ -394,7 +489,6 @@ async fn a_queue_that_is_gone_does_not_turn_its_workers_away() {
     };
     let refused = stranger.report(hello("netwark.lyon")).await;
     assert!(matches!(&refused, Err(BusError::Refused(why)) if why.contains("netwark.lyon")), "{refused:?}");
-    assert!(matches!(stranger.order().await, Order::Unwelcome(unwelcome) if !unwelcome.revoked));
 
     stranger.report(hello("netwark.paris")).await.unwrap();
     assert!(matches!(stranger.order().await, Order::Welcome(welcome) if welcome.queues.len() == 3));

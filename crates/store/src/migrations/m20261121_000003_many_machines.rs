@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
 
 /// Adds columns one by one, as SQLite wants it. All have defaults, so that the version before goes on writing.
 async fn columns(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let added: [(&'static str, ColumnDef); 15] = [
+    let added: [(&'static str, ColumnDef); 17] = [
         ("workers", text("overrides").default("{}").to_owned()),
         ("workers", text_null("declared")),
         ("workers", text("details").default("{}").to_owned()),
@@ -30,7 +30,11 @@ async fn columns(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ("workers", ColumnDef::new("token_hash").binary().to_owned()),
         ("workers", text_null("public_key")),
         ("workers", big_integer_null("revoked_at")),
+        // Whether it takes no new work, whoever wants that.
         ("workers", boolean("draining").default(false).to_owned()),
+        // What an administrator wants, and how often that was said.
+        ("workers", boolean("drain_wanted").default(false).to_owned()),
+        ("workers", big_integer("drain_revision").default(0).to_owned()),
         // Reports of presence with a mark that is not above this one were said before.
         ("workers", big_integer("mark").default(0).to_owned()),
         // Counts the changes of the worker's standing orders.
@@ -101,7 +105,22 @@ async fn assignments(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .to_owned();
     manager.create_table(assignments).await?;
     let holder = Index::create().name("assignments_holder").table("assignments").col("holder").to_owned();
-    manager.create_index(holder).await
+    manager.create_index(holder).await?;
+    // Who held it in which epoch: reports of earlier epochs come late.
+    let epochs = Table::create()
+        .table("assignment_epochs")
+        .col(uuid("assignment_id"))
+        .col(big_integer("epoch"))
+        .col(uuid("holder"))
+        .primary_key(Index::create().col("assignment_id").col("epoch"))
+        .foreign_key(
+            ForeignKey::create()
+                .from("assignment_epochs", "assignment_id")
+                .to("assignments", "id")
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    manager.create_table(epochs).await
 }
 
 async fn streams(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

@@ -286,6 +286,8 @@ async fn enrol(
         public_key: Set(public_key),
         revoked_at: Set(None),
         draining: Set(false),
+        drain_wanted: Set(false),
+        drain_revision: Set(0),
         mark: Set(0),
         revision: Set(0),
         ..Default::default()

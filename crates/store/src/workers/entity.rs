@@ -47,6 +47,8 @@ pub struct Model {
     pub public_key: Option<String>,
     pub revoked_at: Option<i64>,
     pub draining: bool,
+    pub drain_wanted: bool,
+    pub drain_revision: i64,
     pub mark: i64,
     pub revision: i64,
 }

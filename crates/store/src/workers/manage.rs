@@ -5,11 +5,11 @@ use netwark_model::events::Severity;
 use netwark_model::messages::Hello;
 use netwark_model::workers::{Worker, WorkerOverrides};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, Set};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QuerySelect, Set};
 use uuid::Uuid;
 
 use super::enrol::{forget_codes, locked, name_taken};
-use super::presence::{Presence, about, apply, noted, presence, set_members};
+use super::presence::{about, apply, note_draining, set_members};
 use super::{Effective, entity, worker};
 use crate::convert::{from_text, millis, to_text};
 use crate::events;
@@ -35,7 +35,8 @@ impl Store {
         })
     }
 
-    /// Lets a worker take no new work, or take work again. `None` when there is no such worker.
+    /// Lets a worker take no new work, or take work again, which also ends what it wants by itself. Each call
+    /// raises [`DrainOrder::revision`]. `None` when there is no such worker.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it was revoked.
@@ -56,32 +57,7 @@ impl Store {
                         row.name
                     )));
                 }
-                drain(transaction, row, draining, &by, 0, now).await.map(Some)
-            })
-        })
-        .await
-    }
-
-    /// Notes that a worker takes no new work, or takes work again, as it says itself.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn worker_draining(
-        &self,
-        id: Uuid,
-        draining: bool,
-        mark: u64,
-        now: Timestamp,
-    ) -> Result<Presence, StoreError> {
-        self.write(move |transaction| {
-            Box::pin(async move {
-                match presence(transaction, id, mark).await? {
-                    Ok(row) => {
-                        drain(transaction, row, draining, "the worker itself", mark, now).await?;
-                        Ok(Presence::Known)
-                    }
-                    Err(presence) => Ok(presence),
-                }
+                drain(transaction, row, draining, &by, now).await.map(Some)
             })
         })
         .await
@@ -128,6 +104,20 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Workers of this link that were revoked at this time or later.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn workers_revoked_since(&self, since: Timestamp, link: &str) -> Result<Vec<Uuid>, StoreError> {
+        let revoked = entity::Entity::find()
+            .select_only()
+            .column(entity::Column::Id)
+            .filter(entity::Column::RevokedAt.gte(millis(since)))
+            .filter(entity::Column::Link.eq(link))
+            .into_tuple();
+        Ok(revoked.all(self.read()).await?)
     }
 
     /// Forgets a worker that is not here. What it measured stays, under its name. Returns what it was and
@@ -201,18 +191,13 @@ async fn drain(
     row: entity::Model,
     draining: bool,
     by: &str,
-    mark: u64,
     now: Timestamp,
 ) -> Result<Worker, StoreError> {
-    if row.draining != draining {
-        let (kind, text) = match draining {
-            true => ("worker_drained", format!("{} takes no new work, as {by} wants it", row.name)),
-            false => ("worker_resumed", format!("{} takes work again, as {by} wants it", row.name)),
-        };
-        events::insert(transaction, about(&row, Severity::Info, kind, text), now).await?;
-    }
+    note_draining(transaction, &row, draining, by, now).await?;
+    let revision = row.drain_revision.saturating_add(1);
     let mut row = row.into_active_model();
     row.draining = Set(draining);
-    noted(&mut row, mark);
+    row.drain_wanted = Set(draining);
+    row.drain_revision = Set(revision);
     worker(row.update(transaction).await?)
 }

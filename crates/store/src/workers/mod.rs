@@ -78,10 +78,27 @@ pub struct WorkerCard {
     pub revoked: bool,
     /// True once it has said hello.
     pub introduced: bool,
-    /// True when it is to take no new work.
-    pub draining: bool,
+    /// What an administrator last wanted of it.
+    pub drain: DrainOrder,
+    /// How it reaches the server: `embedded`, `websocket` or `amqp`; empty before its first hello.
+    pub link: String,
     /// Queues it may listen on.
     pub queues: Vec<String>,
+}
+
+/// What an administrator wants of a worker, beside what it wants by itself: it drains when either does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DrainOrder {
+    /// True when it is to take no new work.
+    pub draining: bool,
+    /// How often that was said, so that an order which is lost or late is recognised; 0 when it never was.
+    pub revision: u64,
+}
+
+impl DrainOrder {
+    fn of(row: &entity::Model) -> Self {
+        Self { draining: row.drain_wanted, revision: u64::try_from(row.drain_revision).unwrap_or(0) }
+    }
 }
 
 /// A worker as a member of a queue.
@@ -150,11 +167,12 @@ impl Store {
 
 fn card(row: entity::Model) -> Result<WorkerCard, StoreError> {
     Ok(WorkerCard {
+        drain: DrainOrder::of(&row),
         name: row.name,
         public_key: row.public_key,
         revoked: row.revoked_at.is_some(),
         introduced: row.declared.is_some(),
-        draining: row.draining,
+        link: row.link,
         queues: from_text("list of queues", &row.queues)?,
     })
 }

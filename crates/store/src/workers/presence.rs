@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, ExprTrait, IntoActiveModel,
 use uuid::Uuid;
 
 use super::enrol::locked;
-use super::{Effective, entity, member};
+use super::{DrainOrder, Effective, entity, member};
 use crate::convert::{from_text, millis, to_text};
 use crate::events::{self, NewEvent};
 use crate::{Store, StoreError};
@@ -38,8 +38,8 @@ pub enum Greeting {
         name: String,
         /// Queues it may listen on.
         queues: Vec<String>,
-        /// It was told to drain, and still is.
-        draining: bool,
+        /// An administrator wants it to take no new work.
+        drain: DrainOrder,
         /// Revision of its standing orders.
         revision: u64,
     },
@@ -100,7 +100,11 @@ impl Store {
                     events::insert(transaction, about(&row, Severity::Ok, "worker_online", text), now)
                         .await?;
                 }
+                let own = own_wish(&row, alive.draining, alive.drain_revision);
+                let draining = own.map_or(row.draining, |own| own || row.drain_wanted);
+                note_draining(transaction, &row, draining, "the worker itself", now).await?;
                 let mut change = row.into_active_model();
+                change.draining = Set(draining);
                 change.online = Set(true);
                 change.running = Set(i32::try_from(alive.running).unwrap_or(i32::MAX));
                 change.vitals = Set(to_text("set of vitals", &alive)?);
@@ -193,6 +197,30 @@ pub(super) async fn presence(
     })
 }
 
+/// What a worker wants by itself; none when it does not say, or said it before the latest order reached it.
+fn own_wish(row: &entity::Model, draining: Option<bool>, followed: Option<u64>) -> Option<bool> {
+    let is_current = followed.unwrap_or(0) >= DrainOrder::of(row).revision;
+    draining.filter(|_| is_current)
+}
+
+/// Writes down that a worker takes no new work, or takes work again, when that is new.
+pub(super) async fn note_draining(
+    transaction: &DatabaseTransaction,
+    row: &entity::Model,
+    draining: bool,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if row.draining == draining {
+        return Ok(());
+    }
+    let (kind, text) = match draining {
+        true => ("worker_drained", format!("{} takes no new work, as {by} wants it", row.name)),
+        false => ("worker_resumed", format!("{} takes work again, as {by} wants it", row.name)),
+    };
+    events::insert(transaction, about(row, Severity::Info, kind, text), now).await
+}
+
 fn is_replayed(row: &entity::Model, mark: u64) -> bool {
     mark != 0 && i64::try_from(mark).is_ok_and(|mark| mark <= row.mark)
 }
@@ -226,7 +254,13 @@ async fn greet(
         None => WorkerOverrides::default(),
     };
     let effective = Effective::of(hello.clone(), &overrides);
-    let draining = known.as_ref().is_some_and(|row| row.draining) || hello.draining;
+    let drain = known.as_ref().map(DrainOrder::of).unwrap_or_default();
+    // A new life knows no order yet, and one that went without goodbye may have wanted something else.
+    let is_older = hello.drain_revision.is_some_and(|followed| followed < drain.revision);
+    let draining = drain.draining || (hello.draining && !is_older);
+    if let Some(row) = &known {
+        note_draining(transaction, row, draining, "the worker itself", now).await?;
+    }
     let revision = known.as_ref().map_or(0, |row| row.revision);
     let was_online = known.as_ref().is_some_and(|row| row.online);
     let is_new = known.is_none();
@@ -260,7 +294,7 @@ async fn greet(
         events::insert(transaction, about(&row, Severity::Ok, "worker_online", text), now).await?;
     }
     let revision = u64::try_from(revision).unwrap_or(0);
-    Ok(Greeting::Welcome { name: effective.name, queues: effective.queues, draining, revision })
+    Ok(Greeting::Welcome { name: effective.name, queues: effective.queues, drain, revision })
 }
 
 /// Writes what counts into the columns that are searched and shown.

@@ -1,12 +1,12 @@
 //! Enrolling and managing workers, and queues of administrators.
 
-use netwark_model::messages::Alive;
+use netwark_model::messages::{Alive, Hello};
 use netwark_model::queues::{QueueDefinition, QueueOrigin};
 use netwark_model::workers::{Worker, WorkerOverrides, WorkerState};
 use netwark_store::events::EventFilter;
 use netwark_store::operations::{Applied, Created, OperationDraft, ResultNews};
 use netwark_store::queue_changes::QueueChange;
-use netwark_store::workers::{Arrival, Credential, Greeting, NewWorker, Presence};
+use netwark_store::workers::{Arrival, Credential, DrainOrder, Greeting, NewWorker, Presence};
 use netwark_store::{Store, StoreError};
 use serde_json::json;
 use uuid::Uuid;
@@ -153,11 +153,61 @@ pub(crate) async fn draining_is_told_once(store: &Store) {
         let worker = store.drain_worker(id, draining, "user admin", at(1)).await.unwrap().unwrap();
         assert_eq!(worker.state, WorkerState::Draining);
     }
-    assert_eq!(store.worker_draining(id, false, 7, at(2)).await.unwrap(), Presence::Known);
-    assert_eq!(store.worker_draining(id, true, 7, at(2)).await.unwrap(), Presence::Replayed);
-    assert_eq!(store.worker_draining(Uuid::now_v7(), true, 1, at(2)).await.unwrap(), Presence::Unknown);
-    assert_eq!(kinds(store).await, ["worker_resumed", "worker_drained", "worker_online"]);
+    store.drain_worker(id, false, "user admin", at(2)).await.unwrap();
+    for own in [true, true, false] {
+        assert_eq!(
+            says(store, id, own, 3).await,
+            if own { WorkerState::Draining } else { WorkerState::Online }
+        );
+    }
+    let told = ["worker_resumed", "worker_drained", "worker_resumed", "worker_drained", "worker_online"];
+    assert_eq!(kinds(store).await, told);
     assert!(store.drain_worker(Uuid::now_v7(), true, "x", at(2)).await.unwrap().is_none());
+}
+
+/// A worker says what it wants by itself, following the order of this revision; returns its state then.
+async fn says(store: &Store, id: Uuid, draining: bool, followed: u64) -> WorkerState {
+    let alive = Alive { draining: Some(draining), drain_revision: Some(followed), ..Alive::default() };
+    assert_eq!(store.worker_alive(id, alive, 0, at(3)).await.unwrap(), Presence::Known);
+    store.worker(id).await.unwrap().unwrap().state
+}
+
+pub(crate) async fn a_worker_drains_when_either_side_wants_it(store: &Store) {
+    let (id, _) = enter(store, "paris").await;
+    let order =
+        async |draining| store.drain_worker(id, draining, "user admin", at(1)).await.unwrap().unwrap().state;
+    assert_eq!(says(store, id, true, 0).await, WorkerState::Draining);
+    assert_eq!(order(true).await, WorkerState::Draining);
+    assert_eq!(says(store, id, false, 1).await, WorkerState::Draining, "the server wants it still");
+    assert_eq!(says(store, id, true, 1).await, WorkerState::Draining);
+    assert_eq!(order(false).await, WorkerState::Online, "this ends both wishes");
+    assert_eq!(says(store, id, true, 1).await, WorkerState::Online, "said before it heard the order");
+    let hello = |followed, draining| {
+        let said = Hello { draining, drain_revision: followed, ..hello("paris", &["netwark"]) };
+        store.worker_hello(arrival(id, said), at(4))
+    };
+    let state = async || store.worker(id).await.unwrap().unwrap().state;
+    let greeting = hello(Some(1), true).await.unwrap();
+    let drain = DrainOrder { draining: false, revision: 2 };
+    assert!(matches!(greeting, Greeting::Welcome { drain: told, .. } if told == drain), "{greeting:?}");
+    assert_eq!(state().await, WorkerState::Online, "said before it heard the order");
+    assert_eq!(says(store, id, true, 2).await, WorkerState::Draining, "wanted after the order");
+    hello(None, false).await.unwrap();
+    assert_eq!(state().await, WorkerState::Online, "what an earlier life wanted ended with it");
+    hello(None, true).await.unwrap();
+    assert_eq!(state().await, WorkerState::Draining);
+    assert_eq!(store.worker_card(id).await.unwrap().unwrap().drain, drain);
+}
+
+pub(crate) async fn who_was_revoked_of_late_is_found_by_its_link(store: &Store) {
+    let (id, _) = enter(store, "paris").await;
+    enter(store, "rome").await;
+    let over_broker = Arrival { link: "amqp", ..arrival(id, hello("paris", &["netwark"])) };
+    store.worker_hello(over_broker, at(1)).await.unwrap();
+    store.revoke_worker(id, "x", at(5)).await.unwrap();
+    let found = async |since, link| store.workers_revoked_since(at(since), link).await.unwrap();
+    assert_eq!(found(5, "amqp").await, [id]);
+    assert!(found(6, "amqp").await.is_empty() && found(0, "websocket").await.is_empty());
 }
 
 fn draft(queues: &[(&str, bool)]) -> OperationDraft {

@@ -98,6 +98,40 @@ pub(crate) async fn an_earlier_epoch_is_data_only(store: &Store) {
     assert_eq!((states.0.unwrap().unwrap().received, states.1.unwrap().unwrap().received), (1, 1));
 }
 
+pub(crate) async fn only_who_held_an_epoch_reports_of_it(store: &Store) {
+    let (paris, id) = holder(store).await;
+    let rome = enter(store, "rome").await;
+    let oslo = enter(store, "oslo").await;
+    store.worker_gone(oslo.0, 0, at(50)).await.unwrap();
+    store.worker_gone(paris.0, 0, at(50)).await.unwrap();
+    store.place_assignments(at(160), at(61)).await.unwrap();
+    store.renew_epochs(rome.0).await.unwrap();
+    let says = async |worker: &(Uuid, String), epoch| {
+        let news = StreamNews::Report(report(id, epoch, 1));
+        match store.apply_stream(worker.clone(), news, at(70)).await.unwrap() {
+            StreamApplied::Applied { is_current, .. } => Some(is_current),
+            StreamApplied::Refused => None,
+            other => panic!("{other:?}"),
+        }
+    };
+    // Paris held epoch 1, Rome 2 and 3, and Oslo never held any.
+    let mut heard = Vec::new();
+    for worker in [&paris, &rome, &oslo] {
+        for epoch in 0..=4 {
+            heard.push(says(worker, epoch).await);
+        }
+    }
+    let (data, current) = (Some(false), Some(true));
+    let expected =
+        [[None, data, None, None, None], [None, None, data, current, None], [None, None, None, None, None]];
+    assert_eq!(heard, expected.as_flattened());
+    for epoch in 1..=3 {
+        assert_eq!(store.stream_state(oslo.0, id, epoch).await.unwrap(), None, "nothing of it is stored");
+    }
+    store.remove_assignment(id).await.unwrap();
+    assert_eq!(says(&paris, 1).await, None);
+}
+
 pub(crate) async fn two_servers_apply_at_once(store: &Store) {
     let (worker, id) = holder(store).await;
     let mut tasks = tokio::task::JoinSet::new();

@@ -230,9 +230,13 @@ async fn live(worker: RunningWorker, config: &Config, log: &logging::Handle) -> 
                 }
             }
             _ = drain.recv() => {
-                let draining = !worker.is_draining();
-                tracing::info!(draining, "told by a signal");
-                worker.drain(draining).await;
+                let draining = !worker.wants_to_drain();
+                worker.drain(draining);
+                if !draining && worker.is_draining() {
+                    tracing::info!("told by a signal to take work again, but the server wants this worker to drain");
+                } else {
+                    tracing::info!(draining, "told by a signal");
+                }
             }
         }
     }

@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use netwark_model::messages::Unwelcome;
+use netwark_store::workers::WorkerCard;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::workers::presence::{self, AMQP, ANSWER_WITHIN};
 
 /// How often every link is looked at; this bounds what a lost notice can do, and is how a server on SQLite
 /// learns what another program did to the database.
@@ -27,10 +30,43 @@ pub async fn noticed(app: &App, payload: &str) {
     }
     for id in &changed {
         app.directory.forget(*id).await;
+        if app
+            .directory
+            .card(&app.store, *id)
+            .await
+            .is_ok_and(|card| card.is_some_and(|card| is_cut_off(&card)))
+        {
+            farewell(app, *id).await;
+        }
     }
     let linked = app.links.tokens().into_iter().any(|(worker, _)| changed.contains(&worker));
     if linked {
         look_at_all(app).await;
+    }
+}
+
+/// True for a revoked worker that may still listen at the broker, where there is no link to cut.
+fn is_cut_off(card: &WorkerCard) -> bool {
+    card.revoked && card.link == AMQP
+}
+
+/// Tells a revoked worker to end.
+async fn farewell(app: &App, id: Uuid) {
+    // One that is not here now hears it when it says hello.
+    presence::tell(app, id, presence::revoked(), ANSWER_WITHIN).await;
+}
+
+/// Tells those workers at the broker that were revoked since then, as another program may have done in the database
+/// alone. Telling one twice does no harm.
+pub async fn look_at_the_broker(app: &App, since: Timestamp) {
+    match app.store.workers_revoked_since(since, AMQP).await {
+        Ok(revoked) => {
+            for id in revoked {
+                app.directory.forget(id).await;
+                farewell(app, id).await;
+            }
+        }
+        Err(error) => tracing::debug!(%error, "revoked workers cannot be looked for"),
     }
 }
 
