@@ -24,13 +24,7 @@ pub fn start(
     bus: Arc<dyn WorkerBus>,
 ) -> Result<RunningWorker, Failure> {
     let worker = &config.worker;
-    let policy = match &worker.policy_file {
-        Some(file) => Policy::from_file(file),
-        None => Policy::default(),
-    };
-    if let Some(reason) = policy.broken_reason() {
-        tracing::error!(%reason, "the worker's list of allowed targets cannot be used; nothing is allowed");
-    }
+    let policy = policy(config);
     let mut options = EngineOptions::default();
     if let Some(rate) = policy.packets_per_second() {
         options.rate = rate;
@@ -62,4 +56,16 @@ pub fn start(
     };
     let context = Context::new(engine, Resolver::system(), policy, &settings.name);
     Ok(netwark_worker::start(settings, bus, Toolbox::standard(), context))
+}
+
+/// What the configuration lets the worker touch. A list that cannot be used allows nothing, which is logged.
+pub fn policy(config: &Config) -> Policy {
+    let policy = match &config.worker.policy_file {
+        Some(file) => Policy::from_file(file),
+        None => Policy::default(),
+    };
+    if let Some(reason) = policy.broken_reason() {
+        tracing::error!(%reason, "the worker's list of allowed targets cannot be used; nothing is allowed");
+    }
+    policy
 }

@@ -1,6 +1,7 @@
 //! A worker in a process of its own, from its pairing to its end.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+#![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -95,6 +96,19 @@ impl Site {
         }
     }
 
+    /// Waits until the only worker has a fitting value; returns that.
+    async fn worker_with(&self, key: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let began = Instant::now();
+        loop {
+            let workers = self.ask(Method::GET, "workers", json!({})).await;
+            if fits(&workers[0][key]) {
+                return workers[0][key].clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "{key} does not fit: {workers}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Measures, and returns the status of the result.
     async fn measure(&self) -> String {
         let asked = json!({"type": "ping", "target": "127.0.0.1", "options": "-c 1", "queues": ["netwark"]});
@@ -113,24 +127,29 @@ impl Site {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn from_a_code_to_a_revocation() {
+/// A server on a free port of loopback that measures nothing by itself, with these lines in its configuration.
+async fn serve(home: &Path, more: &str) -> (Site, Process) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    std::fs::create_dir_all(here.path().join(".config/netwark")).unwrap();
-    std::fs::write(here.path().join(".config/netwark/netwark.toml"), "[worker]\nembedded = false\n").unwrap();
-    let token = netwark(here.path()).args(["token", "create", "test", "--role", "admin"]).output().unwrap();
+    std::fs::create_dir_all(home.join(".config/netwark")).unwrap();
+    let lines = format!("{more}\n[worker]\nembedded = false\n");
+    std::fs::write(home.join(".config/netwark/netwark.toml"), lines).unwrap();
+    let token = netwark(home).args(["token", "create", "test", "--role", "admin"]).output().unwrap();
     assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("127.0.0.1:{port}");
     let site = Site {
-        base: format!("http://{listen}"),
+        base: format!("http://127.0.0.1:{port}"),
         client: Client::new(),
         token: String::from_utf8(token.stdout).unwrap().trim().to_owned(),
     };
-    let server = start(here.path(), &["serve", "--listen", &listen]);
+    let server = start(home, &["serve", "--listen", &format!("127.0.0.1:{port}")]);
     site.serving().await;
+    (site, server)
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_code_to_a_revocation() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (site, server) = serve(here.path(), "").await;
     let paired = site.ask(Method::POST, "workers/pairings", json!({"name": "paris-1"})).await;
     let code = paired["code"].as_str().unwrap();
     let worker = start(there.path(), &["worker", "--server", &site.base, "--code", code]);
@@ -145,7 +164,8 @@ async fn from_a_code_to_a_revocation() {
 
     // The server goes and comes back.
     drop(server);
-    let _server = start(here.path(), &["serve", "--listen", &listen]);
+    let listen = site.base.strip_prefix("http://").unwrap();
+    let _server = start(here.path(), &["serve", "--listen", listen]);
     site.serving().await;
     assert_eq!(site.measure().await, "done");
 
@@ -168,6 +188,111 @@ async fn from_a_code_to_a_revocation() {
     let (status, said) = start(there.path(), &["worker"]).end().await;
     assert_eq!(status.code(), Some(4), "{said}");
     assert!(said.contains("revoked"), "{said}");
+}
+
+/// The private RabbitMQ of the tests, if there is one.
+fn broker() -> Option<String> {
+    let url = std::env::var("NETWARK_TEST_AMQP_URL").ok();
+    assert!(url.is_some() || std::env::var_os("CI").is_none(), "NETWARK_TEST_AMQP_URL has to be set");
+    if url.is_none() {
+        eprintln!("skipped: NETWARK_TEST_AMQP_URL is not set (scripts/with-rabbitmq sets it)");
+    }
+    url
+}
+
+/// A worker is refused, corrected, drained by a signal, told by the shell to go on, and revoked by the shell.
+async fn corrected_resumed_and_revoked(broker: Option<&str>) {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let lines = broker.map(|url| format!("[broker]\nurl = \"{url}\"\n")).unwrap_or_default();
+    let (site, _server) = serve(here.path(), &lines).await;
+    let paired = site.ask(Method::POST, "workers/pairings", json!({"name": "paris-1"})).await;
+    let by_broker: Vec<&str> = broker.iter().flat_map(|url| ["--broker", url]).collect();
+    let first = ["worker", "--server", &site.base, "--code", paired["code"].as_str().unwrap()];
+    let mut command = netwark(there.path());
+    command.args(first).args(&by_broker).env("NETWARK_WORKER__QUEUES", "nosuch");
+    let mut refused = Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let (status, said) = refused.end().await;
+    assert_eq!(status.code(), Some(4), "{said}");
+    assert!(said.contains("nosuch' is no queue"), "{said}");
+
+    let mut worker = start(there.path(), &[&["worker"], &by_broker[..]].concat());
+    let seen = site.worker("online").await;
+    assert_eq!(seen["link"], if broker.is_some() { "amqp" } else { "websocket" });
+    assert_eq!(site.measure().await, "done");
+    let offset = site.worker_with("clock_offset_ms", |offset| !offset.is_null()).await;
+    assert!(offset.as_i64().unwrap().abs() <= 101, "both have the same clock: {offset}");
+
+    worker.tell(Signal::USR1);
+    site.worker("draining").await;
+    let shell = |arguments: &[&str]| {
+        let told = netwark(here.path()).arg("workers").args(arguments).output().unwrap();
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    };
+    shell(&["drain", "paris-1", "--resume"]);
+    site.worker("online").await;
+    assert_eq!(site.measure().await, "done", "what is online takes work");
+
+    shell(&["revoke", "paris-1"]);
+    let (status, said) = worker.end().await;
+    assert_eq!(status.code(), Some(4), "{said}");
+    assert!(said.contains("revoked"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_over_a_link_is_corrected_resumed_and_revoked() {
+    corrected_resumed_and_revoked(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_at_the_broker_is_corrected_resumed_and_revoked() {
+    if let Some(url) = broker() {
+        corrected_resumed_and_revoked(Some(&url)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_worker_reads_its_configuration_again() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (site, _server) = serve(here.path(), "").await;
+    let paired = site.ask(Method::POST, "workers/pairings", json!({"name": "paris-1"})).await;
+    let config = there.path().join("netwark.toml");
+    let write = |filter: &str, file: &str, list: &str| {
+        let list_path = there.path().join("list.toml");
+        std::fs::write(&list_path, list).unwrap();
+        let (file, list) = (there.path().join(file), list_path.display());
+        let log = format!("[log]\nfilter = \"{filter}\"\nfile = \"{}\"\n", file.display());
+        std::fs::write(&config, format!("{log}[worker]\npolicy_file = \"{list}\"\n")).unwrap();
+        file
+    };
+    let first = write("warn", "first.log", "allow = ['127.0.0.0/8']");
+    let config_file = config.to_str().unwrap();
+    let code = paired["code"].as_str().unwrap();
+    let arguments = ["worker", "--config", config_file, "--server", &site.base, "--code", code];
+    let worker = start(there.path(), &arguments);
+    let seen = site.worker("online").await;
+    assert_eq!(seen["policy"], "127.0.0.0/8");
+    assert_eq!(site.measure().await, "done");
+
+    let second = write("info", "second.log", "allow = ['192.0.2.0/24']");
+    worker.tell(Signal::HUP);
+    site.worker_with("policy", |policy| policy == "192.0.2.0/24").await;
+    assert_eq!(site.measure().await, "error", "the new list forbids it");
+    let lines = std::fs::read_to_string(&second).unwrap();
+    assert!(lines.contains("INFO the configuration was read again"), "{lines}");
+    assert!(!std::fs::read_to_string(first).unwrap().contains("INFO"), "the first filter lets less through");
+
+    // A mistake changes nothing.
+    write("info", "third.log", "allow = ['127.0.0.0/8']");
+    let wrong = std::fs::read_to_string(&config).unwrap() + "no_such_key = 1\n";
+    std::fs::write(&config, wrong).unwrap();
+    worker.tell(Signal::HUP);
+    let began = Instant::now();
+    while !std::fs::read_to_string(&second).unwrap().contains("no_such_key") {
+        assert!(began.elapsed() < PATIENCE, "the mistake is not told");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(site.measure().await, "error");
+    assert!(!there.path().join("third.log").exists());
 }
 
 /// A proxy that leads everybody to one place, whatever they ask for, and says what that was.

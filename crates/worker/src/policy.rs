@@ -95,6 +95,12 @@ impl Policy {
         self.packets_per_second
     }
 
+    /// The same list with the bound of another.
+    #[must_use]
+    pub(crate) fn at_the_rate_of(self, other: &Self) -> Self {
+        Self { packets_per_second: other.packets_per_second, ..self }
+    }
+
     /// Why nothing is allowed, when the file could not be understood.
     pub fn broken_reason(&self) -> Option<&str> {
         self.broken.as_deref()

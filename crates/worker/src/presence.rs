@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Answer;
 use crate::draining::Draining;
+use crate::policy::Policy;
 use crate::spool::Spool;
 use crate::standing::Changed;
 use crate::tools::Toolbox;
@@ -33,10 +34,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) async fn lead(shared: Arc<Shared>, stop: CancellationToken) {
     let mut orders = shared.bus.listen(vec![control(shared.settings.id)], usize::MAX >> 4);
     let mut link = shared.bus.state();
+    let mut policy = shared.context.policy.subscribe();
     loop {
         let turn = async {
+            policy.mark_unchanged();
             greet(&shared, &mut orders, &mut link).await?;
-            attend(&shared, &mut orders, &mut link).await
+            attend(&shared, &mut orders, &mut link, &mut policy).await
         };
         let turn = tokio::select! {
             () = stop.cancelled() => return,
@@ -159,10 +162,13 @@ async fn attend(
     shared: &Shared,
     orders: &mut Box<dyn Consumer>,
     link: &mut watch::Receiver<LinkState>,
+    policy: &mut watch::Receiver<Policy>,
 ) -> Result<(), Unwelcome> {
     loop {
         let incoming = tokio::select! {
             incoming = orders.next() => incoming,
+            // What it may touch is part of what it says of itself.
+            Ok(()) = policy.changed() => return Ok(()),
             () = changed(link) => match &*link.borrow_and_update() {
                 LinkState::Up => return Ok(()),
                 LinkState::Down { reason } => {
@@ -303,7 +309,7 @@ fn hello(shared: &Shared) -> Hello {
         version: env!("CARGO_PKG_VERSION").into(),
         queues: settings.queues,
         capabilities: capabilities(&shared.tools, shared.context.prober.engine().capabilities()),
-        policy: shared.context.policy.describe(),
+        policy: shared.context.policy.borrow().describe(),
         embedded: settings.embedded,
         coordinates: settings.coordinates,
         country: settings.country,

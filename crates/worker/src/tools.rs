@@ -27,8 +27,8 @@ const NAMES_WITHIN: Duration = Duration::from_secs(2);
 pub struct Context {
     /// Measures what the list allows.
     pub prober: Prober,
-    /// What may be touched.
-    pub policy: Policy,
+    /// What may be touched; a new list counts for all that is sent from then on.
+    pub policy: Arc<watch::Sender<Policy>>,
     /// Name of this worker.
     pub name: Arc<str>,
     /// Least time between two snapshots of a run.
@@ -40,8 +40,9 @@ pub struct Context {
 impl Context {
     /// A prober on this engine, held to the list.
     pub fn new(engine: Engine, resolver: Resolver, policy: Policy, name: &str) -> Self {
-        let list = policy.clone();
-        let permit = Arc::new(move |address| list.check(address).map_err(|error| error.to_string()));
+        let policy = Arc::new(watch::Sender::new(policy));
+        let list = Arc::clone(&policy);
+        let permit = Arc::new(move |address| list.borrow().check(address).map_err(|error| error.to_string()));
         let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver))).with_permit(permit);
         let names = NameLookup::Within(NAMES_WITHIN);
         Self { prober, policy, name: name.into(), progress_every: PROGRESS_EVERY, names }

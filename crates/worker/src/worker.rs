@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::draining::Draining;
+use crate::policy::Policy;
 use crate::spool::Spool;
 use crate::standing::Standing;
 use crate::tools::{Context, Toolbox};
@@ -307,6 +308,18 @@ impl RunningWorker {
     /// it does so all the same. The server is told as soon as it can be.
     pub fn drain(&self, draining: bool) {
         self.shared.draining.send_if_modified(|now| std::mem::replace(&mut now.own, draining) != draining);
+    }
+
+    /// Goes by another list of what it may touch from now on, and tells the server. A bound on packets stays as it
+    /// was until the next start. Runs that have begun go on.
+    pub fn change_policy(&self, policy: Policy) {
+        self.shared.context.policy.send_if_modified(|now| {
+            if policy.packets_per_second() != now.packets_per_second() {
+                tracing::warn!("another packets_per_second counts at the next start");
+            }
+            let policy = policy.at_the_rate_of(now);
+            std::mem::replace(now, policy.clone()) != policy
+        });
     }
 
     /// True while it takes no new work by its own wish.

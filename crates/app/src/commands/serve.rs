@@ -25,7 +25,7 @@ use crate::config::server::Listen;
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::listening::{self, Listening};
-use crate::reload::Reload;
+use crate::reload::{Reload, Started};
 use crate::{logging, measuring, output};
 
 /// How long runs of the embedded worker are waited for when the server ends.
@@ -73,7 +73,8 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     };
     announce(&config, &store, &places).await?;
 
-    let reload = Reload { flags, effective: config.effective.clone(), log, tls, app };
+    let started = Started { flags, effective: config.effective.clone(), log };
+    let reload = Reload { started, tls, app };
     wait_for_signal(signals, reload, worker.as_ref()).await;
     tracing::info!("stopping");
     if let Some(worker) = worker {
@@ -238,7 +239,7 @@ async fn wait_for_signal(mut signals: Signals, mut reload: Reload, worker: Optio
                 is_welcome = false;
                 tracing::error!(reason = %unwelcome.reason, "nothing is measured from here: the server refused its own worker");
             }
-            _ = signals.hangup.recv() => reload.run().await,
+            _ = signals.hangup.recv() => reload.run(worker).await,
         }
     }
 }

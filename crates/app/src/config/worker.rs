@@ -141,7 +141,7 @@ pub const POLICY_FILE: Key = Key {
     name: "worker.policy_file",
     takes: "the path of a file",
     default: "none: unicast, private and loopback addresses may be measured",
-    about: "The list of what it may touch. An unreadable list forbids everything.",
+    about: "The list of what it may touch. An unreadable list forbids everything. Read again on SIGHUP.",
 };
 
 /// See [`Worker::server`].

@@ -15,8 +15,9 @@ use futures::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use netwark_bus::websocket::frames::{FromWorker, LARGEST_FRAME, write};
 use netwark_bus::{BusError, LinkState, WorkerBus};
-use netwark_model::messages::{Delivery, News, Order, Report, inbox};
+use netwark_model::messages::{Delivery, Hello, News, Order, Report, control, inbox};
 use netwark_store::notices::Channel;
+use netwark_store::workers::Arrival;
 use netwark_store::{Store, StoreOptions};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -158,6 +159,26 @@ async fn a_revoked_worker_is_cut_and_not_let_in_again() {
         assert!(told.revoked && told.reason.contains("revoked by an administrator"), "{told:?}");
     }
     assert_eq!(server.app.links.number(), 0);
+}
+
+#[tokio::test]
+async fn a_revoked_worker_at_the_broker_is_told_at_once() {
+    let (server, _directory) = server().await;
+    // By a notice at once, and without one by looking.
+    for noticed in [true, false] {
+        let name = format!("paris-{noticed}");
+        let (id, _) = server.enrol(&name).await;
+        let hello = Hello { name, ..Hello::default() };
+        let arrival = Arrival { id, hello, link: "amqp", mark: 1, enter: false };
+        server.app.store.worker_hello(arrival, Timestamp::now()).await.unwrap();
+        let mut orders = server.bus.listen(vec![control(id)], 1);
+        server.app.store.revoke_worker(id, "the test", Timestamp::now()).await.unwrap().unwrap();
+        if noticed {
+            server.app.store.notify(Channel::Workers, &id.to_string()).await.unwrap();
+        }
+        let told = within(orders.next()).await.unwrap().delivery.order.clone();
+        assert!(matches!(&told, Order::Unwelcome(why) if why.revoked), "{told:?}");
+    }
 }
 
 #[tokio::test]

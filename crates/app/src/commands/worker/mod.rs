@@ -19,13 +19,14 @@ use self::identity::Identity;
 use crate::config::layers::Key;
 use crate::config::{Config, Flags, broker, worker};
 use crate::failure::{Failure, Outcome};
+use crate::reload::Started;
 use crate::{logging, measuring, output};
 
 /// Measure from here for a server elsewhere.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Signals: SIGTERM ends it once what runs has ended, a second one at once; SIGUSR1 lets it take no new work, or \
-take work again; SIGHUP opens the log file anew.
+take work again; SIGHUP reads the settings of the log and the list of\nwhat it may touch again.
 Exit codes: 0 stopped, 1 failed, 2 not understood, 4 the server does not want this worker.
 
 Example: netwark worker --server https://netwark.example --code K7TM-3XWQ")]
@@ -120,7 +121,8 @@ pub async fn run(args: Args) -> Outcome {
         _ => amqp(&config, id)?,
     };
     let worker = measuring::start(&config, id, false, server_host, bus)?;
-    live(worker, &config, &log).await
+    let drain = config.worker.drain;
+    live(worker, &Started { flags, effective: config.effective, log }, drain).await
 }
 
 /// Said when nobody has told the worker who it is.
@@ -210,7 +212,7 @@ fn amqp(config: &Config, id: Uuid) -> Result<Linked, Failure> {
 }
 
 /// Follows signals until it is stopped or unwelcome.
-async fn live(worker: RunningWorker, config: &Config, log: &logging::Handle) -> Outcome {
+async fn live(worker: RunningWorker, started: &Started, patience: Duration) -> Outcome {
     let listen = |kind: SignalKind| signal(kind).map_err(Failure::failed);
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -224,11 +226,7 @@ async fn live(worker: RunningWorker, config: &Config, log: &logging::Handle) -> 
                 worker.stop(Duration::ZERO).await;
                 return Err(Failure::Unwelcome(unwelcome.reason));
             }
-            _ = hangup.recv() => {
-                if let Err(error) = log.change(&config.log) {
-                    tracing::error!(%error, "the log goes on as before");
-                }
-            }
+            _ = hangup.recv() => started.reload_worker(&worker),
             _ = drain.recv() => {
                 let draining = !worker.wants_to_drain();
                 worker.drain(draining);
@@ -240,7 +238,7 @@ async fn live(worker: RunningWorker, config: &Config, log: &logging::Handle) -> 
             }
         }
     }
-    stop(worker, config.worker.drain, &mut terminate, &mut interrupt).await;
+    stop(worker, patience, &mut terminate, &mut interrupt).await;
     Ok(ExitCode::SUCCESS)
 }
 
