@@ -82,7 +82,8 @@ pub(crate) async fn change_worker(
 
 /// Let a worker take no new work, or take work again.
 ///
-/// A worker that drains finishes what it runs. New operations list it as skipped.
+/// A worker that drains finishes what it runs. New operations list it as skipped. To let it take work again also ends
+/// what it wants by itself, as when it was told by a signal; one that is away learns it when it is back.
 #[utoipa::path(
     post, path = "/workers/{id}/drain", operation_id = "drain_worker", tag = "Workers",
     params(("id" = Uuid, Path, description = "Id of the worker")),

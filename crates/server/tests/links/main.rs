@@ -8,6 +8,7 @@
 
 mod servers;
 mod support;
+mod watched;
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use netwark_bus::local::{self, LocalWorkerBus};
 use netwark_bus::websocket::{Timing, WebSocketBus, WebSocketOptions};
-use netwark_bus::{BusError, Consumer, IncomingDelivery, LinkState, WorkerBus};
+use netwark_bus::{BusError, Consumer, IncomingDelivery, LinkState, ServerBus, WorkerBus};
 use netwark_model::auth::Role;
 use netwark_model::messages::{
     End, Hello, News, Order, Report, RunOrder, Unwelcome, Welcome, control, inbox, mark,
@@ -41,6 +41,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn on(store: Store) -> Self {
+        let (server_bus, bus) = local::pair();
+        Self::with_bus(store, Arc::new(server_bus), bus).await
+    }
+
+    pub(crate) async fn with_bus(store: Store, server_bus: Arc<dyn ServerBus>, bus: LocalWorkerBus) -> Self {
         store.declare_queues(&[]).await.unwrap();
         let name = format!("test-{}", Uuid::now_v7());
         let (_, token) = auth::add_token(&store, &name, Role::Operator).await.unwrap();
@@ -48,9 +53,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let site = SiteSettings { listen: vec![address], ..SiteSettings::default() };
         let auth = Auth::new(store.clone(), AuthSettings::default(), Site::new(&site).unwrap());
-        let (server_bus, bus) = local::pair();
-        let app =
-            App::new(store, Arc::new(server_bus), Registry::standard(), auth, ServerSettings::default());
+        let app = App::new(store, server_bus, Registry::standard(), auth, ServerSettings::default());
         let running = netwark_server::run(app.clone(), vec![Listener::tcp(listener)]).await.unwrap();
         let url = format!("http://{address}");
         Self { app, url, token: token.reveal().to_owned(), running, bus }
