@@ -70,6 +70,35 @@ test('the command bar completes selectors and puts a mistake under its word', as
 	assert.deepEqual(faults, []);
 });
 
+test('Enter runs a command once, and not before the server has said what can be run', async () => {
+	const { page, faults } = await openPage(browser);
+	let answer = () => {};
+	const asked = new Promise((asked) => {
+		void page.route('**/api/v1/tools', async (route) => {
+			const held = new Promise((resolve) => (answer = resolve));
+			asked();
+			await held;
+			await route.continue();
+		});
+	});
+	const made = [];
+	page.on('request', (request) => {
+		if (request.method() === 'POST') made.push(request.url());
+	});
+	await page.goto(`${mock.url}/`);
+	await page.getByRole('heading', { name: 'Overview' }).waitFor();
+	await page.keyboard.press('Control+k');
+	await asked;
+	await page.keyboard.type('ping 192.0.2.77 -c 3');
+	for (let i = 0; i < 3; i += 1) await page.keyboard.press('Enter');
+	await page.getByText('One moment…').waitFor();
+	assert.deepEqual(made, []);
+	answer();
+	await page.getByRole('heading', { level: 1 }).getByText('192.0.2.77').waitFor();
+	assert.equal(made.length, 1, 'one operation');
+	assert.deepEqual(faults, []);
+});
+
 test('a selector runs, is shown with the operation, and the same workers are found again', async () => {
 	const { page, faults } = await openPage(browser, { cookie });
 	const workers = await fetch(`${server.url}/api/v1/workers`, {
