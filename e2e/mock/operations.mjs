@@ -48,7 +48,7 @@ function resultOf(operation, worker, status, payload) {
 		payload,
 		created_at: operation.created_at,
 		updated_at: operation.updated_at,
-		started_at: status === 'timeout' ? null : operation.created_at,
+		started_at: status === 'timeout' && !payload ? null : operation.created_at,
 		finished_at: open ? null : operation.finished_at,
 		late: false,
 		version: operation.version
@@ -154,6 +154,15 @@ const answers = { answers: [{ name: 'example.org', ttl: 300, data: T }], rcode: 
 
 /** The operations by what they show. */
 export const shown = {
+	cut: add('ping', T, [
+		['embedded', 'done', pingOutcome(T, { count: 60, base: 11.2, spread: 3 })],
+		['lyon-1', 'error', { cause: 'no socket' }],
+		['paris-1', 'timeout', pingOutcome(T, { count: 60, base: 4.1, spread: 2 }, 20)]
+	]),
+	away: add('ping', T, [
+		['paris-1', 'done', pingOutcome(T, { count: 60, base: 4.1, spread: 2 })],
+		['tokyo-1', 'progress', pingOutcome(T, { count: 60, base: 98, spread: 9 }, 12)]
+	]),
 	unanswered: add('ping', '192.0.2.254', [['paris-1', 'timeout', null]], { status: 'timeout' }),
 	other: add('made-up', 'example.org', [['paris-1', 'done', answers]]),
 	wide: add('mtr', T, twenty),

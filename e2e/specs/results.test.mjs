@@ -18,9 +18,32 @@ after(async () => {
 
 const ready = 'netwark.broadcast';
 const address = (name) => `${mock.url}/operations/${shown[name].id}`;
-for (const name of ['ping', 'mtr', 'other', 'unanswered']) {
+for (const name of ['ping', 'mtr', 'other', 'unanswered', 'cut', 'away']) {
 	test(`an operation with results: ${name}`, () => inspect(browser, { name, url: address(name), ready }));
 }
+
+test('what failed in part is not shown as well', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(address('cut'));
+	await page.getByRole('heading', { level: 1 }).getByText('Done, 2 of 3 failed').waitFor();
+	const late = page.getByRole('article', { name: 'Result of paris-1' });
+	await late.getByText('timed out.').waitFor();
+	await late.getByText('Until then: ').waitFor();
+	assert.equal(await late.getByText('OK', { exact: true }).count(), 0);
+	const table = page.getByRole('region', { name: 'All results' });
+	await table.getByText('Could not measure: no socket.').waitFor();
+	await table.getByText('timed out.').waitFor();
+
+	await page.goto(address('away'));
+	const away = page.getByRole('article', { name: 'Result of tokyo-1' });
+	await away.getByText('worker offline', { exact: true }).waitFor();
+	assert.equal(await away.getByText('OK', { exact: true }).count(), 0);
+
+	await page.goto(`${mock.url}/operations`);
+	const row = page.getByRole('row', { name: /Done, 2 of 3 failed/ });
+	await row.getByRole('link', { name: '192.0.2.80' }).waitFor();
+	assert.deepEqual(faults, []);
+});
 
 test('an operation with twenty tables of thirty hops', () =>
 	// axe takes its time over so many cells; what depends on width and theme is in the smaller one.
