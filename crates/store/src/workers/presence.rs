@@ -5,6 +5,7 @@ use netwark_model::events::Severity;
 use netwark_model::messages::{Alive, Hello};
 use netwark_model::workers::WorkerOverrides;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, ExprTrait, IntoActiveModel, Set};
 use uuid::Uuid;
 
@@ -154,6 +155,33 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
         let silent = entity::Column::LastSeenAt.lt(millis(before)).and(entity::Column::Online.eq(true));
+        self.gone_silent(silent, "nothing heard", now).await
+    }
+
+    /// Notes a worker as gone whose link was lost at `lost`, unless it was heard of since then. Returns its name when
+    /// it was noted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn worker_lost(
+        &self,
+        id: Uuid,
+        lost: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let silent = entity::Column::LastSeenAt
+            .lte(millis(lost))
+            .and(entity::Column::Online.eq(true))
+            .and(entity::Column::Id.eq(id));
+        Ok(self.gone_silent(silent, "its link was lost, nothing heard", now).await?.pop())
+    }
+
+    async fn gone_silent(
+        &self,
+        silent: SimpleExpr,
+        how: &'static str,
+        now: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
         if entity::Entity::find().filter(silent.clone()).count(self.read()).await? == 0 {
             return Ok(Vec::new());
         }
@@ -168,7 +196,7 @@ impl Store {
                     .await?;
                 for row in &rows {
                     let since = millis(now).saturating_sub(row.last_seen_at) / 1000;
-                    let text = format!("{} is offline: nothing heard for {since} s", row.name);
+                    let text = format!("{} is offline: {how} for {since} s", row.name);
                     let event = about(row, Severity::Warning, "worker_offline", text);
                     events::insert(transaction, event, now).await?;
                 }

@@ -19,15 +19,18 @@ pub(crate) async fn hello_makes_a_member_and_silence_ends_it(store: &Store) {
     let alive = |running| Alive { running, load: Some(0.5), ..Alive::default() };
     assert_eq!(store.worker_alive(id, alive(3), 0, at(10)).await.unwrap(), Presence::Known);
     assert_eq!(store.workers().await.unwrap()[0].running, 3);
+    assert_eq!(store.worker_lost(id, at(9), at(10)).await.unwrap(), None, "it was heard of since");
     assert!(store.workers_silent_since(at(10), at(11)).await.unwrap().is_empty());
     assert_eq!(store.workers_silent_since(at(11), at(61)).await.unwrap(), ["paris"]);
     assert!(!store.workers().await.unwrap()[0].online);
     assert_eq!(store.queues().await.unwrap()[1].online, 0);
 
     store.worker_hello(arrival(id, hello("paris", &["netwark"])), at(70)).await.unwrap();
+    assert_eq!(store.worker_lost(id, at(71), at(81)).await.unwrap().as_deref(), Some("paris"));
+    store.worker_hello(arrival(id, hello("paris", &["netwark"])), at(82)).await.unwrap();
     let queues = store.queues().await.unwrap();
     assert_eq!(queues.iter().map(|q| (q.workers, q.online)).collect::<Vec<_>>(), [(1, 1), (0, 0)]);
-    store.worker_gone(id, 0, at(80)).await.unwrap();
+    store.worker_gone(id, 0, at(83)).await.unwrap();
     let worker = &store.workers().await.unwrap()[0];
     assert_eq!((worker.online, worker.state), (false, WorkerState::Offline));
     assert_eq!(store.worker_alive(Uuid::now_v7(), alive(0), 0, at(30)).await.unwrap(), Presence::Unknown);
@@ -38,6 +41,8 @@ pub(crate) async fn hello_makes_a_member_and_silence_ends_it(store: &Store) {
         told,
         [
             "paris was stopped",
+            "paris is online",
+            "paris is offline: its link was lost, nothing heard for 11 s",
             "paris is online",
             "paris is offline: nothing heard for 51 s",
             "paris is online"

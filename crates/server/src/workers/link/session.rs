@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
+use jiff::Timestamp;
 use netwark_bus::websocket::MOST_HELD;
 use netwark_bus::websocket::frames::{FromServer, FromWorker, read, write};
 use netwark_bus::{BusError, IncomingDelivery};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::operations::reports::receive;
+use crate::workers::changed;
 use crate::workers::presence::direct_queues;
 
 /// How a worker over such a link is linked.
@@ -26,6 +28,8 @@ const LINK: &str = "websocket";
 const PING: Duration = Duration::from_secs(20);
 /// A link that brought nothing for so long is cut, as is one that takes nothing.
 const SILENCE: Duration = Duration::from_secs(45);
+/// A worker whose link was lost usually is back within so long.
+const COMES_BACK: Duration = Duration::from_secs(10);
 /// How long a last word may take.
 const LAST_WORD: Duration = Duration::from_secs(2);
 /// Frames that wait to be written; beyond it who makes them waits.
@@ -93,8 +97,25 @@ pub(super) async fn run(app: &App, worker: Uuid, socket: WebSocket, cut: oneshot
         () = app.live.closed() => End::Closing,
     };
     shared.held().messages.clear();
+    if matches!(end, End::Gone) {
+        tokio::spawn(lost(app.clone(), worker, Timestamp::now()));
+    }
     // A worker that still hears learns why.
     let _ = timeout(LAST_WORD, last_word(app, worker, &mut sink, end)).await;
+}
+
+/// Notes a worker as gone, unless it comes back soon, here or at another server.
+async fn lost(app: App, worker: Uuid, at: Timestamp) {
+    sleep(COMES_BACK).await;
+    match app.store.worker_lost(worker, at, Timestamp::now()).await {
+        Ok(Some(name)) => {
+            tracing::warn!(worker = %name, "a worker's link was lost, and it did not come back");
+            changed(&app, worker).await;
+        }
+        Ok(None) => {}
+        // Its silence is noticed later.
+        Err(error) => tracing::debug!(%error, "a lost worker cannot be noted"),
+    }
 }
 
 async fn last_word(app: &App, worker: Uuid, sink: &mut SplitSink<WebSocket, Message>, end: End) {
