@@ -112,12 +112,21 @@ pub fn lock(data_dir: &Path) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// Opens the database of the configuration, which may be in use by a server.
+/// Opens the database of the configuration, which may be in use by a server. One that is made by this is told:
+/// whoever looked for that of a server has named another place.
 ///
 /// # Errors
 /// Says what is wrong with it and what would help.
 pub async fn open_store(config: &Config) -> Result<Store, Failure> {
-    open_store_within(config, Duration::ZERO).await
+    let fresh = config.database.file().filter(|file| !file.exists());
+    let store = open_store_within(config, Duration::ZERO).await?;
+    if let Some(file) = fresh {
+        crate::output::complain(&format!(
+            "note: made a new database, {}; if a server runs already, name its data directory with --data-dir",
+            file.display()
+        ));
+    }
+    Ok(store)
 }
 
 /// The same, with a time that a PostgreSQL which is not there or still starting is waited for.

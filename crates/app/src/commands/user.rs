@@ -23,6 +23,8 @@ pub struct Args {
 enum Action {
     /// Make a user; the password is asked for, or read from standard input
     Add(Add),
+    /// Give a user another password, asked for or read from standard input; ends every session of theirs
+    Password(Password),
     /// Print a new link that makes the first administrator; earlier links no longer work
     SetupLink(SetupLink),
 }
@@ -42,6 +44,14 @@ struct Add {
 }
 
 #[derive(Debug, clap::Args)]
+struct Password {
+    /// The name to sign in with
+    name: String,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, clap::Args)]
 struct SetupLink {
     #[command(flatten)]
     flags: Flags,
@@ -55,6 +65,7 @@ pub async fn run(args: Args) -> Outcome {
     logging::start_quiet();
     match args.action {
         Action::Add(add) => add_user(add).await,
+        Action::Password(password) => set_password(password).await,
         Action::SetupLink(link) => setup_link(link).await,
     }
 }
@@ -70,6 +81,22 @@ async fn add_user(args: Add) -> Outcome {
         true => output::json(&user),
         false => output::line(format!("{} may sign in now, as {}", user.name, user.role.as_str())),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set_password(args: Password) -> Outcome {
+    let config = Config::load(&args.flags)?;
+    let password = ask_password(&args.name)?;
+    let store = super::open_store(&config).await?;
+    let changed = auth::set_password(&store, &Passwords::default(), &args.name, &password).await;
+    store.close().await;
+    let Some(user) = changed.map_err(super::auth_failure)? else {
+        return Err(Failure::Failed(format!(
+            "there is no user '{}'; 'netwark user add' makes one",
+            args.name
+        )));
+    };
+    output::line(format!("{} has another password, and has to sign in again", user.name));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -54,7 +54,7 @@ struct List {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: netwark workers pair paris-1 --site paris --tag dc")]
+#[command(after_help = "Example: --site paris --coordinates 48.86,2.35 --country FR --tag dc")]
 struct New {
     /// Its name, unique
     name: String,
@@ -227,6 +227,7 @@ async fn pair(store: &Store, args: New, config: &Config, server: &str) -> Result
         output::line(format!("The code of {} is good for 10 minutes: {code}", worker.name));
         output::line("Start the worker on its machine with:");
         output::line(format!("  {command}"));
+        reachable(server);
     } else {
         output::line(code);
     }
@@ -258,8 +259,16 @@ fn show_token(worker: &Worker, token: &str, server: &str, as_json: bool) {
         output::line(format!("The token of {}, shown this once: {token}", worker.name));
         output::line("Start the worker on its machine with:");
         output::line(format!("  {}", commands.shell));
+        reachable(server);
     } else {
         output::line(token);
+    }
+}
+
+/// Says when a command names a server that other machines cannot reach.
+fn reachable(server: &str) {
+    if ["://127.", "://localhost", "://[::1]"].iter().any(|here| server.contains(here)) {
+        output::line("Only this machine reaches the server there; server.public_urls says how others do.");
     }
 }
 

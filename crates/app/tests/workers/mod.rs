@@ -1,5 +1,8 @@
 //! `netwark workers` on the database of this machine.
 
+use std::io::Write;
+use std::process::{Output, Stdio};
+
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -71,4 +74,29 @@ fn what_is_wrong_with_a_worker_is_named() {
         let (code, why) = refused(&home, &["workers", action, "nobody"]);
         assert!(code == Some(1) && why.contains("there is no worker 'nobody'"), "{action}: {why}");
     }
+}
+
+/// Runs a command that reads a password.
+fn with_password(home: &TempDir, arguments: &[&str], password: &str) -> Output {
+    let mut command = super::netwark(home.path(), arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A command that needs none has closed its end.
+    let _ = writeln!(child.stdin.take().unwrap(), "{password}");
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_password_that_was_forgotten_is_replaced_in_the_shell() {
+    let home = home();
+    let made = with_password(&home, &["user", "add", "Zoe"], "correct horse");
+    assert_eq!(made.status.code(), Some(0));
+    assert!(text(&made.stderr).contains("made a new database"), "{}", text(&made.stderr));
+    let changed = with_password(&home, &["user", "password", "zoe"], "battery staple");
+    assert_eq!((changed.status.code(), text(&changed.stderr).as_str()), (Some(0), ""));
+    assert!(text(&changed.stdout).contains("has to sign in again"));
+    let short = with_password(&home, &["user", "password", "zoe"], "short");
+    assert!(short.status.code() == Some(2) && text(&short.stderr).contains("password: must be at least"));
+    let nobody = with_password(&home, &["user", "password", "max"], "battery staple");
+    assert!(nobody.status.code() == Some(1) && text(&nobody.stderr).contains("there is no user 'max'"));
 }

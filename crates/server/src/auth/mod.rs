@@ -31,7 +31,7 @@ pub use self::settings::AuthSettings;
 pub use self::setup::{make_setup_code, setup_link};
 pub use self::shared::Auth;
 pub use self::site::{Proxy, Site, SiteSettings, check_public_url};
-pub use self::users::{add_token, add_user};
+pub use self::users::{add_token, add_user, set_password};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use netwark_model::auth::{Role, Token, User};
 use netwark_model::error::FieldError;
 use netwark_store::Store;
+use netwark_store::user_changes::{Changed, UserChange};
 use netwark_store::users::NewUser;
 
 use super::error::AuthError;
@@ -29,6 +30,28 @@ pub async fn add_user(
     let name = check(name, password)?;
     let password_hash = passwords.hash(password).await?;
     Ok(store.add_user(NewUser { name, password_hash, role }, Timestamp::now()).await?)
+}
+
+/// Gives a user another password and ends every session of theirs. `None` when there is no such user.
+///
+/// # Errors
+/// When the password is not acceptable, or the database fails.
+pub async fn set_password(
+    store: &Store,
+    passwords: &Passwords,
+    name: &str,
+    password: &str,
+) -> Result<Option<User>, AuthError> {
+    let Some(secrets) = store.user_secrets(name.trim()).await? else { return Ok(None) };
+    if let Err(description) = password::check_policy(&secrets.user.name, password) {
+        return Err(AuthError::Invalid(vec![FieldError::body("password", description)]));
+    }
+    let password_hash = Some(passwords.hash(password).await?);
+    let change = UserChange { password_hash, ..UserChange::default() };
+    Ok(match store.change_user(secrets.user.id, change).await? {
+        Changed::Done(user) => Some(user),
+        Changed::Unknown | Changed::LastAdmin => None,
+    })
 }
 
 /// Makes a token for a program and returns it with its secret, which is not kept.
