@@ -267,6 +267,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_database_is_named_where_its_name_is_known() {
+        let error = StoreError::from_sqlstate("08006", "gone".into());
+        assert_eq!(error.to_string(), "the database does not answer: gone");
+        let error = error.at("postgres://db/netwark");
+        assert_eq!(error.to_string(), "the database postgres://db/netwark does not answer: gone");
+    }
+
+    #[test]
     fn what_passes_by_itself_is_temporary() {
         for code in ["08006", "57P01", "57P03", "57014", "53300", "40001", "40P01", "55P03", "25P03"] {
             assert!(StoreError::from_sqlstate(code, "x".into()).is_temporary(), "{code}");

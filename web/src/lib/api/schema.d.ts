@@ -566,7 +566,8 @@ export interface paths {
         put?: never;
         /**
          * Let a worker take no new work, or take work again.
-         * @description A worker that drains finishes what it runs. New operations list it as skipped.
+         * @description A worker that drains finishes what it runs. New operations list it as skipped. To let it take work again also ends
+         *     what it wants by itself, as when it was told by a signal; one that is away learns it when it is back.
          */
         post: operations["drain_worker"];
         delete?: never;
