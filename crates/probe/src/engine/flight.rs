@@ -67,6 +67,8 @@ pub(super) struct InFlight {
     pub(super) to: IpAddr,
     /// Protocol above IP.
     pub(super) protocol: u8,
+    /// Bytes of the packet, header of IP included.
+    pub(super) length: u16,
     /// How many steps of the realtime clock had been seen when `stamp` was taken.
     pub(super) steps: u8,
     pub(super) state: State,
@@ -115,8 +117,19 @@ impl Flight {
         // Zero is the secret of a free slot.
         let secret = self.random.next_u32().max(1);
         let state = State::Queued;
-        let probe =
-            InFlight { key, work, secret, begun: 0, sent: 0, stamp: 0, to, protocol, steps: 0, state };
+        let probe = InFlight {
+            key,
+            work,
+            secret,
+            begun: 0,
+            sent: 0,
+            stamp: 0,
+            to,
+            protocol,
+            length: 0,
+            steps: 0,
+            state,
+        };
         self.live += 1;
         let rested = if self.free.len() > REST { self.free.pop_front() } else { None };
         if let Some((slot, place)) = rested.and_then(|slot| Some((slot, self.slots.get_mut(slot as usize)?)))

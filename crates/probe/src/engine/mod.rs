@@ -29,6 +29,7 @@ mod sending;
 mod signal;
 mod stamps;
 mod state;
+mod traffic;
 mod wire;
 mod work;
 
@@ -47,6 +48,7 @@ pub use self::error::EngineError;
 pub use self::options::EngineOptions;
 use self::run::Command;
 use self::signal::Signal;
+pub use self::traffic::Traffic;
 use self::work::Run;
 use crate::decide::{Decider, Time};
 use crate::net::clock;
@@ -56,6 +58,8 @@ use crate::net::filter::BLOCK;
 #[derive(Clone, Debug)]
 pub struct Engine {
     inner: Arc<Inner>,
+    /// What its tasks send and receive is counted here.
+    traffic: Arc<Traffic>,
 }
 
 #[derive(Debug)]
@@ -112,7 +116,13 @@ impl Engine {
             .map_err(|source| EngineError::Start { what: "thread", source })?;
         let inner =
             Inner { commands: Some(commands), signal, capabilities, counters, next: AtomicU64::new(0) };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), traffic: Arc::default() })
+    }
+
+    /// A handle of the same engine that counts here what its tasks send and receive. Clones of it count there too.
+    #[must_use]
+    pub fn metered(&self, traffic: Arc<Traffic>) -> Self {
+        Self { inner: Arc::clone(&self.inner), traffic }
     }
 
     /// Runs a task. With `progress_every` the task's snapshots follow what it measures, no more often than this.
@@ -126,7 +136,8 @@ impl Engine {
         let (done, finished) = oneshot::channel();
         let shape = decider.shape();
         let runner = Box::new(Run { decider, snapshots, done });
-        self.inner.order(Command::Begin { id, runner, shape, progress_every });
+        let traffic = Arc::clone(&self.traffic);
+        self.inner.order(Command::Begin { id, runner, shape, progress_every, traffic });
         Task { id, inner: Arc::clone(&self.inner), finished: Some(finished), watching }
     }
 

@@ -9,6 +9,7 @@ use netwark_packet::protocol;
 
 use super::ports::{self, Port};
 use super::state::State;
+use super::traffic;
 use super::wire::{self, Ends};
 use super::work::SOURCE_LIFETIME;
 use crate::decide::{Event, Probe, Transport};
@@ -110,7 +111,7 @@ impl State {
         let stamp = stamp_budget.stamp(now);
         let control = control::Outgoing::new(family, Some(probe.ttl), work.shape.dscp << 2, stamp);
         let flow_port = u16::from(probe.flow) % BLOCK;
-        let handle = match work.shape.transport {
+        let (handle, written) = match work.shape.transport {
             Transport::Icmp => {
                 let id = if port.key.kind == Kind::RawIcmp { icmp_ids + flow_port } else { port.number };
                 let own = match family {
@@ -119,10 +120,10 @@ impl State {
                 };
                 let handle = flight.insert(index, probe.key, probe.to, own);
                 let sequence = flight.identity(handle);
-                port.batch.push(SocketAddr::new(probe.to, 0), control, |out| {
+                let written = port.batch.push(SocketAddr::new(probe.to, 0), control, |out| {
                     work.recipe.echo(family, id, probe.flow, sequence, handle, out);
                 });
-                handle
+                (handle, written)
             }
             Transport::Udp { port: destination_port } => {
                 let source = source(&mut work.sources, port, probe.to, now)?;
@@ -132,10 +133,11 @@ impl State {
                 let identity = flight.identity(handle);
                 // The error queue tells nothing of our packet but its payload.
                 let least = if port.errors { wire::FILLED } else { 2 };
-                port.batch.push(SocketAddr::new(probe.to, destination_port), control, |out| {
+                let to = SocketAddr::new(probe.to, destination_port);
+                let written = port.batch.push(to, control, |out| {
                     work.recipe.datagram(&ends, least, identity, handle, out);
                 });
-                handle
+                (handle, written)
             }
             Transport::Tcp { port: destination_port } => {
                 let source = source(&mut work.sources, port, probe.to, now)?;
@@ -143,10 +145,14 @@ impl State {
                 let ends = Ends { source, destination: probe.to, source_port, destination_port };
                 let handle = flight.insert(index, probe.key, probe.to, protocol::TCP);
                 let sequence = wire::tcp_sequence(flight.identity(handle), handle);
-                port.batch.push(SocketAddr::new(probe.to, 0), control, |out| wire::syn(&ends, sequence, out));
-                handle
+                let to = SocketAddr::new(probe.to, 0);
+                let written = port.batch.push(to, control, |out| wire::syn(&ends, sequence, out));
+                (handle, written)
             }
         };
+        if let Some(queued) = flight.get_mut(handle) {
+            queued.length = traffic::sent((family, port.key.kind), written);
+        }
         port.pending.push_back((handle, stamp));
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! From the kernel to the deciders.
 
-use super::flight::State as ProbeState;
+use super::flight::{Handle, InFlight, State as ProbeState};
 use super::recognise::{Found, Useless};
 use super::stamps::RoundTrip;
 use super::state::State;
-use crate::decide::{Answer, Event, Time};
+use super::traffic;
+use crate::decide::{Answer, AnswerKind, Event, Time};
 use crate::net::clock;
 use crate::net::control::Notes;
 use crate::net::receive::{self, Queue};
@@ -57,6 +58,12 @@ impl State {
                 self.note_lost(index, packet.notes);
                 let from = packet.name.map(|name| name.ip());
                 let found = self.recognise(kind, packet.bytes, from, packet.notes);
+                if let Ok(found) = &found {
+                    self.count_received(found.handle, |probe| {
+                        let asked = (found.kind == AnswerKind::EchoReply).then_some(probe.length);
+                        traffic::received(kind, packet.length, asked)
+                    });
+                }
                 self.settle(found, packet.notes, read);
             }
         }
@@ -91,6 +98,9 @@ impl State {
                 } else if let Some(error) = packet.notes.error {
                     let to = packet.name.map(|name| name.ip());
                     let found = self.recognise_queued(kind, error, packet.bytes, to);
+                    if let Ok(found) = &found {
+                        self.count_received(found.handle, |_| traffic::received_error(kind, packet.length));
+                    }
                     self.settle(found, packet.notes, read);
                 }
             }
@@ -114,6 +124,14 @@ impl State {
         };
         probe.stamp = left;
         probe.steps = self.clocks.steps;
+    }
+
+    /// Counts a packet for the task whose probe it answers.
+    fn count_received(&self, handle: Handle, length: impl Fn(&InFlight) -> u64) {
+        let Some(probe) = self.flight.get(handle) else { return };
+        if let Some(Some(work)) = self.works.get(probe.work as usize) {
+            work.traffic.add_received(length(probe));
+        }
     }
 
     fn note_lost(&mut self, index: usize, notes: Notes) {

@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::signal::Signal;
 use super::state::State;
+use super::traffic::Traffic;
 use super::work::{Runner, Work};
 use crate::decide::Shape;
 use crate::net::clock;
@@ -26,6 +27,8 @@ pub(super) enum Command {
         shape: Shape,
         /// How often snapshots are published at most; none when absent.
         progress_every: Option<Duration>,
+        /// Where its bytes are counted.
+        traffic: Arc<Traffic>,
     },
     /// End a task; what it has measured so far is its result.
     Cancel(u64),
@@ -69,8 +72,8 @@ pub(super) fn run(mut state: State, commands: &Receiver<Command>, signal: &Arc<S
 fn obey(state: &mut State, command: Command, seed: u16) {
     let now = clock::monotonic();
     match command {
-        Command::Begin { id, runner, shape, progress_every } => {
-            state.begin(Work::new(runner, id, shape, progress_every, seed), now);
+        Command::Begin { id, runner, shape, progress_every, traffic } => {
+            state.begin(Work::new(runner, id, shape, progress_every, traffic, seed), now);
         }
         Command::Cancel(id) => {
             if let Some(index) = state.by_id.get(&id).copied() {

@@ -210,13 +210,14 @@ impl State {
     fn left(&mut self, handle: Handle, begun: u64, at: u64) {
         let Some(probe) = self.flight.get_mut(handle) else { return };
         probe.leave(begun, at);
-        let (index, key, to) = (probe.work, probe.key, probe.to);
+        let (index, key, to, length) = (probe.work, probe.key, probe.to, probe.length);
         if self.target_gap > 0 {
             let gap = self.gaps.entry(to).or_default();
             gap.left = at;
             gap.next = gap.next.max(at + self.target_gap);
         }
         let Some(work) = self.works.get_mut(index as usize).and_then(Option::as_mut) else { return };
+        work.traffic.add_sent(length.into());
         work.waiting.push_back(handle);
         let deadline = at + work.timeout;
         if work.alarm.is_none_or(|alarm| deadline < alarm) {

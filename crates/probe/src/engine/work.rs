@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::error::EngineError;
 use super::flight::Handle;
+use super::traffic::Traffic;
 use super::wire::Recipe;
 use crate::decide::{Decider, Event, Network, Probe, Shape, Time};
 
@@ -113,6 +114,7 @@ pub(super) struct Work {
     pub(super) ports: Vec<(Family, u8, usize)>,
     /// Source addresses the kernel has chosen, and when.
     pub(super) sources: HashMap<IpAddr, (IpAddr, u64)>,
+    pub(super) traffic: Arc<Traffic>,
     progress: Option<Progress>,
 }
 
@@ -126,6 +128,7 @@ impl Work {
         id: u64,
         shape: Shape,
         progress_every: Option<Duration>,
+        traffic: Arc<Traffic>,
         seed: u16,
     ) -> Self {
         let progress =
@@ -145,6 +148,7 @@ impl Work {
             in_line: false,
             ports: Vec::new(),
             sources: HashMap::new(),
+            traffic,
             progress,
         }
     }

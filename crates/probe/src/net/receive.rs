@@ -9,7 +9,7 @@ use super::control::{self, Notes};
 use super::send::{BATCH, empty_header};
 
 /// What is read of a packet. An ICMP error is at most 576 bytes (IPv6: 1,280); of an echo reply the beginning suffices.
-const LENGTH: usize = 1_280;
+pub(crate) const LENGTH: usize = 1_280;
 /// Room for a stamp (64), a lost count (24), a hop limit (24) and an error with its offender (64).
 const CONTROL: usize = 192;
 const NAME: usize = 32;
@@ -48,6 +48,8 @@ pub(crate) struct Batch {
 pub(crate) struct Packet<'a> {
     /// Its beginning.
     pub(crate) bytes: &'a [u8],
+    /// Its whole length where the socket tells it: datagram sockets of ICMP do not.
+    pub(crate) length: usize,
     /// Who sent it; on the error queue, where the packet that failed was going.
     pub(crate) name: Option<SocketAddr>,
     /// What the kernel says beside it.
@@ -79,7 +81,8 @@ impl Batch {
             header.msg_hdr.msg_controllen = CONTROL as _;
         }
         let flags = match queue {
-            Queue::Data => libc::MSG_DONTWAIT,
+            // The length of a packet is told even where its end is cut off.
+            Queue::Data => libc::MSG_DONTWAIT | libc::MSG_TRUNC,
             Queue::Errors => libc::MSG_DONTWAIT | libc::MSG_ERRQUEUE,
         };
         // SAFETY: every header points to a name, a vector and a control buffer of the lengths given beside them, in
@@ -112,6 +115,7 @@ impl Batch {
     pub(crate) fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
         self.rooms.iter().zip(&self.lengths).take(self.count).map(|(room, lengths)| Packet {
             bytes: &room.data[..lengths.data.min(LENGTH)],
+            length: lengths.data,
             name: control::address(&room.name[..lengths.name.min(NAME)]),
             notes: Notes::parse(&room.control[..lengths.control.min(CONTROL)]),
         })

@@ -65,16 +65,18 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Appends a packet that `write` appends to the buffer it is given.
+    /// Appends a packet that `write` appends to the buffer it is given, and tells how many bytes that were.
     pub(crate) fn push(
         &mut self,
         to: SocketAddr,
         control: control::Outgoing,
         write: impl FnOnce(&mut Vec<u8>),
-    ) {
+    ) -> usize {
         let start = self.arena.len();
         write(&mut self.arena);
-        self.packets.push(Packet { name: Name::new(to), control, start, end: self.arena.len() });
+        let end = self.arena.len();
+        self.packets.push(Packet { name: Name::new(to), control, start, end });
+        end - start
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -17,7 +17,7 @@ use netwark_model::tools::ping::{PingOptions, PingOutcome, PingReport};
 use tokio::time::{self, Instant};
 
 pub use self::permit::{Permit, unicast};
-use crate::engine::{Ability, Engine, EngineError};
+use crate::engine::{Ability, Engine, EngineError, Traffic};
 use crate::ping::PingDecider;
 use crate::report;
 use crate::resolve::{self, Choice, Reach, Resolve, ResolveError};
@@ -113,6 +113,13 @@ impl Prober {
     #[must_use]
     pub fn with_permit(mut self, permit: Arc<Permit>) -> Self {
         self.permit = permit;
+        self
+    }
+
+    /// The same, but what it sends and receives is counted here.
+    #[must_use]
+    pub fn metered(mut self, traffic: Arc<Traffic>) -> Self {
+        self.engine = self.engine.metered(traffic);
         self
     }
 

@@ -62,6 +62,23 @@ fn may_ping<T: std::fmt::Debug>(prober: &Prober, result: &Result<T, ProbeError>)
 }
 
 #[tokio::test]
+async fn what_is_sent_and_received_is_counted() {
+    let fake = loopback();
+    let (traffic, others) = (Arc::new(Traffic::default()), Arc::new(Traffic::default()));
+    let plain = prober(&fake);
+    let prober = plain.clone().metered(Arc::clone(&traffic));
+    let options = PingOptions { count: 5, interval_ms: 1, size: 2_000, ..PingOptions::default() };
+    let result = prober.ping(BRIEF, &options, |_| ()).await;
+    if !may_ping(&prober, &result) {
+        return;
+    }
+    let other = plain.metered(Arc::clone(&others));
+    other.ping(BRIEF, &PingOptions { count: 1, ..PingOptions::default() }, |_| ()).await.unwrap();
+    assert_eq!((traffic.sent(), traffic.received()), (5 * 2_028, 5 * 2_028));
+    assert_eq!((others.sent(), others.received()), (84, 84), "each handle has a count of its own");
+}
+
+#[tokio::test]
 async fn a_ping_of_a_name_says_which_address_and_why() {
     let fake = loopback();
     let prober = prober(&fake);

@@ -8,13 +8,14 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{env, io};
 
 use netwark_model::tools::mtr::{HopAnswer, MtrOptions, Protocol, TraceEnd, TraceReport};
 use netwark_model::tools::ping::{PingFate, PingOptions, PingReport};
 use netwark_probe::decide::Decider;
-use netwark_probe::engine::{Engine, EngineOptions};
+use netwark_probe::engine::{Engine, EngineOptions, Traffic};
 use netwark_probe::ping::PingDecider;
 use netwark_probe::sweep_ping::{SweepPing, SweepPingOptions};
 use netwark_probe::trace::TraceDecider;
@@ -117,6 +118,64 @@ fn short_and_long_pings_are_matched() {
             assert_eq!(report.statistics.received, 3, "{size} bytes to {target}");
             let report = chain.unprivileged(true, || ping(&options, target));
             assert_eq!(report.statistics.received, 3, "{size} bytes to {target} without privileges");
+        }
+    }
+}
+
+/// Bytes of IPv4 that this thread's namespace has sent and received; the kernel's own packets are none of them.
+fn octets() -> (u64, u64) {
+    let table = std::fs::read_to_string("/proc/thread-self/net/netstat").expect("the counters");
+    let mut lines = table.lines().filter_map(|line| line.strip_prefix("IpExt: "));
+    let (names, values) = (lines.next().expect("names"), lines.next().expect("values"));
+    let value = |wanted| {
+        let at = names.split(' ').position(|name| name == wanted).expect("the counter");
+        values.split(' ').nth(at).expect("its value").parse().expect("a number")
+    };
+    (value("OutOctets"), value("InOctets"))
+}
+
+#[test]
+fn bytes_are_counted_as_the_kernel_counts_them() {
+    if !possible() {
+        return;
+    }
+    let chain = Chain::build(&Plan { links: vec![Link::of(1); 3], quirks: Vec::new() });
+    let counted = |work: &(dyn Fn(&Engine) + Sync), is_v4: bool| {
+        let before = octets();
+        let traffic = Arc::new(Traffic::default());
+        work(&engine().metered(Arc::clone(&traffic)));
+        let (after, counted) = (octets(), (traffic.sent(), traffic.received()));
+        if is_v4 {
+            assert_eq!(counted, (after.0 - before.0, after.1 - before.1));
+        }
+        counted
+    };
+    for target in TARGETS {
+        let to: IpAddr = target.parse().expect("an address");
+        let is_v4 = to.is_ipv4();
+        for size in [0, 56, 1_400] {
+            let options = PingOptions { size, ..quick_ping(3) };
+            let ping = |engine: &Engine| drop(measure(engine, PingDecider::new(&options, to, None)));
+            let whole = 3 * (if is_v4 { 28 } else { 48 } + u64::from(size));
+            let counts = chain.at_source(|| counted(&ping, is_v4));
+            assert_eq!(counts, (whole, whole), "{size} bytes to {target}");
+            let counts = chain.unprivileged(true, || counted(&ping, is_v4));
+            assert_eq!(counts, (whole, whole), "{size} bytes to {target} without privileges");
+        }
+        for protocol in [Protocol::Icmp, Protocol::Udp, Protocol::Tcp] {
+            let options = MtrOptions { last_ttl: 3, size: 100, ..quick_trace(protocol, 2) };
+            let trace = |engine: &Engine| drop(measure(engine, TraceDecider::new(&options, to, None)));
+            // Six probes; a SYN has no payload, and 24 bytes.
+            let length = match protocol {
+                Protocol::Tcp => 24 + if is_v4 { 20 } else { 40 },
+                _ => 100,
+            };
+            let sent = 6 * length;
+            assert_eq!(chain.at_source(|| counted(&trace, is_v4)).0, sent, "{protocol:?} to {target}");
+            if protocol != Protocol::Tcp {
+                let counts = chain.unprivileged(true, || counted(&trace, is_v4));
+                assert_eq!(counts.0, sent, "{protocol:?} to {target} without privileges");
+            }
         }
     }
 }
