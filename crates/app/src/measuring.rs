@@ -52,6 +52,7 @@ pub fn start(
             spool_bytes: worker.spool_bytes,
             monthly_cap: worker.monthly_cap,
             server_host,
+            ..Keeping::default()
         },
     };
     let context = Context::new(engine, Resolver::system(), policy, &settings.name);

@@ -259,6 +259,9 @@ pub struct Alive {
     pub clock_offset_ms: Option<i64>,
     /// What its tools have sent and received this month.
     pub usage: Vec<ToolUsage>,
+    /// What it has found out about itself; empty when it is as the hello said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub self_test: Vec<SelfTest>,
     /// Revision of the standing orders it has.
     pub revision: u64,
     /// True when it takes no new work by its own wish, whatever the server wants.

@@ -126,12 +126,19 @@ fn since_the_second() -> Vec<Named> {
     };
     let usage =
         ToolUsage { tool: "ping".into(), month: "2026-11".into(), bytes_sent: 8_400, bytes_received: 8_316 };
+    let test = SelfTest {
+        what: "DNS".into(),
+        passed: false,
+        detail: "no answer".into(),
+        takes_away: vec!["dns".into()],
+    };
     let alive = Alive {
         running: 3,
         load: Some(0.25),
         spool_bytes: 4_096,
         clock_offset_ms: Some(-12),
         usage: vec![usage],
+        self_test: vec![test.clone()],
         revision: 5,
         draining: Some(false),
         drain_revision: Some(2),
@@ -143,12 +150,6 @@ fn since_the_second() -> Vec<Named> {
         server_time_ms: 1_793_000_000_003,
     };
     let refused = Order::Refused { answers: mark(4, 1), reason: "the name is taken".into() };
-    let test = SelfTest {
-        what: "DNS".into(),
-        passed: false,
-        detail: "no answer".into(),
-        takes_away: vec!["dns".into()],
-    };
     let hello = Hello {
         name: "lyon-1".into(),
         coordinates: Some(Coordinates { latitude: 45.75, longitude: 4.85 }),

@@ -89,6 +89,7 @@ suite! {
     workers::hello_makes_a_member_and_silence_ends_it,
     workers::what_is_said_again_is_recognised,
     workers::what_a_worker_says_stays_known_beside_what_is_set,
+    workers::what_a_worker_finds_out_later_replaces_what_its_hello_said,
     workers::names_are_unique,
     workers::queues_are_declared_anew,
 }

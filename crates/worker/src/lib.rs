@@ -7,18 +7,21 @@
 mod clock;
 mod delivery;
 mod draining;
+mod gateways;
 mod identity;
 mod policy;
 mod presence;
 mod resolver;
 mod run;
+mod self_test;
 mod spool;
 mod standing;
 mod tools;
+mod usage;
 mod worker;
 
 pub use self::identity::{IdentityError, next_boot, worker_id};
 pub use self::policy::{Policy, PolicyError};
 pub use self::resolver::NameResolver;
-pub use self::tools::{Context, RunError, Runner, Snapshots, Toolbox};
+pub use self::tools::{Context, Need, RunError, Runner, Snapshots, Toolbox};
 pub use self::worker::{Keeping, RunningWorker, SPOOL_BYTES, WorkerSettings, start};

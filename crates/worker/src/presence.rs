@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use netwark_bus::{BusError, Consumer, LinkState};
 use netwark_model::assignments::AssignmentChange;
 use netwark_model::messages::{Alive, Hello, News, Order, Unwelcome, Welcome, control};
-use netwark_model::workers::{Capabilities, MissingCapability};
+use netwark_model::workers::{Capabilities, MissingCapability, SelfTest};
 use netwark_probe::engine;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -20,7 +20,6 @@ use crate::draining::Draining;
 use crate::policy::Policy;
 use crate::spool::Spool;
 use crate::standing::Changed;
-use crate::tools::Toolbox;
 use crate::worker::Shared;
 
 /// How often a worker says that it is still here.
@@ -35,6 +34,10 @@ pub(crate) async fn lead(shared: Arc<Shared>, stop: CancellationToken) {
     let mut orders = shared.bus.listen(vec![control(shared.settings.id)], usize::MAX >> 4);
     let mut link = shared.bus.state();
     let mut policy = shared.context.policy.subscribe();
+    tokio::select! {
+        () = stop.cancelled() => return,
+        () = shared.health.tested() => {}
+    }
     loop {
         let turn = async {
             policy.mark_unchanged();
@@ -169,6 +172,7 @@ async fn attend(
             incoming = orders.next() => incoming,
             // What it may touch is part of what it says of itself.
             Ok(()) = policy.changed() => return Ok(()),
+            () = shared.health.tools_changed.notified() => return Ok(()),
             () = changed(link) => match &*link.borrow_and_update() {
                 LinkState::Up => return Ok(()),
                 LinkState::Down { reason } => {
@@ -278,6 +282,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
 }
 
 fn alive(shared: &Shared) -> Alive {
+    let self_test = found(shared);
     let draining = *shared.draining.borrow();
     let clock = shared.clock.borrow();
     Alive {
@@ -285,7 +290,8 @@ fn alive(shared: &Shared) -> Alive {
         load: load(),
         spool_bytes: shared.spool.as_ref().map_or(0, Spool::bytes),
         clock_offset_ms: clock.offset_ms(),
-        usage: Vec::new(),
+        usage: shared.usage.of_month(Timestamp::now()),
+        self_test,
         revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         draining: Some(draining.own),
         drain_revision: draining.revision,
@@ -298,6 +304,13 @@ fn load() -> Option<f32> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
 }
 
+/// What it has found out about itself.
+fn found(shared: &Shared) -> Vec<SelfTest> {
+    // In the server's process there is but one clock, and the difference is what a message takes.
+    let offset = shared.clock.borrow().offset_ms();
+    shared.health.found(offset.filter(|_| !shared.settings.embedded))
+}
+
 fn hello(shared: &Shared) -> Hello {
     let settings = shared.settings.clone();
     let draining = *shared.draining.borrow();
@@ -308,15 +321,18 @@ fn hello(shared: &Shared) -> Hello {
         tags: settings.tags,
         version: env!("CARGO_PKG_VERSION").into(),
         queues: settings.queues,
-        capabilities: capabilities(&shared.tools, shared.context.prober.engine().capabilities()),
+        capabilities: capabilities(
+            shared.health.offered(&shared.tools),
+            shared.context.prober.engine().capabilities(),
+        ),
         policy: shared.context.policy.borrow().describe(),
         embedded: settings.embedded,
         coordinates: settings.coordinates,
         country: settings.country,
         asn: settings.asn,
         concurrency: u32::try_from(settings.concurrency).unwrap_or(u32::MAX),
-        self_test: Vec::new(),
-        usage_cap_bytes: None,
+        self_test: found(shared),
+        usage_cap_bytes: shared.usage.cap(),
         revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         draining: draining.own,
         drain_revision: draining.revision,
@@ -324,7 +340,7 @@ fn hello(shared: &Shared) -> Hello {
 }
 
 /// What the engine can do, in the words of the API.
-fn capabilities(tools: &Toolbox, engine: &engine::Capabilities) -> Capabilities {
+fn capabilities(tools: Vec<String>, engine: &engine::Capabilities) -> Capabilities {
     let mut missing = Vec::new();
     let mut note = |what: &str, why: Option<String>| {
         if let Some(why) = why {
@@ -341,11 +357,5 @@ fn capabilities(tools: &Toolbox, engine: &engine::Capabilities) -> Capabilities 
     let anywhere =
         [Ipv4Addr::new(192, 0, 2, 1).into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()];
     let reach = netwark_probe::runner::reach(&anywhere);
-    Capabilities {
-        tools: tools.names(),
-        ipv4: reach.v4,
-        ipv6: reach.v6,
-        raw_sockets: engine.raw_v4.available,
-        missing,
-    }
+    Capabilities { tools, ipv4: reach.v4, ipv6: reach.v6, raw_sockets: engine.raw_v4.available, missing }
 }

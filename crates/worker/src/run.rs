@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use netwark_bus::{BusError, LinkState};
 use netwark_model::messages::{End, News, Report, RunOrder};
 use serde_json::Value;
@@ -92,12 +93,19 @@ async fn measure(shared: &Arc<Shared>, order: RunOrder, stop: &CancellationToken
     let Some(runner) = shared.tools.get(&order.tool) else {
         return End::Error { cause: format!("this worker has no tool '{}'; update it", order.tool) };
     };
+    if let Some(cause) = shared.health.why_not(&order.tool) {
+        return End::Error { cause };
+    }
+    let traffic = match shared.usage.begin(&order.tool, Timestamp::now()) {
+        Ok(traffic) => traffic,
+        Err(reached) => return End::Error { cause: reached.to_string() },
+    };
     let (operation_id, result_id) = (order.operation_id, order.result_id);
     let limit = Duration::from_millis(order.run_within_ms);
     let (snapshots, latest) = watch::channel(None);
     // A task of its own, so that a fault of a tool ends this run and nothing else. Dropping the
     // handle's guard stops it.
-    let task = tokio::spawn(runner(shared.context.clone(), order, snapshots));
+    let task = tokio::spawn(runner(shared.context.clone().metered(traffic), order, snapshots));
     let _guard = AbortOnDrop(task.abort_handle());
     tokio::select! {
         done = task => match done {

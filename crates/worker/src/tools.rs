@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
 use netwark_model::messages::RunOrder;
-use netwark_probe::engine::Engine;
+use netwark_probe::engine::{Engine, Traffic};
 use netwark_probe::runner::{Brief, NameLookup, Prober};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -35,6 +35,10 @@ pub struct Context {
     pub progress_every: Duration,
     /// How the names of hops are looked up.
     pub names: NameLookup,
+    /// The system's resolver.
+    pub resolver: Resolver,
+    /// What a run sends and receives. The prober counts by itself; a tool that measures by other means adds to it.
+    pub traffic: Arc<Traffic>,
 }
 
 impl Context {
@@ -43,9 +47,17 @@ impl Context {
         let policy = Arc::new(watch::Sender::new(policy));
         let list = Arc::clone(&policy);
         let permit = Arc::new(move |address| list.borrow().check(address).map_err(|error| error.to_string()));
-        let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver))).with_permit(permit);
+        let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver.clone()))).with_permit(permit);
         let names = NameLookup::Within(NAMES_WITHIN);
-        Self { prober, policy, name: name.into(), progress_every: PROGRESS_EVERY, names }
+        let traffic = Arc::default();
+        Self { prober, policy, name: name.into(), progress_every: PROGRESS_EVERY, names, resolver, traffic }
+    }
+
+    /// The same for a run whose bytes are counted here.
+    pub(crate) fn metered(mut self, traffic: Arc<Traffic>) -> Self {
+        self.prober = self.prober.metered(Arc::clone(&traffic));
+        self.traffic = traffic;
+        self
     }
 
     fn brief<'a>(&'a self, order: &'a RunOrder, started: &'a str) -> Brief<'a> {
@@ -73,10 +85,23 @@ pub type Outcome = Pin<Box<dyn Future<Output = Result<Value, RunError>> + Send>>
 /// Runs one tool.
 pub type Runner = fn(Context, RunOrder, Snapshots) -> Outcome;
 
+/// Something outside the worker that a tool cannot work without, whatever its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Name servers that answer. A tool that measures an address as well as a name does not need them.
+    Dns,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    runner: Runner,
+    needs: &'static [Need],
+}
+
 /// The tools of a worker by name.
 #[derive(Clone, Default)]
 pub struct Toolbox {
-    runners: BTreeMap<&'static str, Runner>,
+    tools: BTreeMap<&'static str, Entry>,
 }
 
 impl Toolbox {
@@ -89,25 +114,37 @@ impl Toolbox {
 
     /// The same toolbox with one more tool.
     #[must_use]
-    pub fn with(mut self, name: &'static str, runner: Runner) -> Self {
-        self.runners.insert(name, runner);
+    pub fn with(self, name: &'static str, runner: Runner) -> Self {
+        self.with_needs(name, &[], runner)
+    }
+
+    /// The same toolbox with one more tool, which is offered only while its needs are met.
+    #[must_use]
+    pub fn with_needs(mut self, name: &'static str, needs: &'static [Need], runner: Runner) -> Self {
+        self.tools.insert(name, Entry { runner, needs });
         self
+    }
+
+    /// Names of the tools that need this.
+    pub fn that_need(&self, need: Need) -> Vec<String> {
+        let needing = self.tools.iter().filter(|(_, tool)| tool.needs.contains(&need));
+        needing.map(|(name, _)| name.to_string()).collect()
     }
 
     /// The runner of a tool.
     pub fn get(&self, name: &str) -> Option<Runner> {
-        self.runners.get(name).copied()
+        self.tools.get(name).map(|tool| tool.runner)
     }
 
     /// Names of all tools.
     pub fn names(&self) -> Vec<String> {
-        self.runners.keys().map(ToString::to_string).collect()
+        self.tools.keys().map(ToString::to_string).collect()
     }
 }
 
 impl std::fmt::Debug for Toolbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.runners.keys()).finish()
+        f.debug_list().entries(self.tools.keys()).finish()
     }
 }
 

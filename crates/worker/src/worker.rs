@@ -19,15 +19,19 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::draining::Draining;
 use crate::policy::Policy;
+use crate::self_test::Health;
 use crate::spool::Spool;
 use crate::standing::Standing;
 use crate::tools::{Context, Toolbox};
-use crate::{delivery, presence, run};
+use crate::usage::Usage;
+use crate::{delivery, presence, run, self_test};
 
 /// How long goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Most bytes of reports that wait on the disk when nobody says otherwise.
 pub const SPOOL_BYTES: u64 = 256 << 20;
+/// How long until a self-test that found something is made again when nobody says otherwise.
+const RETEST_EVERY: Duration = Duration::from_secs(180);
 /// Cancelled operations that are remembered, so that work which arrives after its cancellation is not begun.
 const CANCELLED: usize = 4096;
 
@@ -77,6 +81,8 @@ pub struct Keeping {
     pub monthly_cap: Option<u64>,
     /// Host name of the server, which the self-test looks up; `None` when there is none to look up.
     pub server_host: Option<String>,
+    /// How long until a self-test that found something is made again.
+    pub retest_every: Duration,
 }
 
 impl Keeping {
@@ -88,7 +94,13 @@ impl Keeping {
 
 impl Default for Keeping {
     fn default() -> Self {
-        Self { directory: None, spool_bytes: SPOOL_BYTES, monthly_cap: None, server_host: None }
+        Self {
+            directory: None,
+            spool_bytes: SPOOL_BYTES,
+            monthly_cap: None,
+            server_host: None,
+            retest_every: RETEST_EVERY,
+        }
     }
 }
 
@@ -124,6 +136,10 @@ pub(crate) struct Shared {
     pub(crate) spool: Option<Spool>,
     /// Its standing orders; none when it takes none.
     pub(crate) standing: Option<Arc<Standing>>,
+    /// What it has found out about itself.
+    pub(crate) health: Health,
+    /// What its tools have sent and received.
+    pub(crate) usage: Arc<Usage>,
     runs: Mutex<Runs>,
 }
 
@@ -232,6 +248,7 @@ pub fn start(
         (Some(directory), Some(spool)) => Some(Arc::new(Standing::open(directory, spool.clone()))),
         _ => None,
     };
+    let usage = Arc::new(Usage::open(settings.keeping.directory.as_deref(), settings.keeping.monthly_cap));
     let shared = Arc::new(Shared {
         settings,
         bus,
@@ -246,6 +263,8 @@ pub fn start(
         ended: watch::Sender::new(None),
         spool: spool.clone(),
         standing: standing.clone(),
+        health: Health::default(),
+        usage: Arc::clone(&usage),
         runs: Mutex::default(),
     });
     let stop = CancellationToken::new();
@@ -253,6 +272,8 @@ pub fn start(
     tasks.spawn(presence::lead(Arc::clone(&shared), stop.clone()));
     tasks.spawn(take_work(Arc::clone(&shared), stop.clone()));
     tasks.spawn(presence::stay_alive(Arc::clone(&shared), stop.clone()));
+    tasks.spawn(self_test::keep(Arc::clone(&shared), stop.clone()));
+    tasks.spawn(usage.keep(stop.clone()));
     if let Some(spool) = spool {
         tasks.spawn(delivery::deliver(Arc::clone(&shared), spool, stop.clone()));
     }
@@ -345,6 +366,7 @@ impl RunningWorker {
             tracing::info!("runs were still under way and were cut");
         }
         self.tasks.shutdown().await;
+        Arc::clone(&self.shared.usage).save().await;
         if self.shared.ended.borrow().is_some() {
             return;
         }

@@ -1,11 +1,13 @@
 //! Workers come, stay and go, as they report it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use netwark_bus::BusError;
 use netwark_model::messages::{Alive, Delivery, Hello, Order, Unwelcome, Welcome, control, inbox};
 use netwark_model::queues::full_name;
+use netwark_model::workers::{SelfTest, ToolUsage};
 use netwark_store::workers::{Arrival, DrainOrder, Greeting, Presence};
 use uuid::Uuid;
 
@@ -90,8 +92,10 @@ pub const EMBEDDED: &str = "embedded";
 pub const AMQP: &str = "amqp";
 
 /// Notes that a worker is still here.
-pub async fn alive(app: &App, id: Uuid, alive: Alive, mark: u64) -> Result<(), BusError> {
+pub async fn alive(app: &App, id: Uuid, mut alive: Alive, mark: u64) -> Result<(), BusError> {
     let heard_at = Timestamp::now();
+    bound_tests(&mut alive.self_test);
+    bound_usage(&mut alive.usage);
     let (revision, followed, asks_time) = (alive.revision, alive.drain_revision, alive.asks_time);
     let known = app.store.worker_alive(id, alive, mark, heard_at).await.map_err(not_stored)?;
     settled(app, id, known).await?;
@@ -171,16 +175,12 @@ async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusErro
         ));
     }
     hello.tags.truncate(MOST_TAGS);
-    hello.self_test.truncate(MOST_TAGS);
     hello.capabilities.tools.truncate(MOST_TAGS);
     hello.capabilities.missing.truncate(MOST_TAGS);
     let texts =
         [&mut hello.site, &mut hello.location, &mut hello.policy, &mut hello.country, &mut hello.version];
     texts.into_iter().chain(&mut hello.tags).chain(&mut hello.capabilities.tools).for_each(bound);
-    for test in &mut hello.self_test {
-        bound(&mut test.what);
-        bound(&mut test.detail);
-    }
+    bound_tests(&mut hello.self_test);
     hello.coordinates = hello.coordinates.filter(|place| place.is_valid());
     let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
@@ -207,6 +207,25 @@ async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusErro
     }
     hello.queues = granted;
     Ok(hello)
+}
+
+/// Bounds what a worker says of its self-test: each thing is tried once.
+fn bound_tests(tests: &mut Vec<SelfTest>) {
+    tests.truncate(MOST_TAGS);
+    for test in &mut *tests {
+        test.takes_away.truncate(MOST_TAGS);
+        [&mut test.what, &mut test.detail].into_iter().chain(&mut test.takes_away).for_each(bound);
+    }
+    let mut tried = HashSet::new();
+    tests.retain(|test| tried.insert(test.what.clone()));
+}
+
+/// Bounds what a worker says its tools have used: each tool is counted once a month.
+fn bound_usage(usage: &mut Vec<ToolUsage>) {
+    usage.truncate(MOST_TAGS);
+    usage.iter_mut().for_each(|one| [&mut one.tool, &mut one.month].into_iter().for_each(bound));
+    let mut counted = HashSet::new();
+    usage.retain(|one| counted.insert((one.month.clone(), one.tool.clone())));
 }
 
 fn bound(text: &mut String) {

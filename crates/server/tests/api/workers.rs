@@ -6,7 +6,7 @@ use crate::support::{Answer, TestApp, TestWorker};
 use axum::http::StatusCode;
 use netwark_bus::BusError;
 use netwark_model::messages::{Alive, Hello, News, Order};
-use netwark_model::workers::Worker;
+use netwark_model::workers::{SelfTest, ToolUsage, Worker};
 use netwark_store::notices::Channel;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -384,6 +384,34 @@ async fn a_revoked_worker_is_heard_no_more() {
     office.enrolled(json!({"name": "paris"})).await;
     let detail = office.app.get(&format!("/operations/{id}")).await.json();
     assert!(detail.to_string().contains("\"paris\""), "what it measured keeps its name");
+}
+
+#[tokio::test]
+async fn what_a_worker_tested_and_used_is_shown_and_bounded() {
+    let office = Office::open().await;
+    let paris = TestWorker::new(&office.app, "paris").await;
+    let test = |what: &str, passed| {
+        let takes_away = vec!["x".repeat(1_000); 200];
+        SelfTest { what: what.into(), passed, detail: "no\nanswer".into(), takes_away }
+    };
+    let used = |tool: &str, bytes_sent| ToolUsage {
+        tool: tool.into(),
+        month: "2026-11".into(),
+        bytes_sent,
+        bytes_received: 0,
+    };
+    let alive = Alive {
+        self_test: vec![test("DNS", false), test("DNS", true), test("ICMP", true)],
+        usage: (0..500).map(|at| used(&format!("tool {}", at % 150), at)).collect(),
+        ..Alive::default()
+    };
+    paris.report(News::Alive(alive)).await.unwrap();
+    let worker = office.worker(paris.id).await;
+    let tests: Vec<_> = worker.self_test.iter().map(|test| (test.what.as_str(), test.passed)).collect();
+    assert_eq!(tests, [("DNS", false), ("ICMP", true)], "each thing is tried once");
+    let SelfTest { detail, takes_away, .. } = &worker.self_test[0];
+    assert_eq!((detail.as_str(), takes_away.len(), takes_away[0].len()), ("noanswer", 100, 500));
+    assert_eq!((worker.usage.len(), &worker.usage[99]), (100, &used("tool 99", 99)));
 }
 
 #[tokio::test]

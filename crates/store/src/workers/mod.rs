@@ -212,7 +212,7 @@ pub(crate) fn worker(row: entity::Model) -> Result<Worker, StoreError> {
         load: vitals.load,
         spool_bytes: vitals.spool_bytes,
         clock_offset_ms: vitals.clock_offset_ms,
-        self_test: details.self_test,
+        self_test: if vitals.self_test.is_empty() { details.self_test } else { vitals.self_test },
         usage: vitals.usage,
         usage_cap_bytes: details.usage_cap_bytes,
         overrides: from_text("set of overrides", &row.overrides)?,

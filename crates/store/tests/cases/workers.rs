@@ -1,8 +1,8 @@
 //! Workers and queues.
 
-use netwark_model::messages::Alive;
+use netwark_model::messages::{Alive, Hello};
 use netwark_model::queues::QueueDefinition;
-use netwark_model::workers::WorkerState;
+use netwark_model::workers::{SelfTest, WorkerState};
 use netwark_store::Store;
 use netwark_store::events::EventFilter;
 use netwark_store::workers::{Arrival, Edit, Greeting, Presence};
@@ -77,6 +77,22 @@ pub(crate) async fn what_a_worker_says_stays_known_beside_what_is_set(store: &St
     assert_eq!(worker.declared.as_ref(), Some(&said), "what it says is not touched");
     let worker = store.change_worker(id, set(None)).await.unwrap().unwrap();
     assert_eq!((Some(worker.site), worker.overrides.site), (said.site, None));
+}
+
+pub(crate) async fn what_a_worker_finds_out_later_replaces_what_its_hello_said(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    let test = |passed| {
+        vec![SelfTest { what: "DNS".into(), passed, detail: "192.0.2.7".into(), takes_away: Vec::new() }]
+    };
+    let id = Uuid::now_v7();
+    let hello = Hello { self_test: test(false), ..hello("paris", &["netwark"]) };
+    store.worker_hello(arrival(id, hello), at(0)).await.unwrap();
+    let found = || async { store.worker(id).await.unwrap().unwrap().self_test };
+    assert_eq!(found().await, test(false));
+    store.worker_alive(id, Alive { self_test: test(true), ..Alive::default() }, 0, at(1)).await.unwrap();
+    assert_eq!(found().await, test(true));
+    store.worker_alive(id, Alive::default(), 0, at(2)).await.unwrap();
+    assert_eq!(found().await, test(false), "nothing said means as the hello said");
 }
 
 pub(crate) async fn names_are_unique(store: &Store) {
