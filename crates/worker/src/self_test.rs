@@ -88,9 +88,10 @@ impl Health {
         for test in &found {
             let before = known.iter().find(|before| before.what == test.what).is_none_or(|test| test.passed);
             let SelfTest { what, detail, takes_away, .. } = test;
+            let not_offered = (!takes_away.is_empty()).then(|| takes_away.join(", "));
             match (before, test.passed) {
                 (true, false) => {
-                    tracing::warn!(what, detail, not_offered = takes_away.join(", "), "self-test failed");
+                    tracing::warn!(what, detail, not_offered, "self-test failed");
                 }
                 (false, true) => tracing::info!(what, detail, "self-test passes now"),
                 _ => {}
@@ -173,7 +174,10 @@ fn steps(shared: &Shared) -> (Steps, Option<usize>) {
         steps.spawn(async move { (step, no_gateway()) });
     }
     let (step, context) = (steps.len(), shared.context.clone());
-    let (host, needing) = (shared.settings.keeping.server_host.clone(), shared.tools.that_need(Need::Dns));
+    // What is this very machine is never asked for, RFC 6761.
+    let host =
+        shared.settings.keeping.server_host.clone().filter(|host| !host.eq_ignore_ascii_case("localhost"));
+    let needing = shared.tools.that_need(Need::Dns);
     let deciding = (!needing.is_empty()).then_some(step);
     steps.spawn(async move {
         let names = look_up(&context, host.as_deref()).await;
@@ -351,7 +355,7 @@ fn judge_names(host: Option<&str>, names: Names, needing: Vec<String>) -> SelfTe
         }
         Names::NothingToAsk => match host {
             Some(address) => (true, format!("not tried: the server is named by its address {address}")),
-            None => (true, "not tried: this worker reaches its server without a name".into()),
+            None => (true, "not tried: this worker reaches its server without asking for a name".into()),
         },
         Names::Unknown(said) => {
             (false, format!("{said}; the name servers answer, so check the name of the server"))
