@@ -124,13 +124,16 @@ impl Coordinates {
 }
 
 /// One thing a worker tried before it took work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SelfTest {
     /// What was tried.
     #[schema(example = "ICMP to the gateway 192.0.2.1")]
     pub what: String,
-    /// True when it went well.
+    /// True when it did not fail.
     pub passed: bool,
+    /// True when there was nothing to try, or it is not allowed; the detail says why. Then it has not failed.
+    #[serde(default)]
+    pub skipped: bool,
     /// What came of it.
     #[schema(example = "0.4 ms")]
     pub detail: String,

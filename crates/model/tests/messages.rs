@@ -129,6 +129,7 @@ fn since_the_second() -> Vec<Named> {
     let test = SelfTest {
         what: "DNS".into(),
         passed: false,
+        skipped: false,
         detail: "no answer".into(),
         takes_away: vec!["dns".into()],
     };

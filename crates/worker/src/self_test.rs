@@ -224,20 +224,31 @@ impl Target {
     }
 
     fn judge(&self, echo: Echo) -> SelfTest {
-        let (passed, detail) = match echo {
-            Echo::Answered(ms) => (true, format!("{} ms", round(ms))),
-            Echo::Forbidden(reason) => (true, format!("not tried: {reason}")),
-            Echo::Failed(reason) => (false, reason),
+        match echo {
+            Echo::Answered(ms) => passed(self.what(), format!("{} ms", round(ms))),
+            Echo::Forbidden(reason) => skipped(self.what(), reason),
+            Echo::Failed(reason) => failed(self.what(), reason),
             Echo::Silent if self.interface.is_none() => {
-                (false, "no answer; a firewall on this machine drops ICMP, allow it on loopback".into())
+                failed(self.what(), "no answer; a firewall on this machine drops ICMP, allow it on loopback")
             }
-            Echo::Silent => {
-                let detail = "no answer; check that the gateway is up, unless it is set not to answer ICMP, which is harmless";
-                (false, detail.into())
-            }
-        };
-        SelfTest { what: self.what(), passed, detail, takes_away: Vec::new() }
+            Echo::Silent => failed(
+                self.what(),
+                "no answer; check that the gateway is up, unless it is set not to answer ICMP, which is harmless",
+            ),
+        }
     }
+}
+
+fn passed(what: impl Into<String>, detail: impl Into<String>) -> SelfTest {
+    SelfTest { what: what.into(), passed: true, detail: detail.into(), ..SelfTest::default() }
+}
+
+fn skipped(what: impl Into<String>, why: impl Into<String>) -> SelfTest {
+    SelfTest { skipped: true, ..passed(what, why) }
+}
+
+fn failed(what: impl Into<String>, why: impl Into<String>) -> SelfTest {
+    SelfTest { passed: false, ..passed(what, why) }
 }
 
 /// Milliseconds as people read them: two digits that count below ten.
@@ -247,14 +258,10 @@ fn round(ms: f64) -> f64 {
 }
 
 fn no_gateway() -> SelfTest {
-    let detail =
-        "there is none, so nothing was tried; only networks that this machine is attached to can be reached";
-    SelfTest {
-        what: "ICMP to the default gateway".into(),
-        passed: true,
-        detail: detail.into(),
-        takes_away: Vec::new(),
-    }
+    skipped(
+        "ICMP to the default gateway",
+        "there is none; only networks that this machine is attached to can be reached",
+    )
 }
 
 /// Sends echo requests until one is answered.
@@ -347,43 +354,41 @@ fn literal(host: &str) -> Option<IpAddr> {
 
 /// `needing` are the tools that need name servers which answer.
 fn judge_names(host: Option<&str>, names: Names, needing: Vec<String>) -> SelfTest {
-    let is_failed = matches!(names, Names::NoServers | Names::Failed(_));
-    let (passed, detail) = match names {
-        Names::Found(addresses) => {
-            let addresses: Vec<_> = addresses.iter().take(4).map(ToString::to_string).collect();
-            (true, addresses.join(", "))
-        }
-        Names::NothingToAsk => match host {
-            Some(address) => (true, format!("not tried: the server is named by its address {address}")),
-            None => (true, "not tried: this worker reaches its server without asking for a name".into()),
-        },
-        Names::Unknown(said) => {
-            (false, format!("{said}; the name servers answer, so check the name of the server"))
-        }
-        Names::NoServers => {
-            (false, "there is no name server to ask; name one in /etc/resolv.conf, or give addresses".into())
-        }
-        Names::Failed(reason) => {
-            (false, format!("{reason}; check the name servers in /etc/resolv.conf, or give addresses"))
-        }
-    };
     let what = match host.filter(|host| literal(host).is_none()) {
         Some(name) => format!("DNS: {name}"),
         None => "DNS".into(),
     };
-    let takes_away = if is_failed { needing } else { Vec::new() };
-    SelfTest { what, passed, detail, takes_away }
+    match names {
+        Names::Found(addresses) => {
+            let addresses: Vec<_> = addresses.iter().take(4).map(ToString::to_string).collect();
+            passed(what, addresses.join(", "))
+        }
+        Names::NothingToAsk => match host {
+            Some(address) => skipped(what, format!("the server is named by its address {address}")),
+            None => skipped(what, "this worker reaches its server without asking for a name"),
+        },
+        Names::Unknown(said) => {
+            failed(what, format!("{said}; the name servers answer, so check the name of the server"))
+        }
+        Names::NoServers => {
+            let why = "there is no name server to ask; name one in /etc/resolv.conf, or give addresses";
+            SelfTest { takes_away: needing, ..failed(what, why) }
+        }
+        Names::Failed(reason) => {
+            let why = format!("{reason}; check the name servers in /etc/resolv.conf, or give addresses");
+            SelfTest { takes_away: needing, ..failed(what, why) }
+        }
+    }
 }
 
 /// How the clock stands beside the server's.
 fn clock(offset_ms: i64) -> SelfTest {
-    let passed = offset_ms.saturating_abs() <= CLOCK_LIMIT_MS;
-    let side = if offset_ms < 0 { "behind" } else { "ahead" };
-    let mut detail = format!("{} ms {side}", offset_ms.unsigned_abs());
-    if !passed {
-        detail.push_str("; let NTP set the clocks of both machines, or the times of measurements disagree");
+    let side = if offset_ms < 0 { "behind" } else { "ahead of" };
+    let detail = format!("{} ms {side} the server's", offset_ms.unsigned_abs());
+    if offset_ms.saturating_abs() <= CLOCK_LIMIT_MS {
+        return passed("Clock", detail);
     }
-    SelfTest { what: "clock, beside the server's".into(), passed, detail, takes_away: Vec::new() }
+    failed("Clock", format!("{detail}; let NTP set both, or the times of measurements disagree"))
 }
 
 #[cfg(test)]
@@ -424,8 +429,8 @@ mod tests {
         assert!(detail.contains("check the name of the server"), "{detail}");
         for host in [None, Some("192.0.2.7"), Some("[2001:db8::7]")] {
             let (passed, detail, takes_away) = judged(host, Names::NothingToAsk);
-            assert_eq!((passed, takes_away), (true, Vec::new()));
-            assert!(detail.starts_with("not tried: "), "{detail}");
+            assert_eq!((passed, takes_away), (true, Vec::new()), "{detail}");
+            assert!(judge_names(host, Names::NothingToAsk, Vec::new()).skipped);
         }
     }
 
@@ -435,14 +440,14 @@ mod tests {
         let gateway = Target::gateway(Gateway { address: [192, 0, 2, 1].into(), interface: "eth0".into() });
         assert_eq!(loopback.what(), "ICMP to 127.0.0.1");
         assert_eq!(gateway.what(), "ICMP to the gateway 192.0.2.1 on eth0");
-        for (echo, passed, detail) in [
-            (Echo::Answered(0.04321), true, "0.04 ms"),
-            (Echo::Answered(12.3456), true, "12.3 ms"),
-            (Echo::Forbidden("10.0.0.0/8 is denied".into()), true, "not tried: 10.0.0.0/8 is denied"),
-            (Echo::Failed("no route to host".into()), false, "no route to host"),
+        for (echo, passed, skipped, detail) in [
+            (Echo::Answered(0.04321), true, false, "0.04 ms"),
+            (Echo::Answered(12.3456), true, false, "12.3 ms"),
+            (Echo::Forbidden("10.0.0.0/8 is denied".into()), true, true, "10.0.0.0/8 is denied"),
+            (Echo::Failed("no route to host".into()), false, false, "no route to host"),
         ] {
             let test = gateway.judge(echo);
-            assert_eq!((test.passed, test.detail.as_str()), (passed, detail));
+            assert_eq!((test.passed, test.skipped, test.detail.as_str()), (passed, skipped, detail));
         }
         assert!(gateway.judge(Echo::Silent).detail.contains("gateway is up"));
         assert!(loopback.judge(Echo::Silent).detail.contains("firewall on this machine"));
@@ -450,9 +455,13 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_off_is_said() {
-        assert_eq!(clock(12).detail, "12 ms ahead");
+        assert_eq!(clock(12).detail, "12 ms ahead of the server's");
         assert!(clock(-1_000).passed && !clock(-1_001).passed && !clock(i64::MIN).passed);
-        assert!(clock(-2_345).detail.starts_with("2345 ms behind; let NTP"), "{}", clock(-2_345).detail);
+        assert!(
+            clock(-2_345).detail.starts_with("2345 ms behind the server's; let NTP"),
+            "{}",
+            clock(-2_345).detail
+        );
     }
 
     #[test]

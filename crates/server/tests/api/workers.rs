@@ -392,7 +392,7 @@ async fn what_a_worker_tested_and_used_is_shown_and_bounded() {
     let paris = TestWorker::new(&office.app, "paris").await;
     let test = |what: &str, passed| {
         let takes_away = vec!["x".repeat(1_000); 200];
-        SelfTest { what: what.into(), passed, detail: "no\nanswer".into(), takes_away }
+        SelfTest { what: what.into(), passed, detail: "no\nanswer".into(), takes_away, ..SelfTest::default() }
     };
     let used = |tool: &str, bytes_sent| ToolUsage {
         tool: tool.into(),

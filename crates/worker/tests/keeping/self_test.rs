@@ -92,7 +92,7 @@ async fn a_tool_that_needs_dns_is_offered_once_dns_answers() {
     assert!(matches!(pair.run("named", json!({})).await, End::Done { .. }));
     let alive = pair.alive().await;
     assert!(named(&alive.self_test, "DNS: netwark.example").passed);
-    let clock = named(&alive.self_test, "clock, beside the server's");
+    let clock = named(&alive.self_test, "Clock");
     assert!(!clock.passed && clock.detail.contains("NTP"), "the server's clock stands in 1970: {clock:?}");
 }
 
@@ -142,7 +142,7 @@ async fn air_gapped() {
         assert!(test.passed, "{test:?}");
     }
     let gateway = eventually(&pair, "ICMP to the default gateway").await;
-    assert!(gateway.detail.contains("nothing was tried"), "{gateway:?}");
+    assert!(gateway.skipped && gateway.passed, "{gateway:?}");
     let dns = named(&hello.self_test, "DNS: netwark.example");
     assert!(!dns.passed && dns.detail.contains("/etc/resolv.conf"), "{dns:?}");
     assert_eq!(dns.takes_away, ["named"]);

@@ -1692,8 +1692,10 @@ export interface components {
              * @example ICMP to the gateway 192.0.2.1
              */
             what: string;
-            /** @description True when it went well. */
+            /** @description True when it did not fail. */
             passed: boolean;
+            /** @description True when there was nothing to try, or it is not allowed; the detail says why. Then it has not failed. */
+            skipped?: boolean;
             /**
              * @description What came of it.
              * @example 0.4 ms
