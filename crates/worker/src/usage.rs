@@ -67,6 +67,8 @@ pub(crate) struct Usage {
     file: Option<PathBuf>,
     cap: Option<u64>,
     counts: Mutex<Counts>,
+    /// Held while the file is written: the last writing, at stop, may meet one that is not over.
+    writing: Mutex<()>,
 }
 
 impl Usage {
@@ -75,7 +77,8 @@ impl Usage {
     pub(crate) fn open(directory: Option<&Path>, cap: Option<u64>) -> Self {
         let file = directory.map(|directory| directory.join("usage.json"));
         let months = file.as_deref().map(read).unwrap_or_default();
-        Self { file, cap, counts: Mutex::new(Counts { months, ..Counts::default() }) }
+        let counts = Mutex::new(Counts { months, ..Counts::default() });
+        Self { file, cap, counts, writing: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -150,6 +153,7 @@ impl Usage {
     }
 
     fn write(&self, now: Timestamp) -> io::Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counts = self.lock();
         counts.gather(now);
         let Some(file) = self.file.as_deref().filter(|_| counts.changed) else { return Ok(()) };
