@@ -345,7 +345,8 @@ async fn a_worker_behind_a_proxy_knows_no_names() {
     worker.args(["worker", "--server", "http://netwark.invalid:6543", "--token", &worker_token]);
     let _worker = Process(worker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     assert_eq!(asked.recv().await.unwrap(), "CONNECT netwark.invalid:6543 HTTP/1.1");
-    site.worker("online").await;
+    let tested = site.worker("online").await["self_test"].to_string();
+    assert!(!tested.contains("netwark.invalid"), "the self-test asks for the proxy alone: {tested}");
     assert_eq!(site.measure().await, "done");
 }
 

@@ -1,6 +1,6 @@
 //! What a worker finds out about itself before it takes work, and again while something is wrong.
 //!
-//! Nothing is touched but loopback, the default gateways, and the name servers, which are asked for the server's name.
+//! Nothing is touched but loopback, the default gateways, and the name servers, which are asked for the name of the host that the worker connects to.
 //! Whatever fails, the worker becomes ready; a failing DNS takes away the tools that cannot work without it. Only what may
 //! take a tool away is waited for before the worker says hello; what comes later is told with its signs of life.
 
@@ -313,12 +313,12 @@ fn fate(fate: &PingFate) -> Echo {
     }
 }
 
-/// What came of looking up the server's name.
+/// What came of looking up the name of the host that the worker connects to.
 #[derive(Clone, Debug, PartialEq)]
 enum Names {
     /// Nobody can be asked.
     NoServers,
-    /// The server is not reached by a name.
+    /// That host has no name to ask for.
     NothingToAsk,
     /// The addresses.
     Found(Vec<IpAddr>),
@@ -364,11 +364,13 @@ fn judge_names(host: Option<&str>, names: Names, needing: Vec<String>) -> SelfTe
             passed(what, addresses.join(", "))
         }
         Names::NothingToAsk => match host {
-            Some(address) => skipped(what, format!("the server is named by its address {address}")),
-            None => skipped(what, "this worker reaches its server without asking for a name"),
+            Some(address) => {
+                skipped(what, format!("nothing to ask for: the worker connects to the address {address}"))
+            }
+            None => skipped(what, "nothing to ask for: the worker connects to no host by name"),
         },
         Names::Unknown(said) => {
-            failed(what, format!("{said}; the name servers answer, so check the name of the server"))
+            failed(what, format!("{said}; the name servers answer, so check the name itself"))
         }
         Names::NoServers => {
             let why = "there is no name server to ask; name one in /etc/resolv.conf, or give addresses";
@@ -426,7 +428,7 @@ mod tests {
         assert_eq!(judged(host, found), (true, "192.0.2.7".into(), Vec::new()));
         let (passed, detail, takes_away) = judged(host, Names::Unknown("no such name".into()));
         assert_eq!((passed, takes_away), (false, Vec::new()));
-        assert!(detail.contains("check the name of the server"), "{detail}");
+        assert!(detail.contains("check the name itself"), "{detail}");
         for host in [None, Some("192.0.2.7"), Some("[2001:db8::7]")] {
             let (passed, detail, takes_away) = judged(host, Names::NothingToAsk);
             assert_eq!((passed, takes_away), (true, Vec::new()), "{detail}");

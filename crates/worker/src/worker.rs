@@ -79,7 +79,8 @@ pub struct Keeping {
     pub spool_bytes: u64,
     /// Most bytes its tools may send and receive in a month.
     pub monthly_cap: Option<u64>,
-    /// Host name of the server, which the self-test looks up; `None` when there is none to look up.
+    /// Host that it connects to, which is the server, the broker, or a proxy on the way to the server; the self-test looks
+    /// it up. `None` when there is none to look up.
     pub server_host: Option<String>,
     /// How long until a self-test that found something is made again.
     pub retest_every: Duration,

@@ -48,6 +48,7 @@ pub struct WebSocketBus {
     next_id: AtomicU64,
     state: watch::Receiver<LinkState>,
     task: JoinHandle<()>,
+    first_hop: String,
 }
 
 impl WebSocketBus {
@@ -58,6 +59,7 @@ impl WebSocketBus {
     /// When the options cannot be used at all. A server that does not answer is no error.
     pub fn connect(options: &WebSocketOptions) -> Result<Self, OptionsError> {
         let target = options.target()?;
+        let first_hop = target.first_hop().to_owned();
         let (listeners, saying) = Listeners::new();
         let (reports, reporting) = mpsc::channel(WAITING);
         let (told, state) = watch::channel(LinkState::Down { reason: "not connected yet".into() });
@@ -71,7 +73,12 @@ impl WebSocketBus {
             told,
         };
         let task = tokio::spawn(link.run());
-        Ok(Self { listeners, reports, next_id: AtomicU64::new(1), state, task })
+        Ok(Self { listeners, reports, next_id: AtomicU64::new(1), state, task, first_hop })
+    }
+
+    /// The host whose name is looked up on the way to the server: the proxy where there is one, else the server.
+    pub fn first_hop(&self) -> &str {
+        &self.first_hop
     }
 }
 

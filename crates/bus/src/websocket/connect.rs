@@ -71,6 +71,13 @@ pub(super) struct Target {
     tls: Option<Connector>,
 }
 
+impl Target {
+    /// The host that is connected to.
+    pub(super) fn first_hop(&self) -> &str {
+        self.proxy.as_ref().map_or(&self.host, |proxy| &proxy.host)
+    }
+}
+
 impl WebSocketOptions {
     /// What is needed to connect.
     pub(super) fn target(&self) -> Result<Target, OptionsError> {

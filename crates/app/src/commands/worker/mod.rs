@@ -180,6 +180,7 @@ async fn enrol(place: Place) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A way to the server, and the host that is connected to for it.
 type Linked = (Arc<dyn WorkerBus>, Option<String>);
 
 fn websocket(config: &Config, identity: Identity) -> Result<Linked, Failure> {
@@ -199,7 +200,9 @@ fn websocket(config: &Config, identity: Identity) -> Result<Linked, Failure> {
     let mut options = WebSocketOptions::new(identity.server, identity.token, env!("CARGO_PKG_VERSION"));
     options.ca_file.clone_from(&config.worker.ca_file);
     let bus = WebSocketBus::connect(&options).map_err(|error| Failure::Usage(error.to_string()))?;
-    Ok((Arc::new(bus), host))
+    // Behind a proxy only the proxy needs to know the server's name.
+    let host = bus.first_hop().to_owned();
+    Ok((Arc::new(bus), Some(host)))
 }
 
 fn amqp(config: &Config, id: Uuid) -> Result<Linked, Failure> {
@@ -208,7 +211,9 @@ fn amqp(config: &Config, id: Uuid) -> Result<Linked, Failure> {
     };
     let key = identity::signing_key(&config.data_dir)?;
     let bus = AmqpWorkerBus::connect(options, id, key).map_err(|error| Failure::Usage(error.to_string()))?;
-    Ok((Arc::new(bus), None))
+    let broker = reqwest::Url::parse(&options.place()).ok();
+    let host = broker.and_then(|url| url.host_str().map(str::to_owned));
+    Ok((Arc::new(bus), host))
 }
 
 /// Follows signals until it is stopped or unwelcome.
