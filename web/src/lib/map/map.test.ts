@@ -3,7 +3,7 @@ import { makeChart } from './chart.ts';
 import { cluster } from './cluster.ts';
 import { placeLabels } from './labels.ts';
 import { borders, land } from './land.ts';
-import { around, CLOSEST, held, moved, shown, under, WHOLE, zoomed } from './view.ts';
+import { around, centred, CLOSEST, held, moved, shown, under, WHOLE, zoomed } from './view.ts';
 
 const paris = { latitude: 48.86, longitude: 2.35 };
 const tokyo = { latitude: 35.68, longitude: 139.69 };
@@ -123,6 +123,16 @@ describe('the view', () => {
 		expect(moved({ k: 2, x: 0, y: 0 }, 50, -9999, size)).toEqual({ k: 2, x: 0, y: -400 });
 		expect(held({ k: 99, x: 10, y: 10 }, size)).toEqual({ k: CLOSEST, x: 0, y: 0 });
 		expect(zoomed({ k: 2, x: -800, y: -400 }, 0.01, { x: 0, y: 0 }, size)).toEqual(WHOLE);
+	});
+
+	it('puts one point in the middle, or as near to it as the edges allow', () => {
+		const middle = { x: size.width / 2, y: size.height / 2 };
+		const point = { x: size.width * 0.4, y: size.height * 0.6 };
+		expect(shown(centred(point, 4, size), point)).toEqual(middle);
+		expect(centred(point, 99, size).k).toBe(CLOSEST);
+		expect(centred(point, 0.5, size)).toEqual(WHOLE);
+		const corner = shown(centred({ x: 0, y: 0 }, 4, size), { x: 0, y: 0 });
+		expect(corner).toEqual({ x: 0, y: 0 });
 	});
 
 	it('goes as close as its points allow', () => {

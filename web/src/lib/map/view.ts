@@ -49,6 +49,12 @@ export function moved(view: View, dx: number, dy: number, size: Size): View {
 	return held({ ...view, x: view.x + dx, y: view.y + dy }, size);
 }
 
+/** So close, with this point of the map in the middle, as far as the edges allow. */
+export function centred(point: Point, k: number, size: Size): View {
+	const near = Math.min(CLOSEST, Math.max(1, k));
+	return held({ k: near, x: size.width / 2 - near * point.x, y: size.height / 2 - near * point.y }, size);
+}
+
 /** As close as all these points of the map allow, with air around them. */
 export function around(points: Point[], size: Size): View {
 	if (points.length === 0) return WHOLE;
@@ -58,5 +64,5 @@ export function around(points: Point[], size: Size): View {
 	const spread = Math.max((right - left) / size.width, (bottom - top) / size.height, 0.5 / CLOSEST);
 	const k = Math.max(1, Math.min(CLOSEST, 0.5 / spread));
 	const centre = { x: (left + right) / 2, y: (top + bottom) / 2 };
-	return held({ k, x: size.width / 2 - k * centre.x, y: size.height / 2 - k * centre.y }, size);
+	return centred(centre, k, size);
 }
