@@ -255,6 +255,10 @@ export const events = [
 	event(61, 'warning', 'worker_offline', 'tokyo-1', 'tokyo-1 is offline: nothing heard for 50 s'),
 	event(40, 'alert', 'spool_gap', 'tokyo-1', 'tokyo-1 dropped 120 reports: its spool was full'),
 	event(12, 'info', 'worker_drained', 'paris-2', 'paris-2 drains: told so by admin'),
+	{
+		...event(6, 'info', 'worker_deleted', 'rome-1', 'rome-1 was deleted by admin'),
+		worker_id: '0192ffff-0000-7000-8000-000000000000'
+	},
 	event(2, 'ok', 'worker_online', 'sydney-1', 'sydney-1 is online')
 ];
 
@@ -275,5 +279,6 @@ export const queues = [
 	queue('netwark.broadcast', 'Every worker', 6, 9, { builtin: true, origin: 'builtin', broadcast: true }),
 	queue('netwark.paris', 'Paris', 1, 1, { location: 'Paris, TH2' }),
 	queue('netwark.lyon', 'Lyon', 1, 1, { location: 'Lyon, Rock', origin: 'ui' }),
+	queue('netwark.attic', 'The attic', 0, 1, { origin: 'ui' }),
 	queue('netwark.lab', 'The lab', 0, 0, { broadcast: true, origin: 'ui' })
 ];

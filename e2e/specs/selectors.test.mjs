@@ -50,6 +50,10 @@ for (const [screen, theme] of [
 		assert.deepEqual(await violations(page), []);
 		await page.getByLabel('From').fill('netwark');
 		await preview.getByText('Would run on any one worker of netwark.').waitFor();
+		assert.equal(await preview.getByText('Nobody listens').count(), 0);
+		await page.getByLabel('From').fill('netwark.attic');
+		await preview.getByText('Nobody listens on netwark.attic now').waitFor();
+		assert.deepEqual(await violations(page), []);
 		assert.deepEqual(faults, []);
 	});
 }

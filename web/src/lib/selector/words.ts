@@ -1,7 +1,23 @@
-import type { Selection } from '../api/types.ts';
+import type { Queue, Selection } from '../api/types.ts';
 
 /** More names than these are counted. */
 const NAMED = 8;
+
+/** True when somebody would run it. */
+export function findsAnybody({ workers, direct }: Selection): boolean {
+	return workers.length + direct.length > 0;
+}
+
+/** Direct queues that are chosen and that no worker listens on now; of a queue that is not known nothing is said. */
+export function unheard({ direct }: Selection, queues: Queue[]): string[] {
+	return direct.filter((name) => queues.some(({ queue, online }) => queue === name && online === 0));
+}
+
+/** What becomes of work for queues nobody listens on: `Nobody listens on netwark.paris now: ...` Empty without such. */
+export function unheardText(names: string[]): string {
+	if (names.length === 0) return '';
+	return `Nobody listens on ${names.join(' or ')} now: it would wait for a worker there, and time out if none comes.`;
+}
 
 /** Who would run it: `Would run on 3 workers: lyon-1, paris-1, paris-2.` */
 export function selectionText({ workers, direct, limit }: Selection): string {
