@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { openBrowser, openPage, violations } from '../lib/browser.mjs';
 import { inspect } from '../lib/inspect.mjs';
 import { workers } from '../mock/catalog.mjs';
+import { shown } from '../mock/operations.mjs';
 import { startMock } from '../mock/server.mjs';
 
 let mock;
@@ -112,13 +113,31 @@ test('events are narrowed and read back to the first', async () => {
 	await page.goto(`${mock.url}/events`);
 	await page.getByText('50 events shown').waitFor();
 	await page.getByRole('button', { name: 'Load older' }).click();
-	await page.getByText('66 events shown, that is all').waitFor();
+	await page.getByText('67 events shown, that is all').waitFor();
 	await page.getByLabel('Severity').selectOption('alert');
 	await page.getByText('1 event shown').waitFor();
 	await page.getByLabel('Worker').selectOption('sydney-1');
 	await page.getByText('Nothing fits these filters').waitFor();
 	await page.goto(`${mock.url}/events?worker=00000000-0000-7000-8000-000000000000`);
 	await page.getByText('Nothing fits these filters').waitFor();
+	assert.deepEqual(faults, []);
+});
+
+test('a deleted worker is named but not linked, and its old page says so', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(`${mock.url}/events`);
+	await page.getByText('rome-1', { exact: true }).waitFor();
+	assert.equal(await page.getByRole('link', { name: 'rome-1' }).count(), 0);
+	await page.getByRole('link', { name: 'sydney-1' }).first().waitFor();
+	await page.goto(`${mock.url}/workers/0192ffff-0000-7000-8000-000000000000`);
+	await page.getByText('This worker is not here any more').last().waitFor();
+	assert.deepEqual(await violations(page), []);
+	await page.getByRole('link', { name: 'Its events' }).click();
+	await page
+		.getByText('rome-1 was deleted')
+		.or(page.getByText('rome-1', { exact: true }))
+		.first()
+		.waitFor();
 	assert.deepEqual(faults, []);
 });
 
@@ -164,6 +183,31 @@ test('a place is pointed at on the map', async () => {
 	assert.deepEqual(faults, []);
 });
 
+test('a place that is typed, or pointed at and zoomed to, stays in sight', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(`${mock.url}/workers/new`);
+	await page.getByText('Place on the map, network, queues').click();
+	await page.getByRole('button', { name: 'Point at it' }).click();
+	const map = page.getByRole('group', { name: 'Map to point at a place' });
+	const pin = map.locator('svg').first().locator('g.pointer-events-none');
+	/** How far the tip of the pin is from the middle of the map, as shares of its size. */
+	const off = async () => {
+		const [box, at] = [await map.locator('svg').first().boundingBox(), await pin.boundingBox()];
+		const tip = { x: at.x + at.width / 2, y: at.y + at.height };
+		return [(tip.x - box.x) / box.width - 0.5, (tip.y - box.y) / box.height - 0.5].map(Math.abs);
+	};
+	await page.getByLabel('Coordinates', { exact: true }).fill('48.86, 2.35');
+	await pin.waitFor();
+	assert.ok(Math.max(...(await off())) < 0.05, 'what is typed is in the middle');
+	await map.getByRole('button', { name: 'Whole world' }).click();
+	const box = await map.locator('svg').first().boundingBox();
+	await map.click({ position: { x: box.width * 0.7, y: box.height * 0.35 } });
+	assert.ok((await off())[0] > 0.1, 'pointing moves nothing');
+	for (let i = 0; i < 3; i += 1) await map.getByRole('button', { name: 'Zoom in' }).click();
+	assert.ok(Math.max(...(await off())) < 0.05, 'zooming goes to the place');
+	assert.deepEqual(faults, []);
+});
+
 test('what was known stays in sight while the server is away', async () => {
 	const own = await startMock();
 	const { page } = await openPage(browser);
@@ -172,6 +216,16 @@ test('what was known stays in sight while the server is away', async () => {
 	own.stop();
 	await page.getByText('What is shown is what was known before.').waitFor();
 	await page.getByRole('link', { name: 'lyon-1' }).first().waitFor();
+});
+
+test('a running operation says that it is no longer told of', async () => {
+	const own = await startMock();
+	const { page } = await openPage(browser);
+	await page.goto(`${own.url}/operations/${shown.away.id}`);
+	await page.getByRole('status').filter({ hasText: 'Live' }).first().waitFor();
+	own.stop();
+	await page.getByText('What is shown is what was known before.').waitFor();
+	await page.getByRole('article', { name: 'Result of tokyo-1' }).waitFor();
 });
 
 test('a phone finds every page behind More', async () => {
