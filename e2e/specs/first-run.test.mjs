@@ -21,8 +21,11 @@ test('the set-up link makes the first administrator, who pings and traces at onc
 
 	await page.goto('about:blank');
 	await page.goto(server.setupLink);
+	assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('autocomplete')), 'username');
 	await page.getByLabel('Password').fill('short');
 	await page.getByLabel('Password').fill(PASSWORD);
+	await page.getByRole('button', { name: 'Show what is typed' }).click();
+	assert.equal(await page.getByLabel('Password').getAttribute('type'), 'text');
 	await page.getByRole('button', { name: 'Begin' }).click();
 	await page.getByRole('heading', { name: 'Overview' }).waitFor();
 	assert.equal(page.url(), `${server.url}/`, 'the code must not stay in the address bar');
