@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PingReply } from '../api/types.ts';
-import { chartOf } from './rtt-chart.ts';
+import { chartOf, rttRange } from './rtt-chart.ts';
 
 const reply = (seq: number, rtt: number): PingReply => ({
 	seq,
@@ -51,5 +51,20 @@ describe('a chart of round trips', () => {
 		expect(chartOf([], 400, 120)).toMatchObject({ line: '', dots: [], marks: [] });
 		expect(chartOf([], 400, 120).nearest(100)).toBe(-1);
 		expect(chartOf([lost(1)], 0, 0).marks).toHaveLength(1);
+	});
+
+	it('shares a scale with its neighbours when it is told their range', () => {
+		const [near, far] = [
+			[reply(1, 1), reply(2, 2)],
+			[reply(1, 90), lost(2)]
+		];
+		expect(rttRange([...near, ...far])).toEqual([1, 90]);
+		expect(rttRange([lost(1)])).toBeUndefined();
+		const range = rttRange([...near, ...far]);
+		const labels = [near, far].map((one) =>
+			chartOf(one, 400, 120, 0, range).yTicks.map(({ label }) => label)
+		);
+		expect(labels[0]).toEqual(labels[1]);
+		expect(chartOf(near, 400, 120).yTicks.map(({ label }) => label)).not.toEqual(labels[0]);
 	});
 });

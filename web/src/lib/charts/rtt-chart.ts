@@ -23,15 +23,38 @@ export const FRAME = { left: 46, right: 10, top: 8, bottom: 20, marks: 16 };
 /** More replies than this are drawn without a dot each. */
 const MOST_DOTS = 150;
 
-/** Lays out a chart. `spanMs` is how long the measurement will take, so that a running one does not stretch. */
-export function chartOf(replies: PingReply[], width: number, height: number, spanMs = 0): RttChart {
+/** The shortest and the longest round trip in milliseconds. */
+export type RttRange = readonly [least: number, most: number];
+
+/** The range of all these replies; undefined when none of them has a round trip. */
+export function rttRange(replies: Iterable<PingReply>): RttRange | undefined {
+	let [least, most] = [Infinity, -Infinity];
+	for (const reply of replies) {
+		if (!('rtt' in reply)) continue;
+		least = Math.min(least, reply.rtt);
+		most = Math.max(most, reply.rtt);
+	}
+	return most >= least ? [least, most] : undefined;
+}
+
+/**
+ * Lays out a chart. `spanMs` is how long the measurement will take, so that a running one does not stretch; `range`
+ * is what the scale covers, so that charts beside each other can be compared: its own replies when left out.
+ */
+export function chartOf(
+	replies: PingReply[],
+	width: number,
+	height: number,
+	spanMs = 0,
+	range = rttRange(replies)
+): RttChart {
 	const first = replies[0]?.at_ms ?? 0;
 	const last = Math.max(replies.at(-1)?.at_ms ?? 0, first + spanMs, first + 1);
 	const right = Math.max(width - FRAME.right, FRAME.left + 1);
 	const bottom = height - FRAME.bottom - FRAME.marks;
 	const x = (at: number) => FRAME.left + ((at - first) / (last - first)) * (right - FRAME.left);
 	const rtts = replies.flatMap((reply) => ('rtt' in reply ? [reply.rtt] : []));
-	const scale = scaleOf(rtts);
+	const scale = scaleOf(range ?? [0, 1]);
 	const y = (rtt: number) => bottom - ((rtt - scale.low) / (scale.high - scale.low)) * (bottom - FRAME.top);
 	const dense = rtts.length > right - FRAME.left;
 	return {
@@ -94,14 +117,7 @@ function marksOf(replies: PingReply[], x: (at: number) => number, low: number, y
 }
 
 /** A scale with round ticks; from zero, unless that would press the whole line against the top. */
-function scaleOf(rtts: number[]) {
-	let least = Infinity;
-	let most = -Infinity;
-	for (const rtt of rtts) {
-		least = Math.min(least, rtt);
-		most = Math.max(most, rtt);
-	}
-	if (rtts.length === 0) [least, most] = [0, 1];
+function scaleOf([least, most]: RttRange) {
 	const low = least < most * 0.6 ? 0 : least - Math.max((most - least) * 0.3, most * 0.02);
 	const step = roundStep((most - low) / 3);
 	const bottom = Math.floor(low / step) * step;

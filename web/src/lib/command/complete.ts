@@ -119,7 +119,7 @@ function found(typed: string, text: string, source: Source): Choice[] {
 }
 
 function toolChoice(tool: ToolInfo): Choice {
-	return { kind: 'word', label: tool.name, hint: tool.summary, text: `${tool.name} ` };
+	return { kind: 'word', label: tool.name, hint: tool.summary.replaceAll('`', ''), text: `${tool.name} ` };
 }
 
 function pageChoice(page: PageEntry): Choice {

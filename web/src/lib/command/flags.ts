@@ -13,13 +13,16 @@ export interface Flag {
 	useful: boolean;
 }
 
+/** Hints are shown as plain text, without the marks of code. */
+const plain = (text: string) => text.replaceAll('`', '');
+
 /** The flags of a tool: those of its own command line, then those that only the older programs have. */
 export function flagsOf(tool: ToolInfo): Flag[] {
 	const own = tool.arguments.map(({ short, long, value, help }): Flag => ({
 		short,
 		long,
 		value,
-		help,
+		help: plain(help),
 		refused: null,
 		useful: true
 	}));
@@ -31,8 +34,8 @@ export function flagsOf(tool: ToolInfo): Flag[] {
 			// A long name may be taken by a flag of our own that has another letter.
 			long: taken.has(flag.long) ? null : flag.long,
 			value: flag.value ? 'VALUE' : null,
-			help: flag.reason ?? '',
-			refused: flag.effect === 'refused' ? (flag.reason ?? 'it is not offered') : null,
+			help: plain(flag.reason ?? ''),
+			refused: flag.effect === 'refused' ? plain(flag.reason ?? 'it is not offered') : null,
 			useful: flag.effect === 'parsed'
 		}));
 	return [...own, ...older];

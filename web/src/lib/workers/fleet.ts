@@ -104,7 +104,7 @@ function rank(worker: Worker, by: SortKey): string | number | null {
 		case 'running':
 			return worker.running;
 		case 'load':
-			return worker.load;
+			return loadNow(worker);
 		case 'seen':
 			return worker.last_seen_at;
 	}
@@ -138,6 +138,11 @@ export function isOlder(a: string, b: string): boolean {
 export interface Notice {
 	severity: Severity;
 	text: string;
+}
+
+/** The load of a worker that is connected; what was last heard of others is no news of now. */
+export function loadNow(worker: Worker): number | null {
+	return worker.online ? worker.load : null;
 }
 
 /** True when the worker's clock is further from the server's than anybody should be. */
