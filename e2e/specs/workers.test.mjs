@@ -99,7 +99,8 @@ test('the table is sorted by its headings', async () => {
 		page.getByRole('region', { name: 'Table of workers' }).locator('tbody a').allTextContents();
 	await page.getByRole('button', { name: 'Load' }).click();
 	assert.equal((await names())[0].trim(), 'paris-2');
-	assert.equal((await names()).at(-1).trim(), 'capetown-1', 'what is unknown stands last');
+	const last = (await names()).slice(-3).map((name) => name.trim());
+	assert.deepEqual(last, ['capetown-1', 'newyork-1', 'tokyo-1'], 'what is unknown now stands last');
 	await page.getByRole('button', { name: 'Worker', exact: true }).click();
 	assert.equal(
 		await page.getByRole('columnheader', { name: 'Worker' }).getAttribute('aria-sort'),
