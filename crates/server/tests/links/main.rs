@@ -6,6 +6,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
 
+mod forged;
 mod servers;
 mod support;
 mod watched;
@@ -16,7 +17,7 @@ use futures::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use netwark_bus::websocket::frames::{FromWorker, LARGEST_FRAME, write};
 use netwark_bus::{BusError, LinkState, WorkerBus};
-use netwark_model::messages::{Delivery, Hello, News, Order, Report, control, inbox};
+use netwark_model::messages::{Delivery, End, Hello, News, Order, Report, control, inbox};
 use netwark_store::notices::Channel;
 use netwark_store::workers::Arrival;
 use netwark_store::{Store, StoreOptions};
@@ -31,6 +32,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use uuid::Uuid;
 
 use self::support::{Player, Server, run_order, within};
+
+/// How many reports were refused, in the metrics.
+const REFUSED: &str = "netwark_reports_total{fate=\"refused\"}";
 
 async fn server() -> (Server, TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -221,6 +225,43 @@ async fn a_worker_reports_in_its_own_name_only() {
     assert!(matches!(within(player.bus.report(newer)).await, Err(BusError::Refused(_))));
     assert!(matches!(player.report(News::Unknown).await, Err(BusError::Refused(_))));
     assert_eq!(*player.bus.state().borrow(), LinkState::Up);
+}
+
+#[tokio::test]
+async fn a_worker_has_no_say_in_what_is_meant_for_another() {
+    let (server, _directory) = server().await;
+    let (paris, token) = server.enrol("paris").await;
+    let (mut paris, _) = Player::arrive(&server, paris, &token).await;
+    let mut work = paris.work(&[], 4);
+    let operation = server.operation("netwark.broadcast").await;
+    // It comes when the work of all is given out, and listens where it was asked for.
+    let (london, token) = server.enrol("london").await;
+    let (mut london, _) = Player::arrive(&server, london, &token).await;
+    let incoming = within(work.next()).await.unwrap();
+    let order = run_order(&incoming);
+    let (operation_id, result_id) = (order.operation_id, order.result_id);
+    let before = server.detail(&operation).await;
+    let end = || End::Done { payload: json!({"forged": true}) };
+    let elsewhere = Uuid::now_v7();
+    for news in [
+        News::Started { operation_id, result_id, redelivered: true },
+        News::Progress { operation_id, result_id, payload: json!({"forged": true}) },
+        News::Final { operation_id, result_id, end: end() },
+        News::Final { operation_id: elsewhere, result_id, end: end() },
+        News::Final { operation_id, result_id: elsewhere, end: end() },
+    ] {
+        let refused = server.counted(REFUSED).await;
+        let told = london.report(news.clone()).await;
+        assert!(
+            matches!(&told, Err(BusError::Refused(why)) if why.contains("not this worker's")),
+            "{told:?}"
+        );
+        assert_eq!(server.counted(REFUSED).await, refused + 1, "{news:?}");
+        assert_eq!(server.detail(&operation).await, before, "{news:?}");
+    }
+    paris.done(&order).await;
+    incoming.acknowledge();
+    assert_eq!(server.results(&operation).await[0]["status"], "done");
 }
 
 #[tokio::test]

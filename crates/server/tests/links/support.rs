@@ -61,10 +61,15 @@ impl Server {
 
     /// Enrols a worker; returns its id and token.
     pub(crate) async fn enrol(&self, name: &str) -> (Uuid, String) {
+        self.enrol_with(name, None).await
+    }
+
+    /// The same, with the public half of the key it will sign with.
+    pub(crate) async fn enrol_with(&self, name: &str, public_key: Option<String>) -> (Uuid, String) {
         let id = Uuid::now_v7();
         let token = format!("nww_{}_{}", id.simple(), Uuid::new_v4().simple());
         let overrides = WorkerOverrides { name: Some(name.into()), ..WorkerOverrides::default() };
-        let new = NewWorker { id, overrides, public_key: None, by: "the test".into() };
+        let new = NewWorker { id, overrides, public_key, by: "the test".into() };
         let credential = Credential::Token(Sha256::digest(token.as_bytes()).into());
         self.app.store.enrol_worker(new, credential, jiff::Timestamp::now()).await.unwrap();
         (id, token)
@@ -96,9 +101,24 @@ impl Server {
     }
 
     pub(crate) async fn results(&self, operation: &str) -> Value {
+        self.detail(operation).await["results"].clone()
+    }
+
+    /// Everything the API says of an operation.
+    pub(crate) async fn detail(&self, operation: &str) -> Value {
         let request = reqwest::Client::new().get(format!("{}/api/v1/operations/{operation}", self.url));
         let answer = within(request.bearer_auth(&self.token).send()).await.unwrap();
-        within(answer.json::<Value>()).await.unwrap()["results"].clone()
+        within(answer.json::<Value>()).await.unwrap()
+    }
+
+    /// A number of `/metrics`, by its name with its labels; 0 while nothing was counted.
+    pub(crate) async fn counted(&self, series: &str) -> u64 {
+        let request = reqwest::Client::new().get(format!("{}/metrics", self.url));
+        let answer = within(request.bearer_auth(&self.token).send()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let text = within(answer.text()).await.unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map_or(0, |value| value.trim().parse().unwrap())
     }
 }
 
