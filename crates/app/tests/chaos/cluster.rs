@@ -1,5 +1,6 @@
-//! Two servers on one database and one broker, and three workers of both kinds.
+//! Servers on one database and one broker, and workers of both kinds.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::detour::Detour;
 use crate::process::{Process, free_port, netwark, output, until};
 use crate::services::{Postgres, Rabbit};
 
@@ -30,6 +32,29 @@ pub(crate) const PARTS: [Part; 7] = [
     Part::Worker(1),
 ];
 
+/// What a cluster is made of.
+pub(crate) struct Shape {
+    pub(crate) servers: usize,
+    /// The server each worker is linked to by WebSocket; without one it takes its work from the broker.
+    pub(crate) workers: &'static [Option<usize>],
+    /// Seconds between signs of life on connections to the broker.
+    pub(crate) heartbeat: u16,
+    /// The broker and the database are reached by detours.
+    pub(crate) detours: bool,
+}
+
+impl Shape {
+    /// Two servers and three workers of both kinds.
+    pub(crate) const FULL: Self =
+        Self { servers: 2, workers: &[Some(0), Some(1), None], heartbeat: 5, detours: false };
+}
+
+/// The ways to the broker and the database.
+pub(crate) struct Detours {
+    pub(crate) broker: Detour,
+    pub(crate) database: Detour,
+}
+
 /// How a worker reaches the servers.
 enum Link {
     /// By WebSocket to this server.
@@ -47,6 +72,8 @@ struct Member {
 pub(crate) struct Cluster {
     postgres: Postgres,
     rabbit: Rabbit,
+    detours: Option<Detours>,
+    heartbeat: u16,
     servers: Vec<(PathBuf, u16, Option<Process>)>,
     workers: Vec<Member>,
     token: String,
@@ -54,7 +81,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(shape: Shape) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let directory = tempfile::tempdir().unwrap();
         let below = |name: &str| directory.path().join(name);
@@ -62,16 +89,24 @@ impl Cluster {
         output(Command::new("chmod").arg("755").arg(directory.path()));
         let postgres = Postgres::start(below("postgres")).await;
         let rabbit = Rabbit::start(below("rabbit"));
-        let servers = (0..2).map(|number| (below(&format!("server-{number}")), free_port(), None)).collect();
-        let token = String::new();
-        let mut cluster = Self { postgres, rabbit, servers, workers: Vec::new(), token, directory };
+        let detours = match shape.detours {
+            true => Some(Detours {
+                broker: Detour::start("127.0.0.1:0", rabbit.port()).await,
+                database: Detour::start("127.0.0.1:0", postgres.port()).await,
+            }),
+            false => None,
+        };
+        let server = |number| (below(&format!("server-{number}")), free_port(), None);
+        let servers = (0..shape.servers).map(server).collect();
+        let (heartbeat, workers, token) = (shape.heartbeat, Vec::new(), String::new());
+        let mut cluster = Self { postgres, rabbit, detours, heartbeat, servers, workers, token, directory };
         for server in 0..cluster.servers.len() {
             cluster.start_again(Part::Server(server)).await;
         }
         let mut token = cluster.server_command(0);
         cluster.token = output(token.args(["token", "create", "chaos", "--role", "admin"]));
-        for (number, server) in [Some(0), Some(1), None].into_iter().enumerate() {
-            cluster.enrol(number, server);
+        for (number, server) in shape.workers.iter().enumerate() {
+            cluster.enrol(number, *server);
             cluster.start_again(Part::Worker(number)).await;
         }
         cluster.wait_for_workers().await;
@@ -80,7 +115,7 @@ impl Cluster {
 
     /// Makes a worker; without a server it is linked by the broker.
     fn enrol(&mut self, number: usize, server: Option<usize>) {
-        let name = format!("worker-{number}");
+        let name = name(number);
         let token = output(self.server_command(0).args(["workers", "create", &name]));
         let data = self.directory.path().join(&name);
         std::fs::create_dir_all(&data).unwrap();
@@ -99,11 +134,26 @@ impl Cluster {
     fn server_command(&self, number: usize) -> Command {
         let mut command = netwark(&self.servers[number].0);
         command
-            .env("NETWARK_DATABASE__URL", self.postgres.url())
-            .env("NETWARK_BROKER__URL", self.rabbit.url())
-            .env("NETWARK_BROKER__HEARTBEAT", "5")
+            .env("NETWARK_DATABASE__URL", self.database_url())
+            .env("NETWARK_BROKER__URL", self.broker_url())
+            .env("NETWARK_BROKER__HEARTBEAT", self.heartbeat.to_string())
             .env("NETWARK_SERVER__SECRET_KEY_FILE", self.directory.path().join("secret.key"));
         command
+    }
+
+    fn database_url(&self) -> String {
+        let port = self.detours.as_ref().map(|detours| detours.database.address().port());
+        Postgres::url(port.unwrap_or(self.postgres.port()))
+    }
+
+    fn broker_url(&self) -> String {
+        let port = self.detours.as_ref().map(|detours| detours.broker.address().port());
+        self.rabbit.url(port.unwrap_or(self.rabbit.port()))
+    }
+
+    /// The ways to the broker and the database, where they are detours.
+    pub(crate) fn detours(&self) -> &Detours {
+        self.detours.as_ref().unwrap()
     }
 
     /// Where a server answers.
@@ -157,7 +207,8 @@ impl Cluster {
                         command.args(["--server", &self.base(*server), "--token", token]);
                     }
                     Link::Broker => {
-                        command.args(["--broker", self.rabbit.url()]);
+                        command.args(["--broker", &self.broker_url()]);
+                        command.env("NETWARK_BROKER__HEARTBEAT", self.heartbeat.to_string());
                     }
                 }
                 let process = Process::spawn(&mut command, &member.data.join("log"));
@@ -182,6 +233,11 @@ impl Cluster {
         .await;
     }
 
+    /// The names of all workers.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        (0..self.workers.len()).map(name).collect()
+    }
+
     /// What the parts logged, for a test that fails.
     pub(crate) fn logs(&self) -> String {
         let data = self.servers.iter().map(|server| &server.0);
@@ -198,6 +254,11 @@ impl Cluster {
         // PostgreSQL's children need a moment to follow.
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+/// The name of a worker.
+pub(crate) fn name(number: usize) -> String {
+    format!("worker-{number}")
 }
 
 fn tail(log: &Path) -> String {

@@ -15,14 +15,16 @@ pub(crate) struct Counts {
     acknowledged: usize,
     given_up: usize,
     results: BTreeMap<String, usize>,
+    /// Workers that were away when an operation for all was made.
+    skipped: usize,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} operations acknowledged, {} given up by their clients; results: {:?}",
-            self.acknowledged, self.given_up, self.results
+            "{} operations acknowledged, {} given up by their clients; results: {:?}, skipped: {}",
+            self.acknowledged, self.given_up, self.results, self.skipped
         )
     }
 }
@@ -52,7 +54,7 @@ pub(crate) async fn settle_and_judge(cluster: &Cluster, posted: &[Posted]) -> Co
             detail["status"].as_str().is_some_and(|status| !matches!(status, "pending" | "progress"))
         })
         .await;
-        judge(operation, &ask().await, &mut counts, &mut odd);
+        judge(cluster, operation, &ask().await, &mut counts, &mut odd);
     }
     assert!(odd.is_empty(), "{} of {counts}\n{}\n{}", odd.len(), odd.join("\n"), cluster.logs());
     assert!(counts.acknowledged > 20, "there was hardly a load: {counts}");
@@ -65,7 +67,7 @@ pub(crate) async fn settle_and_judge(cluster: &Cluster, posted: &[Posted]) -> Co
     counts
 }
 
-fn judge(operation: &Posted, detail: &Value, counts: &mut Counts, odd: &mut Vec<String>) {
+fn judge(cluster: &Cluster, operation: &Posted, detail: &Value, counts: &mut Counts, odd: &mut Vec<String>) {
     let results = detail["results"].as_array().cloned().unwrap_or_default();
     let mut workers = BTreeSet::new();
     for result in &results {
@@ -84,8 +86,21 @@ fn judge(operation: &Posted, detail: &Value, counts: &mut Counts, odd: &mut Vec<
             odd.push(format!("{}: two results of one worker: {detail}", operation.key));
         }
     }
-    let expected = if operation.direct { 1..=1 } else { 1..=3 };
-    if !expected.contains(&results.len()) {
-        odd.push(format!("{}: {} results", operation.key, results.len()));
+    if operation.direct {
+        if results.len() != 1 {
+            odd.push(format!("{}: {} results", operation.key, results.len()));
+        }
+        return;
+    }
+    // Each worker has a result, or was away when the operation was made and is named.
+    for skipped in detail["skipped"].as_array().into_iter().flatten() {
+        counts.skipped += 1;
+        let worker = skipped["worker"].as_str().unwrap_or_default().to_owned();
+        if skipped["reason"] != "offline" || !workers.insert(worker) {
+            odd.push(format!("{}: {skipped} of {detail}", operation.key));
+        }
+    }
+    if workers != cluster.names() {
+        odd.push(format!("{}: only {workers:?} are accounted for: {detail}", operation.key));
     }
 }

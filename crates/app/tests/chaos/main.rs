@@ -8,11 +8,16 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 #![expect(clippy::print_stderr, reason = "who runs it should see the seed and what became of the operations")]
 
+mod asking;
 mod cluster;
 mod cut;
+mod deaths;
+mod detour;
 mod fates;
 mod load;
+mod outages;
 mod process;
+mod quiet;
 mod services;
 
 use std::time::{Duration, Instant};
@@ -22,7 +27,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::Mutex;
 
-use crate::cluster::{Cluster, PARTS, Part};
+use crate::cluster::{Cluster, PARTS, Part, Shape};
 use crate::load::Load;
 
 /// The seed of the run that is always the same.
@@ -60,7 +65,7 @@ async fn chaos(seed: u64, kills: Kills) {
     let _turn = TURN.lock().await;
     eprintln!("NETWARK_CHAOS_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let mut cluster = Cluster::start().await;
+    let mut cluster = Cluster::start(Shape::FULL).await;
     let load = Load::start(&cluster, seed);
 
     let began = Instant::now();

@@ -61,8 +61,13 @@ impl Postgres {
         command
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("postgres://netwark@127.0.0.1:{}/netwark", self.port)
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How it is reached by a port of loopback.
+    pub(crate) fn url(port: u16) -> String {
+        format!("postgres://netwark@127.0.0.1:{port}/netwark")
     }
 
     pub(crate) fn kill(&mut self) {
@@ -113,8 +118,13 @@ impl Rabbit {
         Self { directory, url }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    pub(crate) fn port(&self) -> u16 {
+        self.url.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// How it is reached by a port of loopback.
+    pub(crate) fn url(&self, port: u16) -> String {
+        format!("{}:{port}", self.url.rsplit_once(':').unwrap().0)
     }
 
     pub(crate) fn kill(&self) {

@@ -168,7 +168,8 @@ impl Scene {
     ) {
         let (count, lines) = (self.server.counted(series).await, self.log.times(words));
         self.write(body, signature).await;
-        self.until(&format!("counted: {words}"), || async { self.server.counted(series).await > count }).await;
+        self.until(&format!("counted: {words}"), || async { self.server.counted(series).await > count })
+            .await;
         assert_eq!(self.server.counted(series).await, count + 1, "{words}");
         self.until(&format!("logged: {words}"), || async { self.log.times(words) > lines }).await;
         let id = operation["id"].as_str().unwrap();
