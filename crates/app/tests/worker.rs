@@ -14,6 +14,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+#[expect(dead_code, reason = "the tests of the bus use the rest")]
+#[path = "../../bus/tests/support/broker.rs"]
+mod broker;
+
 /// Long enough for a debug build on a busy machine; nothing is timed by it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -111,14 +115,25 @@ impl Site {
 
     /// Measures, and returns the status of the result.
     async fn measure(&self) -> String {
-        let asked = json!({"type": "ping", "target": "127.0.0.1", "options": "-c 1", "queues": ["netwark"]});
+        let operation = self.begin(1).await;
+        self.result(&operation, |status| !matches!(status, "pending" | "progress")).await
+    }
+
+    /// Asks for a ping of so many fifths of a second; returns where the operation is.
+    async fn begin(&self, fifths: u32) -> String {
+        let options = json!({"count": fifths, "interval_ms": 200});
+        let asked = json!({"type": "ping", "target": "127.0.0.1", "options": options, "queues": ["netwark"]});
         let made = self.ask(Method::POST, "operations", asked).await;
-        let path = format!("operations/{}", made["operation_id"].as_str().unwrap());
+        format!("operations/{}", made["operation_id"].as_str().unwrap())
+    }
+
+    /// Waits until the status of the only result is as it should be; returns it.
+    async fn result(&self, operation: &str, is: impl Fn(&str) -> bool) -> String {
         let began = Instant::now();
         loop {
-            let results = self.ask(Method::GET, &path, json!({})).await["results"].clone();
+            let results = self.ask(Method::GET, operation, json!({})).await["results"].clone();
             let status = results[0]["status"].as_str().unwrap().to_owned();
-            if !matches!(status.as_str(), "pending" | "progress") {
+            if is(&status) {
                 return status;
             }
             assert!(began.elapsed() < PATIENCE, "nobody measures: {results}");
@@ -348,6 +363,67 @@ async fn a_worker_behind_a_proxy_knows_no_names() {
     let tested = site.worker("online").await["self_test"].to_string();
     assert!(!tested.contains("netwark.invalid"), "the self-test asks for the proxy alone: {tested}");
     assert_eq!(site.measure().await, "done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_broker_from_an_enrolment_to_a_revocation() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let Some(broker) = broker::given() else { return };
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::create_dir_all(here.path().join(".config/netwark")).unwrap();
+    std::fs::write(here.path().join(".config/netwark/netwark.toml"), format!("[broker]\nurl = '{broker}'\n"))
+        .unwrap();
+    let told = netwark(here.path()).args(["token", "create", "t", "--role", "admin"]).output().unwrap();
+    let listen =
+        format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let _server = start(here.path(), &["serve", "--listen", &listen]);
+    let site = Site {
+        base: format!("http://{listen}"),
+        client: Client::new(),
+        token: String::from_utf8(told.stdout).unwrap().trim().to_owned(),
+    };
+    site.serving().await;
+
+    let made = site.ask(Method::POST, "workers", json!({"name": "paris-1"})).await;
+    let token = made["token"].as_str().unwrap();
+    let enrolled =
+        netwark(there.path()).args(["worker", "enrol", "--server", &site.base, "--token", token]).output();
+    let enrolled = enrolled.unwrap();
+    let text = String::from_utf8_lossy(&enrolled.stdout);
+    let id = made["worker"]["id"].as_str().unwrap();
+    assert!(enrolled.status.success() && text.contains(id) && text.contains("set_permissions"), "{text}");
+
+    let live = ["worker", "--broker", &broker];
+    let mut worker = start(there.path(), &live);
+    let seen = site.worker("online").await;
+    assert_eq!((seen["name"].as_str(), seen["link"].as_str()), (Some("paris-1"), Some("amqp")));
+    assert_eq!(site.measure().await, "done");
+
+    // While it drains, what runs ends and what is new waits.
+    let running = site.begin(15).await;
+    site.result(&running, |status| status == "progress").await;
+    worker.tell(Signal::USR1);
+    site.worker("draining").await;
+    let waiting = site.begin(1).await;
+    assert_eq!(site.result(&running, |status| !matches!(status, "pending" | "progress")).await, "done");
+    assert_eq!(site.result(&waiting, |_| true).await, "pending");
+    worker.tell(Signal::USR1);
+    site.worker("online").await;
+    assert_eq!(site.result(&waiting, |status| status != "pending" && status != "progress").await, "done");
+    worker.tell(Signal::TERM);
+    let (status, said) = worker.end().await;
+    assert_eq!(status.code(), Some(0), "{said}");
+    site.worker("offline").await;
+
+    let mut worker = start(there.path(), &live);
+    site.worker("online").await;
+    site.ask(Method::POST, &format!("workers/{id}/revoke"), json!({})).await;
+    for _ in 0..2 {
+        let (status, said) = worker.end().await;
+        assert_eq!(status.code(), Some(4), "{said}");
+        assert!(said.contains("revoked"), "{said}");
+        worker = start(there.path(), &live);
+    }
 }
 
 #[test]

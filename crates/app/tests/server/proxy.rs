@@ -2,15 +2,18 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use reqwest::{Client, StatusCode, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Pair, Server, block_on, configure, free_address, home, run, skip, text, wait_until};
+use super::{Pair, Server, block_on, configure, free_address, home, netwark, run, skip, text, wait_until};
 
 const NGINX: &str = "/usr/sbin/nginx";
+/// Long enough for a debug build on a busy machine; nothing is timed by it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// nginx with one of our samples, killed when it is dropped.
 struct Nginx {
@@ -118,15 +121,17 @@ async fn use_it(client: &Client, base: &str, token: &str, prefix: &str) {
 }
 
 fn behind_nginx(sample: &str, name: &str, prefix: &str) {
-    let pair = Pair::new(&[name]);
+    // A worker looks the name up, and this is one that every machine knows.
+    let pair = Pair::new(&[name, "localhost"]);
     let (front, back) = (free_address(), free_address());
     let port = front.rsplit_once(':').unwrap().1;
     let base = format!("https://{name}:{port}{prefix}");
+    let link = format!("https://localhost:{port}{prefix}");
     let home = home();
     configure(
         home.path(),
         &format!(
-            "[server]\npublic_urls = ['{base}']\ntrusted_proxies = ['127.0.0.1']\n[auth]\nanonymous_role = 'viewer'\n"
+            "[server]\npublic_urls = ['{base}', '{link}']\ntrusted_proxies = ['127.0.0.1']\n[auth]\nanonymous_role = 'viewer'\n"
         ),
     );
     let Some(_nginx) = Nginx::start(sample, &pair, &front, &back) else { return };
@@ -139,8 +144,60 @@ fn behind_nginx(sample: &str, name: &str, prefix: &str) {
         let metrics = client.get(format!("{base}/metrics")).send().await.unwrap();
         assert_eq!(metrics.status(), StatusCode::OK, "a viewer may read them");
         sign_in(&client, &base, prefix, &home).await;
+        a_worker_links_through_it(&client, &base, &link, &pair, &home).await;
     });
     assert_eq!(server.stop(), Some(0));
+}
+
+/// A worker that knows the address of the proxy and trusts its certificate comes and measures.
+async fn a_worker_links_through_it(client: &Client, base: &str, link: &str, pair: &Pair, home: &TempDir) {
+    let elsewhere = super::home();
+    let worker_token = text(&run(home, &["workers", "create", "elsewhere"]).stdout);
+    let mut worker = netwark(elsewhere.path(), &["worker", "--server", link]);
+    worker
+        .env("NETWARK_WORKER_TOKEN", worker_token.trim())
+        .env("NETWARK_WORKER__CA_FILE", pair.certificate());
+    let process = worker.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let _worker = super::Server { process, url: link.to_owned() };
+    let token = text(&run(home, &["token", "create", "through", "--role", "operator"]).stdout);
+    let api = format!("{base}/api/v1");
+    let get = async |path: &str| {
+        let answer = client.get(format!("{api}{path}")).bearer_auth(token.trim()).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()
+    };
+    let body = json!({ "type": "ping", "target": "127.0.0.1", "options": {"count": 1}, "from": "elsewhere" });
+    let began = Instant::now();
+    let id = loop {
+        let made = client
+            .post(format!("{api}/operations"))
+            .bearer_auth(token.trim())
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        match made.status() {
+            StatusCode::CREATED => {
+                break made.json::<Value>().await.unwrap()["operation_id"].as_str().unwrap().to_owned();
+            }
+            // It is not there yet.
+            status => assert_eq!(status, StatusCode::CONFLICT),
+        }
+        assert!(began.elapsed() < PATIENCE, "the worker does not come");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let operation = loop {
+        let operation = get(&format!("/operations/{id}")).await;
+        if !matches!(operation["status"].as_str(), Some("pending" | "progress")) {
+            break operation;
+        }
+        assert!(began.elapsed() < PATIENCE, "the worker does not measure: {operation}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let result = &operation["results"][0];
+    assert_eq!((&result["worker"], &result["status"]), (&"elsewhere".into(), &"done".into()), "{operation}");
+    let workers = get("/workers").await;
+    let linked = |worker: &Value| worker["name"] == "elsewhere" && worker["link"] == "websocket";
+    assert!(workers.as_array().unwrap().iter().any(linked), "{workers}");
 }
 
 /// The link for the first administrator leads through the proxy, and the cookie is one of HTTPS.
