@@ -1,13 +1,23 @@
-//! A worker at another site, played by a network namespace whose link is cut for longer than all time-outs.
+//! A worker at another site, played by a network namespace whose link is cut for longer than all time-outs, or
+//! slow and lossy.
 //!
-//! Needs root for the namespace. Where `CI` is set, its absence is a failure.
+//! Needs root for the namespace, and nft. Where `CI` is set, their absence is a failure.
 
+use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
+use crate::detour::Detour;
 use crate::process::{Process, free_port, netwark, output, until};
+
+/// How much each piece is held back on a slow link, each way.
+const DELAY: Duration = Duration::from_millis(150);
+/// Packets of a hundred that are lost on a lossy link, each way.
+const LOST: u32 = 15;
 
 /// A namespace with one link to here.
 struct Site {
@@ -24,7 +34,8 @@ impl Site {
             eprintln!("skipped: network namespaces need root");
             return None;
         }
-        let number = std::process::id();
+        static SITES: AtomicU32 = AtomicU32::new(0);
+        let number = std::process::id() * 2 + SITES.fetch_add(1, Ordering::Relaxed);
         let site = Self { name: format!("nw-site-{number}"), here: format!("nws{number}"), number };
         let (name, here) = (&site.name, &site.here);
         let address = |end| format!("{}/30", site.address(end));
@@ -53,8 +64,34 @@ impl Site {
         output(Command::new("ip").args(["link", "set", &self.here, state]));
     }
 
+    /// Loses packets of the link, both ways.
+    fn lose(&self) {
+        self.nft("add table ip lossy");
+        for (hook, by) in [("input", "iifname"), ("output", "oifname")] {
+            self.nft(&format!("add chain ip lossy {hook} {{ type filter hook {hook} priority 0; }}"));
+            self.nft(&format!(
+                "add rule ip lossy {hook} {by} up numgen random mod 100 < {LOST} counter drop"
+            ));
+        }
+    }
+
+    /// How many packets were lost.
+    fn lost(&self) -> u64 {
+        let rules = self.nft("list table ip lossy");
+        let mut words = rules.split_whitespace();
+        let mut number = 0;
+        while words.by_ref().any(|word| word == "packets") {
+            number += words.next().unwrap().parse::<u64>().unwrap();
+        }
+        number
+    }
+
+    fn nft(&self, line: &str) -> String {
+        output(Command::new("ip").args(["netns", "exec", &self.name, "nft", line]))
+    }
+
     /// The binary inside.
-    fn netwark(&self, data: &std::path::Path) -> Command {
+    fn netwark(&self, data: &Path) -> Command {
         let inner = netwark(data);
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name]).arg(inner.get_program());
@@ -72,59 +109,136 @@ impl Drop for Site {
     }
 }
 
+/// A server here and a worker at the site.
+struct Scene {
+    base: String,
+    client: reqwest::Client,
+    _server: Process,
+    _worker: Process,
+    _directory: TempDir,
+}
+
+impl Scene {
+    /// Starts both and waits until the worker is there. It reaches the server at `detour`, or where it listens.
+    async fn start(site: &Site, listen: &str, detour: Option<&str>) -> Self {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let directory = tempfile::tempdir().unwrap();
+        let (server_data, worker_data) = (directory.path().join("server"), directory.path().join("worker"));
+        std::fs::create_dir_all(&server_data).unwrap();
+        std::fs::create_dir_all(&worker_data).unwrap();
+        let base = format!("http://{listen}");
+        let reached = detour.map_or_else(|| base.clone(), |detour| format!("http://{detour}"));
+        let mut serve = netwark(&server_data);
+        serve.env("NETWARK_WORKER__EMBEDDED", "false").env("NETWARK_SERVER__PUBLIC_URLS", &reached);
+        let server = Process::spawn(serve.args(["serve", "--listen", listen]), &server_data.join("log"));
+        until("the server answers", || async { reqwest::get(format!("{base}/healthz")).await.is_ok() }).await;
+        let token = output(netwark(&server_data).args(["token", "create", "test", "--role", "operator"]));
+        let worker_token = output(netwark(&server_data).args(["workers", "create", "far"]));
+        let mut worker = site.netwark(&worker_data);
+        worker.args(["worker", "--server", &reached, "--token", &worker_token]);
+        let worker = Process::spawn(&mut worker, &worker_data.join("log"));
+
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let client = reqwest::Client::builder().default_headers(headers).no_proxy().build().unwrap();
+        let scene = Self { base, client, _server: server, _worker: worker, _directory: directory };
+        until("the worker comes", || async { scene.get("/workers").await[0]["online"] == true }).await;
+        scene
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}/api/v1{path}", self.base));
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Asks for a ping; returns the path of the operation.
+    async fn ping(&self, more: &Value) -> String {
+        let mut body = json!({"type": "ping", "target": "127.0.0.1"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made =
+            self.client.post(format!("{}/api/v1/operations", self.base)).json(&body).send().await.unwrap();
+        assert_eq!(made.status(), 201);
+        let made: Value = made.json().await.unwrap();
+        format!("/operations/{}", made["operation_id"].as_str().unwrap())
+    }
+
+    async fn is(&self, path: &str, status: &str) -> bool {
+        self.get(path).await["status"] == status
+    }
+
+    /// What happened to the worker, oldest first, without the rest.
+    async fn comings_and_goings(&self) -> Vec<String> {
+        let events = self.get("/events").await;
+        let kinds =
+            events.as_array().unwrap().iter().rev().map(|event| event["kind"].as_str().unwrap().to_owned());
+        kinds.filter(|kind| matches!(kind.as_str(), "worker_online" | "worker_offline")).collect()
+    }
+}
+
+// It waits for most of its minutes, so it takes no turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_measured_while_the_link_was_cut_arrives_late() {
-    let _turn = crate::TURN.lock().await;
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Some(site) = Site::new() else { return };
-    let directory = tempfile::tempdir().unwrap();
-    let (server_data, worker_data) = (directory.path().join("server"), directory.path().join("worker"));
-    std::fs::create_dir_all(&server_data).unwrap();
-    std::fs::create_dir_all(&worker_data).unwrap();
-    let listen = format!("{}:{}", site.address(1), free_port());
-    let base = format!("http://{listen}");
-    let mut serve = netwark(&server_data);
-    serve.env("NETWARK_WORKER__EMBEDDED", "false").args(["serve", "--listen", &listen]);
-    let _server = Process::spawn(&mut serve, &server_data.join("log"));
-    until("the server answers", || async { reqwest::get(format!("{base}/healthz")).await.is_ok() }).await;
-    let token = output(netwark(&server_data).args(["token", "create", "test", "--role", "operator"]));
-    let worker_token = output(netwark(&server_data).args(["workers", "create", "far"]));
-    let mut worker = site.netwark(&worker_data);
-    worker.args(["worker", "--server", &base, "--token", &worker_token]);
-    let _worker = Process::spawn(&mut worker, &worker_data.join("log"));
-
-    let mut headers = reqwest::header::HeaderMap::new();
-    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let client = reqwest::Client::builder().default_headers(headers).no_proxy().build().unwrap();
-    let get = |path: String| {
-        let request = client.get(format!("{base}/api/v1{path}"));
-        async move { request.send().await.unwrap().json::<Value>().await.unwrap() }
-    };
-    until("the worker comes", || async { get("/workers".into()).await[0]["online"] == true }).await;
+    let scene = Scene::start(&site, &format!("{}:{}", site.address(1), free_port()), None).await;
+    assert_eq!(scene.comings_and_goings().await, ["worker_online"]);
 
     // Four seconds of work in two seconds of time: it ends without its worker.
-    let body = json!({
-        "type": "ping", "target": "127.0.0.1", "options": {"count": 20, "interval_ms": 200},
-        "queues": ["netwark.broadcast"], "run_within_ms": 2_000,
-    });
-    let made = client.post(format!("{base}/api/v1/operations")).json(&body).send().await.unwrap();
-    assert_eq!(made.status(), 201);
-    let made: Value = made.json().await.unwrap();
-    let path = format!("/operations/{}", made["operation_id"].as_str().unwrap());
-    until("it begins", || async { get(path.clone()).await["status"] == "progress" }).await;
+    let options = json!({"count": 20, "interval_ms": 200});
+    let body = json!({"options": options, "queues": ["netwark.broadcast"], "run_within_ms": 2_000});
+    let path = scene.ping(&body).await;
+    until("it begins", || scene.is(&path, "progress")).await;
     site.link("down");
-    until("its time ends", || async { get(path.clone()).await["status"] == "timeout" }).await;
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    site.link("up");
-    until("what was measured arrives", || async { get(path.clone()).await["results"][0]["late"] == true })
-        .await;
-    let late = get(path).await;
-    assert_eq!(late["status"], "timeout", "a late report changes no status");
-    assert!(late["results"][0]["payload"].is_object(), "{late}");
+    until("its time ends", || scene.is(&path, "timeout")).await;
+    // Both ends give the link up after 45 seconds of silence, and the worker is offline after 50.
+    until("the worker is offline", || async { scene.comings_and_goings().await.len() == 2 }).await;
+    assert_eq!(scene.comings_and_goings().await, ["worker_online", "worker_offline"]);
+    let still = scene.get(&path).await;
+    assert_eq!(
+        (&still["status"], &still["results"][0]["late"]),
+        (&"timeout".into(), &false.into()),
+        "{still}"
+    );
 
-    let body = json!({"type": "ping", "target": "127.0.0.1", "options": {"count": 1}, "queues": ["netwark"]});
-    let made = client.post(format!("{base}/api/v1/operations")).json(&body).send().await.unwrap();
-    let made: Value = made.json().await.unwrap();
-    let path = format!("/operations/{}", made["operation_id"].as_str().unwrap());
-    until("the worker works again", || async { get(path.clone()).await["status"] == "done" }).await;
+    site.link("up");
+    until("what was measured arrives", || async { scene.get(&path).await["results"][0]["late"] == true })
+        .await;
+    let late = scene.get(&path).await;
+    assert_eq!(late["status"], "timeout", "a late report changes no status");
+    assert!(late["results"][0]["payload"]["transmitted"].as_u64().is_some_and(|sent| sent > 0), "{late}");
+    assert_eq!(scene.comings_and_goings().await, ["worker_online", "worker_offline", "worker_online"]);
+
+    let path = scene.ping(&json!({"options": {"count": 1}, "queues": ["netwark"]})).await;
+    until("the worker works again", || scene.is(&path, "done")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_end_over_a_slow_and_lossy_link() {
+    let Some(site) = Site::new() else { return };
+    if !Path::new("/usr/sbin/nft").exists() {
+        assert!(std::env::var_os("CI").is_none(), "install nftables");
+        eprintln!("skipped: nft is missing");
+        return;
+    }
+    site.lose();
+    let port = free_port();
+    let detour = Detour::start(&format!("{}:0", site.address(1)), port).await;
+    detour.delay(DELAY);
+    let reached = detour.address().to_string();
+    let scene = Scene::start(&site, &format!("127.0.0.1:{port}"), Some(&reached)).await;
+    let mut paths = Vec::new();
+    for number in 0..20 {
+        let queue = ["netwark", "netwark.broadcast"][number % 2];
+        let options = json!({"count": 3, "interval_ms": 200});
+        paths.push(scene.ping(&json!({"options": options, "queues": [queue]})).await);
+    }
+    for path in &paths {
+        let ended = || async { !scene.is(path, "pending").await && !scene.is(path, "progress").await };
+        until("it ends", ended).await;
+        let detail = scene.get(path).await;
+        let results = detail["results"].as_array().unwrap();
+        assert!(results.len() == 1 && results[0]["status"] == "done", "{detail}");
+        // What is lost on the way to the server is not what is measured.
+        assert_eq!(results[0]["payload"]["received"], 3, "{detail}");
+    }
+    assert!(site.lost() > 0, "packets were lost");
 }
