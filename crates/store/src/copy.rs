@@ -84,7 +84,7 @@ pub async fn copy(from: &Store, to: &Store) -> Result<Vec<Copied>, StoreError> {
 
 async fn fill(from: &Store, target: &DatabaseTransaction) -> Result<Vec<Copied>, StoreError> {
     let failed = |error: StoreError| error.at(from.place());
-    let source = from.read().begin().await.map_err(|error| failed(error.into()))?;
+    let source = from.read().connection.begin().await.map_err(|error| failed(error.into()))?;
     if source.get_database_backend() == DbBackend::Postgres {
         source.execute_unprepared("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         schema::take_time(&source).await.map_err(failed)?;

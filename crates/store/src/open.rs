@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::notices::Notices;
 use crate::operations::Lanes;
+use crate::patience::{Patience, Reader};
 use crate::place::{Kind, kind, redacted};
 use crate::write::Writer;
 use crate::{StoreError, postgres, schema, sqlite};
@@ -43,7 +44,7 @@ impl StoreOptions {
 /// An open database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pub(crate) reader: DatabaseConnection,
+    pub(crate) reader: Reader,
     pub(crate) writer: Writer,
     pub(crate) notices: Notices,
     pub(crate) lanes: Lanes,
@@ -74,18 +75,19 @@ impl Store {
     }
 
     async fn open_at(options: &StoreOptions, place: &str) -> Result<Self, StoreError> {
-        let (reader, writer, notices) = match kind(&options.url)? {
+        let (reader, writer, notices, patience) = match kind(&options.url)? {
             Kind::Sqlite(path) => {
                 if let Some(path) = &path {
                     look(path).await?;
                 }
                 let (reader, writer) = sqlite::open(path.as_deref(), options.max_connections).await?;
-                (reader, writer, Notices::within_process())
+                (reader, writer, Notices::within_process(), Patience::default())
             }
             Kind::Postgres => {
                 let connect = postgres::connect_options(options)?;
-                let pool = postgres::open(&connect, options, place).await?;
-                (pool.clone(), pool, Notices::through(connect, place))
+                let patience = Patience::with(options.statement_timeout);
+                let pool = postgres::open(&connect, options, &patience, place).await?;
+                (pool.clone(), pool, Notices::through(connect, place), patience)
             }
         };
         let pending = schema::pending(&writer).await?;
@@ -95,13 +97,14 @@ impl Store {
             }
             schema::migrate(&writer).await?;
         }
-        let writer = Writer::start(writer, place.to_owned());
+        let writer = Writer::start(writer, patience.clone(), place.to_owned());
         let lanes = Lanes::start(&writer);
+        let reader = Reader { connection: reader, patience };
         Ok(Self { reader, writer, notices, lanes, place: place.to_owned() })
     }
 
     /// The connection for reading.
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.reader
     }
 
@@ -115,12 +118,12 @@ impl Store {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         match self.reader.get_database_backend() {
             DbBackend::Postgres => {
-                let pool = self.reader.get_postgres_connection_pool();
+                let pool = self.reader.connection.get_postgres_connection_pool();
                 let most = pool.options().get_max_connections();
                 Connections { open: pool.size(), idle: count(pool.num_idle()), most }
             }
             _ => {
-                let pool = self.reader.get_sqlite_connection_pool();
+                let pool = self.reader.connection.get_sqlite_connection_pool();
                 let most = pool.options().get_max_connections();
                 Connections { open: pool.size(), idle: count(pool.num_idle()), most }
             }
@@ -196,7 +199,7 @@ impl Store {
                 Kind::Sqlite(Some(path)) => sqlite::look(&path).await?,
                 Kind::Postgres => {
                     let connect = postgres::connect_options(options)?;
-                    Some(postgres::open(&connect, options, &place).await?)
+                    Some(postgres::open(&connect, options, &Patience::default(), &place).await?)
                 }
             };
             let Some(connection) = connection else { return Ok(schema::all()) };
@@ -212,7 +215,7 @@ impl Store {
         // The lanes write too, and end with the last who could ask them.
         drop(self.lanes);
         self.writer.stop().await;
-        if let Err(error) = self.reader.close().await {
+        if let Err(error) = self.reader.connection.close().await {
             tracing::debug!(%error, "closing the database");
         }
     }

@@ -1,6 +1,5 @@
 //! Opening PostgreSQL: which versions, how long to wait, and connections that survive its restart.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
@@ -8,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection, Row};
 use tokio::time::Instant;
 
+use crate::patience::Patience;
 use crate::place::redacted;
 use crate::{StoreError, StoreOptions};
 
@@ -15,8 +15,6 @@ use crate::{StoreError, StoreOptions};
 const OLDEST: i32 = 130_000;
 /// How long a connection may take to be made, or to become free.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// How long a connection that was idle may take to show that it still is one.
-const ALIVE: Duration = Duration::from_secs(2);
 /// How long a statement waits for a lock, at most.
 const LOCK: Duration = Duration::from_secs(10);
 /// Pause between two tries to reach a database that is starting.
@@ -44,6 +42,7 @@ pub(crate) fn connect_options(options: &StoreOptions) -> Result<PgConnectOptions
 pub(crate) async fn open(
     connect: &PgConnectOptions,
     options: &StoreOptions,
+    patience: &Patience,
     place: &str,
 ) -> Result<DatabaseConnection, StoreError> {
     let mut first = first_connection(connect, options.wait, place).await?;
@@ -53,7 +52,7 @@ pub(crate) async fn open(
     supported(row.try_get(0)?, row.try_get(1)?)?;
     // It has answered; that it cannot say goodbye changes nothing.
     let _ = first.close().await;
-    let silent = Arc::new(Silence::default());
+    let (before, after) = (patience.clone(), patience.clone());
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections.max(2))
         .acquire_timeout(ACQUIRE)
@@ -61,45 +60,17 @@ pub(crate) async fn open(
         // before it is used, for a shorter time than there is to get a connection.
         .test_before_acquire(false)
         .before_acquire(move |connection, of| {
-            let silent = Arc::clone(&silent);
-            Box::pin(async move { Ok(silent.is_alive(connection, of.idle_for).await) })
+            let patience = before.clone();
+            Box::pin(async move { Ok(patience.may_be_used(connection, of.idle_for).await) })
+        })
+        .after_release(move |connection, of| {
+            let patience = after.clone();
+            Box::pin(async move { Ok(patience.may_be_kept(connection, of.age).await) })
         })
         .max_lifetime(Duration::from_secs(30 * 60))
         .idle_timeout(Duration::from_secs(5 * 60))
         .connect_lazy_with(connect.clone());
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
-}
-
-/// When a connection of the pool was last found silent. Those that have been idle for longer are not even
-/// asked: what forgot one has forgotten them too, and asking all of them would take too long.
-#[derive(Default)]
-struct Silence(Mutex<Option<Instant>>);
-
-impl Silence {
-    /// True when a connection that was idle for so long answers.
-    async fn is_alive(&self, connection: &mut PgConnection, idle_for: Duration) -> bool {
-        if self.since().is_some_and(|since| since.elapsed() < idle_for) {
-            return false;
-        }
-        match tokio::time::timeout(ALIVE, connection.ping()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::info!(%error, "an idle connection to the database has gone");
-                false
-            }
-            Err(_) => {
-                tracing::warn!(
-                    "an idle connection to the database is silent; those that are as old are made anew"
-                );
-                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-                false
-            }
-        }
-    }
-
-    fn since(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A connection of its own, made anew for as long as `wait` while the server is not there or still starting.

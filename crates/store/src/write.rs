@@ -15,10 +15,13 @@ use sea_orm::{
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::patience::Patience;
 use crate::{Store, StoreError};
 
 /// Most writes that share one commit.
 const GROUP: usize = 128;
+/// How many times the limit of one statement a transaction may take before its connection is given up.
+const STATEMENTS: u32 = 2;
 /// Most writes that wait; beyond it callers wait for room.
 const WAITING: usize = 1024;
 
@@ -37,13 +40,13 @@ pub(crate) enum Writer {
     /// A task that groups writes.
     Grouped(mpsc::Sender<Job>, Arc<Mutex<Option<JoinHandle<()>>>>),
     /// A transaction for each.
-    Each(DatabaseConnection),
+    Each(DatabaseConnection, Patience),
 }
 
 impl Writer {
-    pub(crate) fn start(connection: DatabaseConnection, place: String) -> Self {
+    pub(crate) fn start(connection: DatabaseConnection, patience: Patience, place: String) -> Self {
         if connection.get_database_backend() != DbBackend::Sqlite {
-            return Self::Each(connection);
+            return Self::Each(connection, patience);
         }
         let (sender, receiver) = mpsc::channel(WAITING);
         let task = tokio::spawn(group(connection, receiver, place));
@@ -88,7 +91,9 @@ impl Writer {
         F: for<'t> FnOnce(&'t DatabaseTransaction) -> Work<'t, T> + Send + 'static,
     {
         match self {
-            Self::Each(connection) => write_alone(connection, work).await,
+            Self::Each(connection, patience) => {
+                patience.within(STATEMENTS, write_alone(connection, work)).await
+            }
             Self::Grouped(sender, _) => {
                 let (reply, answer) = oneshot::channel();
                 let job: Job = Box::new(move |transaction| {

@@ -39,7 +39,7 @@ pub(crate) struct Shape {
     pub(crate) workers: &'static [Option<usize>],
     /// Seconds between signs of life on connections to the broker.
     pub(crate) heartbeat: u16,
-    /// The broker and the database are reached by detours.
+    /// The broker and the database are reached by detours, and statements end after two seconds.
     pub(crate) detours: bool,
 }
 
@@ -133,6 +133,9 @@ impl Cluster {
     /// The binary with the settings of a server.
     fn server_command(&self, number: usize) -> Command {
         let mut command = netwark(&self.servers[number].0);
+        if self.detours.is_some() {
+            command.env("NETWARK_DATABASE__STATEMENT_TIMEOUT", "2000");
+        }
         command
             .env("NETWARK_DATABASE__URL", self.database_url())
             .env("NETWARK_BROKER__URL", self.broker_url())

@@ -22,6 +22,7 @@ async fn what_is_asked_for_during_an_outage_is_done_after_it_or_refused_for_now(
     let mut cluster = Cluster::start(SHAPE).await;
     without_broker(&mut cluster).await;
     without_database(&mut cluster).await;
+    with_a_silent_database(&cluster).await;
     killed_between_storing_and_publishing(&mut cluster).await;
     cluster.stop().await;
 }
@@ -71,6 +72,20 @@ async fn without_database(cluster: &mut Cluster) {
     }
 }
 
+/// Nothing is closed and nothing answers, also to what is under way: what waits is given up, and nothing hangs.
+async fn with_a_silent_database(cluster: &Cluster) {
+    let running = cluster.made("under-way", &ping(10, everyone())).await;
+    cluster.becomes(&running, "begins", |detail| detail["status"] == "progress").await;
+    cluster.detours().database.set(Weather::Silent);
+    // Reports and sweeps meet the silence before anybody asks.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cluster.post("silent", &ping(1, anyone())).await.unwrap().is_put_off();
+    cluster.detours().database.set(Weather::Fine);
+    let after = cluster.made_in_the_end("silent", &ping(1, anyone())).await;
+    cluster.becomes(&after, "is done", |detail| detail["status"] == "done").await;
+    cluster.done_by(&running, &[0, 1]).await;
+}
+
 async fn killed_between_storing_and_publishing(cluster: &mut Cluster) {
     let target = Target::new();
     let id = cluster.made("once", &target.traced()).await;
@@ -115,9 +130,9 @@ async fn killed_between_storing_and_publishing(cluster: &mut Cluster) {
     assert_eq!(cluster.made_in_the_end("twice", &body).await, id, "one operation");
     let done = cluster.becomes(&id, "is done", |detail| detail["status"] == "done").await;
     assert_eq!(results(&done).iter().map(status).collect::<Vec<_>>(), ["done"], "{done}");
-    // Work after it shows that nothing of it waits any more.
-    let last = cluster.made("afterwards", &ping(1, everyone())).await;
-    cluster.done_by(&last, &[0, 1]).await;
+    // What comes after it is done, so nothing of it waits in the queue any more.
+    let last = cluster.made("afterwards", &ping(1, anyone())).await;
+    cluster.becomes(&last, "is done", |detail| detail["status"] == "done").await;
     assert_eq!(target.probes(), one_run, "it was run once");
     let (_, all) = cluster.get("/api/v1/operations?type=mtr").await.unwrap();
     assert_eq!(all.as_array().unwrap().len(), 2, "{all}");
