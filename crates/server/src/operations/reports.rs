@@ -157,7 +157,13 @@ async fn standing(app: &App, id: Uuid, news: News) -> Result<(), BusError> {
 
 /// The name of a worker that may report.
 async fn name_of(app: &App, id: Uuid) -> Result<String, BusError> {
-    match app.directory.card(&app.store, id).await.map_err(not_stored)? {
+    let mut card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
+    if card.as_ref().is_some_and(|card| !card.introduced) {
+        // Another server may have heard its hello since; a result that is refused is lost.
+        app.directory.forget(id).await;
+        card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
+    }
+    match card {
         Some(card) if card.revoked => Err(BusError::Refused(presence::REVOKED.into())),
         Some(card) if card.introduced => Ok(card.name.clone()),
         _ => Err(BusError::Refused("say hello first".into())),
