@@ -126,6 +126,8 @@ struct Enrolled {
 #[tokio::main]
 async fn main() -> Outcome {
     rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| "a provider is installed")?;
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Command::parse() {
         Command::Serve { database, broker, directory, listen, workers, amqp_workers, embedded } => {
             let numbers = (workers, amqp_workers);

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::link::Link;
-use super::topology::queue_name;
+use super::topology::{declare_address, is_of_worker, queue_name};
 use super::wire;
 
 /// How often a queue that is not there is looked for; ten times less after [`PATIENT_TRIES`].
@@ -76,11 +76,21 @@ impl Drop for Held {
 /// Makes something of a message, or settles it at once.
 pub(super) type Read<T> = Arc<dyn Fn(Message, Held) -> Option<T> + Send + Sync>;
 
+/// What is done about a queue that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is looked for until somebody has declared it.
+    Await,
+    /// Those of one worker are declared; others are looked for.
+    Declare,
+}
+
 /// Listens on queues in a task of its own until the receiver is dropped.
 pub(super) fn listen<T: Send + 'static>(
     link: Arc<Link>,
     addresses: &[String],
     most: usize,
+    missing: Missing,
     read: Read<T>,
 ) -> mpsc::Receiver<T> {
     let most = u16::try_from(most.max(1)).unwrap_or(u16::MAX);
@@ -88,7 +98,13 @@ pub(super) fn listen<T: Send + 'static>(
     let now = Instant::now();
     let queues = addresses
         .iter()
-        .map(|address| Queue { name: queue_name(address), consumer: None, tries: 0, not_before: now })
+        .map(|address| Queue {
+            name: queue_name(address),
+            declared: (missing == Missing::Declare && is_of_worker(address)).then(|| address.clone()),
+            consumer: None,
+            tries: 0,
+            not_before: now,
+        })
         .collect();
     tokio::spawn(Listener { link, queues, most, read, out }.run());
     taken
@@ -96,6 +112,8 @@ pub(super) fn listen<T: Send + 'static>(
 
 struct Queue {
     name: String,
+    /// The address, when it is declared rather than looked for.
+    declared: Option<String>,
     /// The consumer's tag while messages come.
     consumer: Option<ShortString>,
     tries: u32,
@@ -198,7 +216,11 @@ impl<T: Send + 'static> Listener<T> {
             if queue.consumer.is_some() || queue.not_before > now {
                 continue;
             }
-            if !exists(connection, &queue.name).await? {
+            let is_there = match &queue.declared {
+                Some(address) => declare(connection, address).await?,
+                None => exists(connection, &queue.name).await?,
+            };
+            if !is_there {
                 if queue.tries == 0 {
                     tracing::info!(queue = %queue.name, "the queue is not on the broker yet; it is looked for");
                 }
@@ -249,6 +271,16 @@ impl<T: Send + 'static> Listener<T> {
             Ok(())
         };
         timeout(GIVE_BACK, returning).await.unwrap_or(Ok(()))
+    }
+}
+
+/// Makes the queue of an address; it is there then, also with other arguments.
+async fn declare(connection: &Connection, address: &str) -> lapin::Result<bool> {
+    let channel = connection.create_channel().await?;
+    match declare_address(&channel, address).await {
+        Ok(()) => channel.close(200, "OK".into()).await.map(|()| true),
+        Err(error) if wire::is_different(&error) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

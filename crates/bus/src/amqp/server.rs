@@ -1,7 +1,7 @@
 //! The server's side of the bus over RabbitMQ.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lapin::Channel;
@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::consume::listen;
+use super::consume::{Missing, listen};
 use super::link::Link;
 use super::options::{AmqpOptions, OptionsError, Target};
 use super::publish::{Parcel, Publisher, Routed};
@@ -18,6 +18,8 @@ use super::worker::{AmqpConsumer, deliveries};
 use super::{reports, topology, wire};
 use crate::{Answer, BusError, Consumer, IncomingReport, ServerBus};
 
+/// Most listeners of one connection.
+const LISTENERS: usize = 500;
 /// How many batches are on their way at once.
 const LANES: usize = 4;
 /// How long the broker may take to declare or remove something.
@@ -29,11 +31,16 @@ const DECLARE_AGAIN: Duration = Duration::from_secs(5);
 
 /// The server's side of the bus over RabbitMQ.
 ///
-/// It has two connections: a broker that is short of memory stops reading from those that publish,
-/// and what was done has to be acknowledged all the same.
+/// It has a connection of its own for publishing: a broker that is short of memory stops reading from
+/// those that publish, and what was done has to be acknowledged all the same. Who listens for workers has a
+/// channel, of which a connection allows some 2,000, so that there are more connections for more workers.
 pub struct AmqpServerBus {
     publishing: Arc<Link>,
+    /// For declarations and reports.
     listening: Arc<Link>,
+    /// For those who listen for workers; more of them as there are more listeners.
+    shared: Mutex<Vec<Arc<Link>>>,
+    target: Target,
     publisher: Publisher,
     reports: AsyncMutex<mpsc::Receiver<IncomingReport>>,
     malformed: Arc<AtomicU64>,
@@ -51,21 +58,39 @@ impl AmqpServerBus {
         let publishing = Link::start(target.clone(), name("publishing"));
         let listening = Link::start(target.clone(), name("listening"));
         let malformed = Arc::new(AtomicU64::new(0));
-        let preparing = tokio::spawn(prepare(Arc::clone(&listening), target)).abort_handle();
+        let preparing = tokio::spawn(prepare(Arc::clone(&listening), target.clone())).abort_handle();
         let reports = listen(
             Arc::clone(&listening),
             &["reports".to_owned()],
             options.prefetch.into(),
+            Missing::Await,
             reports::reader(Arc::clone(&malformed)),
         );
         Ok(Self {
             publisher: Publisher::start(Arc::clone(&publishing), LANES),
             publishing,
             listening,
+            shared: Mutex::default(),
+            target,
             reports: AsyncMutex::new(reports),
             malformed,
             preparing,
         })
+    }
+
+    /// A connection that has room for one more who listens.
+    fn roomy(&self) -> Arc<Link> {
+        // A list of connections is whole after every step.
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        // Every listener holds its connection, and so does the list.
+        let found = shared.iter().find(|link| Arc::strong_count(link) <= LISTENERS);
+        if let Some(link) = found {
+            return Arc::clone(link);
+        }
+        let name = format!("netwark server, listening for workers {}", shared.len() + 1);
+        let link = Link::start(self.target.clone(), name);
+        shared.push(Arc::clone(&link));
+        link
     }
 
     /// A channel for declarations. Each has its own: one that fails ends its channel.
@@ -194,7 +219,7 @@ impl ServerBus for AmqpServerBus {
 
     fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer> {
         let read = deliveries(Arc::clone(&self.malformed));
-        Box::new(AmqpConsumer::new(listen(Arc::clone(&self.listening), &addresses, most, read)))
+        Box::new(AmqpConsumer::new(listen(self.roomy(), &addresses, most, Missing::Declare, read)))
     }
 
     fn check(&self) -> Answer<'_, Result<(), BusError>> {

@@ -30,6 +30,11 @@ pub fn queue_name(address: &str) -> String {
     format!("{PREFIX}{address}")
 }
 
+/// True for an address that belongs to one worker.
+pub(super) fn is_of_worker(address: &str) -> bool {
+    address.starts_with("inbox.") || address.starts_with("control.")
+}
+
 /// Makes the exchanges, the queue of reports and that of dead letters.
 pub(super) async fn declare_common(channel: &Channel) -> lapin::Result<()> {
     exchange(channel, DEAD, ExchangeKind::Fanout).await?;
@@ -58,7 +63,7 @@ pub(super) async fn declare_address(channel: &Channel, address: &str) -> lapin::
         ("x-dead-letter-exchange", text(DEAD)),
     ];
     // The address of one worker goes some time after the worker; a queue that people named stays.
-    if address.starts_with("inbox.") || address.starts_with("control.") {
+    if is_of_worker(address) {
         arguments.push(("x-expires", number(WEEK)));
     }
     queue(channel, &queue_name(address), arguments).await

@@ -7,7 +7,7 @@ use netwark_model::messages::Report;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use super::consume::{Read, Verdict, listen};
+use super::consume::{Missing, Read, Verdict, listen};
 use super::link::Link;
 use super::options::{AmqpOptions, OptionsError};
 use super::publish::{Publisher, Routed};
@@ -39,7 +39,7 @@ impl AmqpWorkerBus {
 impl WorkerBus for AmqpWorkerBus {
     fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer> {
         let read = deliveries(Arc::clone(&self.malformed));
-        Box::new(AmqpConsumer::new(listen(Arc::clone(&self.link), &addresses, most, read)))
+        Box::new(AmqpConsumer::new(listen(Arc::clone(&self.link), &addresses, most, Missing::Await, read)))
     }
 
     fn report(&self, report: Report) -> Answer<'_, Result<(), BusError>> {
