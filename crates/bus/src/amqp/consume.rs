@@ -45,10 +45,13 @@ pub(super) enum Verdict {
     Bury,
 }
 
+/// A message and what becomes of it; boxed, because a channel has room for 32 from the start.
+type Settled = Box<(Acker, Verdict)>;
+
 /// A message that is not settled. It goes back to its queue when dropped.
 pub(super) struct Held {
     acker: Acker,
-    settling: mpsc::UnboundedSender<(Acker, Verdict)>,
+    settling: mpsc::UnboundedSender<Settled>,
     settled: bool,
 }
 
@@ -62,7 +65,7 @@ impl Held {
         if !std::mem::replace(&mut self.settled, true) {
             // Unbounded, and yet at most as many as the channel may hold. Nobody listens when the
             // channel is gone.
-            let _ = self.settling.send((self.acker.clone(), verdict));
+            let _ = self.settling.send(Box::new((self.acker.clone(), verdict)));
         }
     }
 }
@@ -85,14 +88,15 @@ pub(super) enum Missing {
     Declare,
 }
 
-/// Listens on queues in a task of its own until the receiver is dropped.
+/// Listens on queues in a task of its own until the receiver is dropped. What arrives is boxed, because a channel
+/// has room for 32 from the start, and there is one for each of hundreds of workers.
 pub(super) fn listen<T: Send + 'static>(
     link: Arc<Link>,
     addresses: &[String],
     most: usize,
     missing: Missing,
     read: Read<T>,
-) -> mpsc::Receiver<T> {
+) -> mpsc::Receiver<Box<T>> {
     let most = u16::try_from(most.max(1)).unwrap_or(u16::MAX);
     let (out, taken) = mpsc::channel(usize::from(most));
     let now = Instant::now();
@@ -134,7 +138,7 @@ struct Listener<T> {
     queues: Vec<Queue>,
     most: u16,
     read: Read<T>,
-    out: mpsc::Sender<T>,
+    out: mpsc::Sender<Box<T>>,
 }
 
 /// What a queue brings.
@@ -196,11 +200,11 @@ impl<T: Send + 'static> Listener<T> {
         }
     }
 
-    async fn hand_on(&self, message: Message, settling: &mpsc::UnboundedSender<(Acker, Verdict)>) {
+    async fn hand_on(&self, message: Message, settling: &mpsc::UnboundedSender<Settled>) {
         let held = Held { acker: message.acker.clone(), settling: settling.clone(), settled: false };
         if let Some(taken) = (self.read)(message, held) {
             // Dropped, and so returned, when nobody wants it any more.
-            let _ = self.out.send(taken).await;
+            let _ = self.out.send(Box::new(taken)).await;
         }
     }
 
@@ -257,7 +261,7 @@ impl<T: Send + 'static> Listener<T> {
         &self,
         channel: &Channel,
         mut arrivals: Arrivals,
-        settling: mpsc::UnboundedSender<(Acker, Verdict)>,
+        settling: mpsc::UnboundedSender<Settled>,
     ) -> lapin::Result<()> {
         for tag in self.queues.iter().filter_map(|queue| queue.consumer.clone()) {
             channel.basic_cancel(tag, BasicCancelOptions::default()).await?;
@@ -296,10 +300,11 @@ async fn exists(connection: &Connection, name: &str) -> lapin::Result<bool> {
 }
 
 /// Tells the broker what became of messages, until the last of them is settled.
-async fn settle(channel: Channel, mut verdicts: mpsc::UnboundedReceiver<(Acker, Verdict)>) {
-    let mut some = Vec::with_capacity(SETTLED_AT_ONCE);
+async fn settle(channel: Channel, mut verdicts: mpsc::UnboundedReceiver<Settled>) {
+    let mut some = Vec::new();
     while verdicts.recv_many(&mut some, SETTLED_AT_ONCE).await > 0 {
-        let settling = some.drain(..).map(|(acker, verdict)| async move {
+        let settling = some.drain(..).map(|settled| async move {
+            let (acker, verdict) = *settled;
             match verdict {
                 Verdict::Acknowledge => acker.ack(BasicAckOptions::default()).await,
                 Verdict::Return => {

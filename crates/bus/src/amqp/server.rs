@@ -18,8 +18,8 @@ use super::worker::{AmqpConsumer, deliveries};
 use super::{reports, topology, wire};
 use crate::{Answer, BusError, Consumer, IncomingReport, ServerBus};
 
-/// Most listeners of one connection.
-const LISTENERS: usize = 500;
+/// Most listeners of one connection. Each has a channel, and now and then another for a moment.
+const LISTENERS: usize = 1000;
 /// How many batches are on their way at once.
 const LANES: usize = 4;
 /// How long the broker may take to declare or remove something.
@@ -42,7 +42,7 @@ pub struct AmqpServerBus {
     shared: Mutex<Vec<Arc<Link>>>,
     target: Target,
     publisher: Publisher,
-    reports: AsyncMutex<mpsc::Receiver<IncomingReport>>,
+    reports: AsyncMutex<mpsc::Receiver<Box<IncomingReport>>>,
     malformed: Arc<AtomicU64>,
     preparing: AbortHandle,
 }
@@ -214,7 +214,7 @@ impl ServerBus for AmqpServerBus {
     }
 
     fn next_report(&self) -> Answer<'_, Option<IncomingReport>> {
-        Box::pin(async move { self.reports.lock().await.recv().await })
+        Box::pin(async move { self.reports.lock().await.recv().await.map(|report| *report) })
     }
 
     fn listen(&self, addresses: Vec<String>, most: usize) -> Box<dyn Consumer> {

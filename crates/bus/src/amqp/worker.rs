@@ -60,18 +60,18 @@ impl WorkerBus for AmqpWorkerBus {
 
 /// Takes deliveries from queues.
 pub(super) struct AmqpConsumer {
-    taken: mpsc::Receiver<IncomingDelivery>,
+    taken: mpsc::Receiver<Box<IncomingDelivery>>,
 }
 
 impl AmqpConsumer {
-    pub(super) fn new(taken: mpsc::Receiver<IncomingDelivery>) -> Self {
+    pub(super) fn new(taken: mpsc::Receiver<Box<IncomingDelivery>>) -> Self {
         Self { taken }
     }
 }
 
 impl Consumer for AmqpConsumer {
     fn next(&mut self) -> Answer<'_, Option<IncomingDelivery>> {
-        Box::pin(self.taken.recv())
+        Box::pin(async { self.taken.recv().await.map(|delivery| *delivery) })
     }
 }
 

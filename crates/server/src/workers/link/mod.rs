@@ -20,7 +20,7 @@ use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
 
 /// Bytes that are read at once. The library's own choice takes 128 KiB for every link.
-const BUFFER: usize = 4 * 1024;
+const BUFFER: usize = 2 * 1024;
 
 /// Opens a worker's link.
 ///

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netwark_model::messages::Unwelcome;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use uuid::Uuid;
 
+/// Most questions of all links that the database is asked at the same time. More would not be answered sooner, and
+/// each has its memory while it waits.
+const AT_ONCE: usize = 64;
 /// Said to a link when another takes its place.
 const REPLACED: &str =
     "another program has connected as this worker; each needs a token of its own, made by enrolling it";
@@ -16,10 +19,17 @@ const REPLACED: &str =
 #[derive(Clone, Debug, Default)]
 pub struct Links(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     links: Mutex<HashMap<Uuid, Handle>>,
     malformed: AtomicU64,
+    turns: Semaphore,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { links: Mutex::default(), malformed: AtomicU64::default(), turns: Semaphore::new(AT_ONCE) }
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +62,12 @@ impl Links {
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Handle>> {
         // Every change is one call on a map, so a panic elsewhere leaves it whole.
         self.0.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn at the database.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Nobody closes it.
+        self.0.turns.acquire().await.ok()
     }
 
     /// Takes the place of a worker; who had it is told so. The receiver hears why the link has to end.

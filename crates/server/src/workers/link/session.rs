@@ -202,7 +202,10 @@ async fn follow(shared: &Shared, listens: &mut HashMap<u64, DropGuard>, text: &U
             let shared = shared.clone();
             // Applied to the end, even when the link is lost meanwhile: it may be stored already.
             tokio::spawn(async move {
-                let error = take_in(&shared, *report).await.err().map(Into::into);
+                let turn = shared.app.links.turn().await;
+                let error = Box::pin(take_in(&shared, *report)).await.err().map(Into::into);
+                // A worker that does not take its answer keeps nobody else waiting.
+                drop(turn);
                 let _ = shared.out.send(FromServer::Settled { id, error }).await;
                 drop(permit);
             });
@@ -265,11 +268,12 @@ async fn granted(shared: &Shared, addresses: &[String]) -> Vec<String> {
     let (app, worker) = (&shared.app, shared.worker);
     let own = [inbox(worker), control(worker)];
     loop {
-        let queues = async {
+        let queues = Box::pin(async {
+            let _turn = app.links.turn().await;
             let card = app.directory.card(&app.store, worker).await.map_err(|error| error.to_string())?;
             let queues = card.map(|card| card.queues.clone()).unwrap_or_default();
             direct_queues(app, &queues).await.map_err(|error| error.to_string())
-        };
+        });
         match queues.await {
             Ok(queues) => {
                 let allowed = |address: &&String| own.contains(address) || queues.contains(address);
@@ -284,7 +288,9 @@ async fn granted(shared: &Shared, addresses: &[String]) -> Vec<String> {
 /// Passes on messages from some addresses until nobody wants them any more.
 async fn pump(shared: Shared, listen: u64, addresses: Vec<String>, most: usize, ended: CancellationToken) {
     let passing = async {
-        let mut consumer = shared.app.bus.listen(granted(&shared, &addresses).await, most);
+        let granted = granted(&shared, &addresses).await;
+        drop(addresses);
+        let mut consumer = shared.app.bus.listen(granted, most);
         while let Some(message) = consumer.next().await {
             let redelivered = message.redelivered;
             let delivery = Box::new(message.delivery.clone());
