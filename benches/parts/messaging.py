@@ -128,32 +128,70 @@ def sustained(at, case, tool, serve, number, broker=None):
         server.stop()
 
 
-def fleet(at, services, websockets, amqp, tool):
-    """One operation for every worker of many, and what an idle link costs the server."""
-    directory = at.scratch / "fleet"
+def fleet(at, services, websockets, amqp, tool, smaller=None):
+    """One operation for every worker of many, and what an idle link costs the server: the difference to a smaller
+    fleet, given as its size and the server's memory then, so that what the first link brings is not counted."""
+    directory = at.scratch / f"fleet-{websockets}"
     serve = ["--database", services.database(), "--broker", services.broker]
     server = Program(
         at, "serve", "--directory", directory, *serve, "--workers", websockets, "--amqp-workers", amqp
     )
     swarm = None
     try:
-        time.sleep(1)
-        alone = server.rss()
         arguments = ["--server", server.said["server"], "--broker", services.broker, "--directory", directory]
         swarm = Program(at, "swarm", *arguments)
         time.sleep(5)
-        each = (server.rss() - alone) / (websockets + amqp)
-        yield Row(PART, f"{websockets} links and {amqp} over the broker, idle", tool, 1, rss=server.rss(),
-                  numbers={"KB a link": each / 1e3})
+        links, idle = websockets + amqp, server.rss()
+        numbers = {}
+        if smaller:
+            numbers["KB a link"] = (idle - smaller[1]) / (links - smaller[0]) / 1e3
+        yield Row(PART, f"{websockets} links and {amqp} over the broker, idle", tool, 1, rss=idle, numbers=numbers)
         run = ask(at, server.said, "broadcast", "--rounds", 3 if at.quick else 10)
         if run["results"] != websockets + amqp:
             raise RuntimeError(f"{run['results']} results of {websockets + amqp}")
         took = run["seconds"]
-        yield Row(PART, "one operation for all of them, every result stored", tool, len(took), statistics.median(took),
+        yield Row(PART, f"one operation for all {links}, every result stored", tool, len(took), statistics.median(took),
                   rss=server.rss(), numbers={"worst s": max(took), "results": run["results"]})
+        return links, idle
     finally:
         if swarm:
             swarm.stop()
+        server.stop()
+
+
+def worker_alone(at, tool):
+    """Milliseconds from the start of a worker's program until its server has it online, and its memory then."""
+    directory = at.scratch / "alone"
+    database = f"sqlite://{at.scratch}/alone.db"
+    server = Program(at, "serve", "--directory", directory, "--database", database, "--workers", 1)
+    try:
+        token = json.loads((directory / "workers.json").read_text(encoding="utf-8"))[0]["token"]
+        connection = http.client.HTTPConnection("127.0.0.1", int(server.said["server"].rsplit(":", 1)[1]), timeout=30)
+        headers = {"Authorization": f"Bearer {server.said['token']}"}
+
+        def is_online():
+            connection.request("GET", "/api/v1/workers", headers=headers)
+            return json.loads(connection.getresponse().read())[0]["online"]
+
+        took, memory = [], []
+        for _ in range(at.few):
+            environment = {"PATH": os.environ["PATH"], "NETWARK_WORKER_TOKEN": token}
+            command = [at.binary, "worker", "--server", server.said["server"], "--data-dir", str(directory / "worker")]
+            began = time.perf_counter()
+            worker = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+            while not is_online():
+                time.sleep(0.001)
+            took.append((time.perf_counter() - began) * 1e3)
+            time.sleep(2)
+            with open(f"/proc/{worker.pid}/status", encoding="ascii") as status:
+                memory.append(next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS")))
+            worker.terminate()
+            worker.wait()
+            while is_online():
+                time.sleep(0.01)
+        numbers = {"online ms": statistics.median(took), "worst ms": max(took)}
+        yield Row(PART, "a worker alone", tool, len(took), rss=max(memory), numbers=numbers)
+    finally:
         server.stop()
 
 
@@ -164,11 +202,13 @@ def measure(at):
     yield from sustained(
         at, "embedded: SQLite, in-process", "netwark", ["--database", database, "--embedded"], number
     )
+    yield from worker_alone(at, "netwark")
     services = Services()
     try:
         scaled = ["--database", services.database(), "--broker", services.broker, "--amqp-workers", 1]
         yield from sustained(at, "scaled: PostgreSQL, RabbitMQ", "netwark", scaled, number, services.broker)
-        websockets, amqp = (50, 5) if at.quick else (500, 50)
-        yield from fleet(at, services, websockets, amqp, "netwark")
+        smaller = yield from fleet(at, services, 50, 5, "netwark")
+        if not at.quick:
+            yield from fleet(at, services, 500, 50, "netwark", smaller)
     finally:
         services.stop()
