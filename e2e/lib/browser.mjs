@@ -16,7 +16,7 @@ const SCREENS = {
 
 export async function openBrowser() {
 	return chromium.launch({
-		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
 		args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update']
 	});
 }
@@ -42,12 +42,13 @@ export async function openPage(browser, { cookie, screen = 'wide', theme = 'ligh
 	return { page, faults, context };
 }
 
-/** What axe finds wrong with the page as it stands, one line each. */
-export async function violations(page) {
+/** What axe finds wrong with the page as it stands, by these rules or all of them, one line each. */
+export async function violations(page, rules) {
 	// Evaluated by the debugger, so that the page's own policy for scripts stays as it is.
-	await page.evaluate(AXE);
-	const { violations: found } = await page.evaluate(() =>
-		globalThis.axe.run({ resultTypes: ['violations'] })
+	await page.evaluate(`globalThis.axe || (() => {${AXE}})()`);
+	const { violations: found } = await page.evaluate(
+		(only) => globalThis.axe.run({ resultTypes: ['violations'], ...(only && { runOnly: only }) }),
+		rules
 	);
 	const lines = found.flatMap((one) =>
 		one.nodes.map((node) => `${one.id}: ${node.target.join(' ')} (${node.failureSummary})`)

@@ -46,8 +46,8 @@ test('what failed in part is not shown as well', async () => {
 });
 
 test('an operation with twenty tables of thirty hops', () =>
-	// axe takes its time over so many cells; what depends on width and theme is in the smaller one.
-	inspect(browser, { name: 'twenty', url: address('wide'), ready, ways: [['wide', 'light']] }));
+	// axe takes its time over so many cells; what depends on the width is in the smaller one.
+	inspect(browser, { name: 'twenty', url: address('wide'), ready, screens: ['wide'] }));
 
 test('twenty workers with thirty hops each can be read', async () => {
 	const { page } = await openPage(browser);
