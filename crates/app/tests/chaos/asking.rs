@@ -5,8 +5,8 @@ use std::net::UdpSocket;
 use reqwest::header::RETRY_AFTER;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, name};
-use crate::process::until_or_tell;
+use crate::chaos::cluster::{Cluster, name};
+use crate::chaos::process::until_or_tell;
 
 /// What was answered to a POST.
 #[derive(Debug)]

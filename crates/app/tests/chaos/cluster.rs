@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::detour::Detour;
-use crate::process::{Process, free_port, netwark, output, until};
-use crate::services::{Postgres, Rabbit};
+use crate::chaos::detour::Detour;
+use crate::chaos::process::{Process, free_port, netwark, output, until};
+use crate::chaos::services::{Postgres, Rabbit};
 
 /// A part that can be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::detour::Detour;
-use crate::process::{Process, free_port, netwark, output, until};
+use crate::chaos::detour::Detour;
+use crate::chaos::process::{Process, free_port, netwark, output, until};
 
 /// How much each piece is held back on a slow link, each way.
 const DELAY: Duration = Duration::from_millis(150);

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::cluster::Cluster;
-use crate::load::{Posted, offer};
-use crate::process::until_or_tell;
+use crate::chaos::cluster::Cluster;
+use crate::chaos::load::{Posted, offer};
+use crate::chaos::process::until_or_tell;
 
 /// How many ended in which way.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::cluster::Cluster;
+use crate::chaos::cluster::Cluster;
 
 /// Tasks that post.
 const CLIENTS: u64 = 4;

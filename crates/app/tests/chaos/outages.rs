@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::asking::{Target, anyone, everyone, ping, results, status};
-use crate::cluster::{Cluster, Part, Shape};
-use crate::detour::Weather;
-use crate::process::until;
+use crate::chaos::asking::{Target, anyone, everyone, ping, results, status};
+use crate::chaos::cluster::{Cluster, Part, Shape};
+use crate::chaos::detour::Weather;
+use crate::chaos::process::until;
 
 /// One server, a worker of each kind, and detours that notice silence at once.
 const SHAPE: Shape = Shape { servers: 1, workers: &[Some(0), None], heartbeat: 1, detours: true };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_for_during_an_outage_is_done_after_it_or_refused_for_now() {
-    if !crate::services::are_installed() {
+    if !crate::chaos::services::are_installed() {
         return;
     }
-    let _turn = crate::TURN.lock().await;
+    let _turn = crate::chaos::TURN.lock().await;
     let mut cluster = Cluster::start(SHAPE).await;
     without_broker(&mut cluster).await;
     without_database(&mut cluster).await;

@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
-use crate::asking::{anyone, everyone, ping};
-use crate::cluster::{Cluster, Shape};
+use crate::chaos::asking::{anyone, everyone, ping};
+use crate::chaos::cluster::{Cluster, Shape};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_long_quiet_a_post_works_although_idle_connections_were_forgotten() {
-    if !crate::services::are_installed() {
+    if !crate::chaos::services::are_installed() {
         return;
     }
-    let _turn = crate::TURN.lock().await;
+    let _turn = crate::chaos::TURN.lock().await;
     let seconds = std::env::var("NETWARK_QUIET_SECONDS").ok().and_then(|text| text.parse().ok());
     let heartbeat = if seconds.is_some() { 30 } else { 1 };
     let shape = Shape { servers: 1, workers: &[Some(0), None], heartbeat, detours: true };

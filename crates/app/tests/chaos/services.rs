@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{Process, free_port, output, script, until};
+use crate::chaos::process::{Process, free_port, output, script, until};
 
 fn postgres_bin() -> Option<PathBuf> {
     let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")

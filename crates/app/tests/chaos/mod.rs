@@ -5,9 +5,6 @@
 //! `CI` is set, their absence is a failure. `make soak` runs the same for minutes (`NETWARK_CHAOS_SECONDS`),
 //! and `NETWARK_CHAOS_SEED` repeats a run.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
-#![expect(clippy::print_stderr, reason = "who runs it should see the seed and what became of the operations")]
-
 mod asking;
 mod cluster;
 mod cut;
@@ -27,8 +24,8 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::Mutex;
 
-use crate::cluster::{Cluster, PARTS, Part, Shape};
-use crate::load::Load;
+use crate::chaos::cluster::{Cluster, PARTS, Part, Shape};
+use crate::chaos::load::Load;
 
 /// The seed of the run that is always the same.
 const FIXED: u64 = 20_261_121;
