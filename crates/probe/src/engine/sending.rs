@@ -140,6 +140,8 @@ impl State {
                 // It was put to the front of its work's queue, from where the next turn takes it.
                 break;
             }
+            // It is in its batch and leaves with it; another one that is due as well must not leave beside it.
+            self.gaps.entry(probe.to).or_default().left = now;
             self.pace.spend(now, u64::from(is_capped(probe.to)));
         }
     }
