@@ -26,8 +26,10 @@ use crate::worker::Shared;
 const ALIVE: Duration = Duration::from_secs(15);
 /// How long an answer to hello is waited for before it is said again.
 const ANSWER: Duration = Duration::from_secs(10);
-/// Longest pause between two tries to say hello.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// First pause between two tries to say hello; it doubles with every failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause. No work comes meanwhile, and one that is refused costs the server little.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// Says hello whenever it has to be said, and follows orders, until stopped or unwelcome.
 pub(crate) async fn lead(shared: Arc<Shared>, stop: CancellationToken) {
@@ -62,7 +64,7 @@ async fn greet(
     orders: &mut Box<dyn Consumer>,
     link: &mut watch::Receiver<LinkState>,
 ) -> Result<(), Unwelcome> {
-    let mut pause = Duration::from_millis(100);
+    let mut pause = FIRST_PAUSE;
     loop {
         if let LinkState::Ended(unwelcome) = &*link.borrow_and_update() {
             return Err(unwelcome.clone());
@@ -93,11 +95,10 @@ async fn greet(
             Err(error) => tracing::debug!(%error, "hello was not heard; trying again"),
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            // A link that comes back is used at once.
-            () = changed(link) => {}
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            // A link that comes back is used at once, and its failures are its own.
+            () = changed(link) => pause = FIRST_PAUSE,
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

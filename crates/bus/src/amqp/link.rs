@@ -19,8 +19,10 @@ use crate::{BusError, LinkState};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The first pause before another try; it doubles with every failure.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause while nothing answers there: who asks costs little then, and is there soon after the broker.
+const LONGEST_AWAY: Duration = Duration::from_secs(5);
+/// The longest pause while the broker refuses, which takes somebody to change it, or loses every connection.
+const LONGEST_REFUSED: Duration = Duration::from_secs(30);
 /// A connection that ends sooner counts as a failure.
 const SHORTEST_LIFE: Duration = Duration::from_secs(5);
 /// How often a connection is looked at without a sign of change.
@@ -82,6 +84,19 @@ impl Drop for Link {
     }
 }
 
+/// Why there is no connection.
+struct NotOpen {
+    reason: String,
+    /// The longest pause before another try.
+    longest: Duration,
+}
+
+impl NotOpen {
+    fn refused(reason: String) -> Self {
+        Self { reason, longest: LONGEST_REFUSED }
+    }
+}
+
 struct Keeper {
     target: Target,
     name: String,
@@ -93,32 +108,36 @@ impl Keeper {
     async fn run(self) {
         let mut failures = 0;
         loop {
-            match self.open().await {
+            let longest = match self.open().await {
                 Ok(connection) => {
                     let since = Instant::now();
                     let reason = self.hold(connection).await;
                     failures = if since.elapsed() < SHORTEST_LIFE { failures + 1 } else { 0 };
                     self.down(&reason);
                     tracing::warn!(broker = %self.target, %reason, "the connection to the broker is lost");
+                    LONGEST_REFUSED
                 }
-                Err(reason) => {
+                Err(NotOpen { reason, longest }) => {
                     failures += 1;
                     self.down(&reason);
                     tracing::warn!(broker = %self.target, %reason, failures, "the broker cannot be used");
+                    longest
                 }
-            }
-            tokio::time::sleep(pause(failures)).await;
+            };
+            tokio::time::sleep(pause(failures, longest)).await;
         }
     }
 
-    async fn open(&self) -> Result<Arc<Connection>, String> {
-        let found = probe::look(&self.target).await?;
-        found.check_age()?;
+    async fn open(&self) -> Result<Arc<Connection>, NotOpen> {
+        let found = probe::look(&self.target).await;
+        let found = found.map_err(|reason| NotOpen { reason, longest: LONGEST_AWAY })?;
+        found.check_age().map_err(NotOpen::refused)?;
         let properties = ConnectionProperties::default()
             .with_connection_name(self.name.as_str().into())
             .with_client_property("product".into(), "Netwark".into())
             .with_client_property("version".into(), env!("CARGO_PKG_VERSION").into());
-        let runtime = lapin::runtime::default_runtime().map_err(|error| error.to_string())?;
+        let runtime =
+            lapin::runtime::default_runtime().map_err(|error| NotOpen::refused(error.to_string()))?;
         let Target { uri, tls, .. } = self.target.clone();
         let opening = uri.connect_with_config(properties, tls, runtime);
         match tokio::time::timeout(PATIENCE, opening).await {
@@ -131,8 +150,11 @@ impl Keeper {
                 );
                 Ok(Arc::new(connection))
             }
-            Ok(Err(error)) => Err(self.target.refusal(&error)),
-            Err(_) => Err(format!("it does not open the connection within {} seconds", PATIENCE.as_secs())),
+            Ok(Err(error)) => Err(NotOpen::refused(self.target.refusal(&error))),
+            Err(_) => Err(NotOpen::refused(format!(
+                "it does not open the connection within {} seconds",
+                PATIENCE.as_secs()
+            ))),
         }
     }
 
@@ -172,8 +194,8 @@ impl Keeper {
 }
 
 /// A pause that grows with the failures, and differs between many who lost the same broker.
-fn pause(failures: u32) -> Duration {
-    let longest = SHORTEST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
+fn pause(failures: u32, longest: Duration) -> Duration {
+    let longest = SHORTEST_PAUSE.saturating_mul(1 << failures.min(10)).min(longest);
     longest.mul_f64(rand::random_range(0.5..=1.0))
 }
 
@@ -184,11 +206,11 @@ mod tests {
     #[test]
     fn pauses_grow_to_an_end_and_differ() {
         for failures in [0, 1, 5, 10, u32::MAX] {
-            let longest = SHORTEST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_PAUSE);
-            let pauses: Vec<_> = (0..50).map(|_| pause(failures)).collect();
+            let longest = SHORTEST_PAUSE.saturating_mul(1 << failures.min(10)).min(LONGEST_AWAY);
+            let pauses: Vec<_> = (0..50).map(|_| pause(failures, LONGEST_AWAY)).collect();
             assert!(pauses.iter().all(|pause| *pause <= longest && *pause >= longest / 2), "{failures}");
             assert!(pauses.iter().any(|pause| Some(pause) != pauses.first()), "{failures}");
         }
-        assert!(pause(10) >= LONGEST_PAUSE / 2);
+        assert!(pause(10, LONGEST_REFUSED) >= LONGEST_REFUSED / 2);
     }
 }

@@ -48,7 +48,7 @@ pub async fn receive(app: &App, report: Report, link: &'static str) -> Result<()
 async fn take_in(app: &App, report: Report, link: &'static str, again: bool) -> Result<(), BusError> {
     let worker_id = report.worker_id;
     let span = tracing::info_span!("report", worker = %worker_id, operation = tracing::field::Empty);
-    let result = apply(app, report, link).instrument(span.clone()).await;
+    let result = apply(app, report, link, again).instrument(span.clone()).await;
     let _entered = span.entered();
     counted(app, worker_id, again, result)
 }
@@ -88,7 +88,7 @@ async fn prove(app: &App, id: Uuid, proof: Proof) -> Result<&'static str, BusErr
     }
 }
 
-async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusError> {
+async fn apply(app: &App, report: Report, link: &'static str, again: bool) -> Result<(), BusError> {
     if !understood(report.version) {
         return Err(BusError::Refused(format!(
             "the report has version {}, this server understands up to {VERSION}; update the server",
@@ -97,7 +97,7 @@ async fn apply(app: &App, report: Report, link: &'static str) -> Result<(), BusE
     }
     let Report { worker_id: id, mark, news, .. } = report;
     let (operation_id, result_id, news) = match news {
-        News::Hello(hello) => return presence::hello(app, id, *hello, mark, link).await,
+        News::Hello(hello) => return presence::hello(app, id, *hello, (mark, again), link).await,
         News::Alive(alive) => return presence::alive(app, id, alive, mark).await,
         News::Goodbye => return presence::goodbye(app, id, mark).await,
         News::Started { operation_id, result_id, redelivered } => {

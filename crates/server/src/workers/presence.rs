@@ -24,8 +24,15 @@ const LONGEST_TEXT: usize = 500;
 /// Most tags of a worker.
 const MOST_TAGS: usize = 100;
 
-/// Takes in a worker that says hello, and answers it.
-pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static str) -> Result<(), BusError> {
+/// Takes in a worker that says hello, and answers it. What the bus gives out `again` may have been heard and not
+/// answered, because the broker or the server went away in between.
+pub async fn hello(
+    app: &App,
+    id: Uuid,
+    hello: Hello,
+    (mark, again): (u64, bool),
+    link: &'static str,
+) -> Result<(), BusError> {
     let heard_at = Timestamp::now();
     let mut hello = hello;
     // What runs inside the server's process cannot be revoked, so nobody else may say so of himself.
@@ -36,7 +43,7 @@ pub async fn hello(app: &App, id: Uuid, hello: Hello, mark: u64, link: &'static 
         Err(error) => return Err(error),
     };
     let revision = hello.revision;
-    let arrival = Arrival { id, hello, link, mark, enter: link == EMBEDDED };
+    let arrival = Arrival { id, hello, link, mark, again, enter: link == EMBEDDED };
     let greeting = app.store.worker_hello(arrival, Timestamp::now()).await;
     app.directory.forget(id).await;
     match greeting.map_err(not_stored) {

@@ -26,6 +26,8 @@ pub struct Arrival {
     pub link: &'static str,
     /// The mark of the report; 0 when the way it came makes repeating impossible.
     pub mark: u64,
+    /// The bus gives it out again: it is taken in a second time, unless something was heard since.
+    pub again: bool,
     /// Enter the worker when it is not known. Only for workers that need no enrolment.
     pub enter: bool,
 }
@@ -253,6 +255,11 @@ fn is_replayed(row: &entity::Model, mark: u64) -> bool {
     mark != 0 && i64::try_from(mark).is_ok_and(|mark| mark <= row.mark)
 }
 
+/// True when nothing was heard since the report with this mark.
+fn is_latest(row: &entity::Model, mark: u64) -> bool {
+    i64::try_from(mark).is_ok_and(|mark| mark == row.mark)
+}
+
 pub(super) fn noted(change: &mut entity::ActiveModel, mark: u64) {
     if mark != 0 {
         change.mark = Set(i64::try_from(mark).unwrap_or(i64::MAX));
@@ -268,13 +275,15 @@ async fn greet(
     arrival: Arrival,
     now: Timestamp,
 ) -> Result<Greeting, StoreError> {
-    let Arrival { id, hello, link, mark, enter } = arrival;
+    let Arrival { id, hello, link, mark, again, enter } = arrival;
     // Locked, so that an administrator who changes or revokes the worker at this moment is not undone.
     let known = locked(transaction, id).await?;
     match &known {
         None if !enter => return Ok(Greeting::Unknown),
         Some(row) if row.revoked_at.is_some() => return Ok(Greeting::Revoked),
-        Some(row) if is_replayed(row, mark) => return Ok(Greeting::Replayed),
+        Some(row) if is_replayed(row, mark) && !(again && is_latest(row, mark)) => {
+            return Ok(Greeting::Replayed);
+        }
         _ => {}
     }
     let overrides: WorkerOverrides = match &known {

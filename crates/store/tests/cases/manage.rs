@@ -112,6 +112,7 @@ pub(crate) async fn what_is_set_wins_over_what_is_said(store: &Store) {
     let websocket = |mark, name: &str| Arrival {
         link: "websocket",
         mark,
+        again: false,
         enter: false,
         ..arrival(paris.id, hello(name, &["netwark", "netwark.broadcast"]))
     };

@@ -54,10 +54,15 @@ pub(crate) async fn what_is_said_again_is_recognised(store: &Store) {
     store.declare_queues(&[]).await.unwrap();
     let id = Uuid::now_v7();
     let hello = |mark| Arrival { mark, ..arrival(id, hello("paris", &["netwark"])) };
+    let given_out_again = || Arrival { again: true, ..hello(10) };
     assert!(matches!(store.worker_hello(hello(10), at(0)).await.unwrap(), Greeting::Welcome { .. }));
+    let greeting = store.worker_hello(given_out_again(), at(0)).await.unwrap();
+    assert!(matches!(greeting, Greeting::Welcome { .. }), "the answer may not have been sent");
+    assert_eq!(store.worker_hello(hello(10), at(0)).await.unwrap(), Greeting::Replayed);
     assert_eq!(store.worker_alive(id, Alive::default(), 11, at(1)).await.unwrap(), Presence::Known);
     assert_eq!(store.worker_gone(id, 11, at(2)).await.unwrap(), Presence::Replayed);
     assert_eq!(store.worker_hello(hello(10), at(3)).await.unwrap(), Greeting::Replayed);
+    assert_eq!(store.worker_hello(given_out_again(), at(3)).await.unwrap(), Greeting::Replayed);
     assert!(store.workers().await.unwrap()[0].online);
     let stranger = Arrival { id: Uuid::now_v7(), enter: false, ..hello(1) };
     assert_eq!(store.worker_hello(stranger, at(4)).await.unwrap(), Greeting::Unknown);
