@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use jiff::Timestamp;
 use netwark_bus::ServerBus;
+use netwark_bus::websocket::Keepalive;
 use netwark_model::tools::Registry;
 use netwark_store::Store;
 use uuid::Uuid;
@@ -32,6 +33,8 @@ pub struct ServerSettings {
     pub embedded_worker: Option<Uuid>,
     /// How long requests under way are waited for when the server ends.
     pub shutdown_deadline: Duration,
+    /// How often both ends of a worker's link say that they are there.
+    pub link_keepalive: Keepalive,
 }
 
 impl Default for ServerSettings {
@@ -42,6 +45,7 @@ impl Default for ServerSettings {
             broker: "in-process".into(),
             embedded_worker: None,
             shutdown_deadline: Duration::from_secs(10),
+            link_keepalive: Keepalive::DEFAULT,
         }
     }
 }

@@ -113,6 +113,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         timezone: config.server.timezone.clone(),
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
+        link_keepalive: config.server.link_keepalive,
     })
 }
 

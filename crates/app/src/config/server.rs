@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use netwark_bus::websocket::Keepalive;
 use netwark_server::auth::{Proxy, check_public_url};
 use serde_json::Value;
 
@@ -29,6 +30,8 @@ pub struct Server {
     pub secret_key_file: Option<PathBuf>,
     /// How long requests under way are waited for when the server ends.
     pub shutdown_deadline: Duration,
+    /// How often both ends of a worker's link say that they are there.
+    pub link_keepalive: Keepalive,
 }
 
 /// A place to listen.
@@ -135,10 +138,16 @@ const SHUTDOWN_DEADLINE: Key = Key {
     default: "10",
     about: "How long requests under way are waited for when the server is stopped; then they are cut.",
 };
+const LINK_KEEPALIVE: Key = Key {
+    name: "server.link_keepalive",
+    takes: "a number of seconds from 1 to 55",
+    default: "20",
+    about: "How often the server and a worker on a WebSocket say to each other that they are there. A link that is silent for twice as long and five seconds more is cut, and its worker is offline when it is not back within ten seconds. Workers hear of it when they connect.",
+};
 
 impl Server {
     /// Its keys.
-    pub const KEYS: [&Key; 8] = [
+    pub const KEYS: [&Key; 9] = [
         &LISTEN,
         &TLS_CERTIFICATE,
         &TLS_KEY,
@@ -147,6 +156,7 @@ impl Server {
         &TIMEZONE,
         &SECRET_KEY_FILE,
         &SHUTDOWN_DEADLINE,
+        &LINK_KEEPALIVE,
     ];
 
     pub(super) fn read(layers: &mut Layers) -> Self {
@@ -200,6 +210,7 @@ impl Server {
                     })
                     .into(),
             ),
+            link_keepalive: keepalive(layers),
         }
     }
 
@@ -223,6 +234,16 @@ impl Server {
         };
         format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
     }
+}
+
+fn keepalive(layers: &mut Layers) -> Keepalive {
+    let of = |seconds: u32| u8::try_from(seconds).ok().and_then(Keepalive::new);
+    let default = Keepalive::DEFAULT.seconds().into();
+    let seconds = layers.checked(&LINK_KEEPALIVE, default, |seconds: &u32| match of(*seconds) {
+        Some(_) => Ok(()),
+        None => Err(format!("{seconds} is out of range")),
+    });
+    of(seconds).unwrap_or(Keepalive::DEFAULT)
 }
 
 /// A prefix, an address as the prefix of itself alone, or the Unix sockets.

@@ -119,8 +119,9 @@ struct Scene {
 }
 
 impl Scene {
-    /// Starts both and waits until the worker is there. It reaches the server at `detour`, or where it listens.
-    async fn start(site: &Site, listen: &str, detour: Option<&str>) -> Self {
+    /// Starts both and waits until the worker is there. It reaches the server at `detour`, or where it listens,
+    /// and they say to each other every so many seconds that they are there.
+    async fn start(site: &Site, listen: &str, detour: Option<&str>, keepalive: u8) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let directory = tempfile::tempdir().unwrap();
         let (server_data, worker_data) = (directory.path().join("server"), directory.path().join("worker"));
@@ -130,6 +131,7 @@ impl Scene {
         let reached = detour.map_or_else(|| base.clone(), |detour| format!("http://{detour}"));
         let mut serve = netwark(&server_data);
         serve.env("NETWARK_WORKER__EMBEDDED", "false").env("NETWARK_SERVER__PUBLIC_URLS", &reached);
+        serve.env("NETWARK_SERVER__LINK_KEEPALIVE", keepalive.to_string());
         let server = Process::spawn(serve.args(["serve", "--listen", listen]), &server_data.join("log"));
         until("the server answers", || async { reqwest::get(format!("{base}/healthz")).await.is_ok() }).await;
         let token = output(netwark(&server_data).args(["token", "create", "test", "--role", "operator"]));
@@ -175,11 +177,10 @@ impl Scene {
     }
 }
 
-// It waits for most of its minutes, so it takes no turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_measured_while_the_link_was_cut_arrives_late() {
     let Some(site) = Site::new() else { return };
-    let scene = Scene::start(&site, &format!("{}:{}", site.address(1), free_port()), None).await;
+    let scene = Scene::start(&site, &format!("{}:{}", site.address(1), free_port()), None, 1).await;
     assert_eq!(scene.comings_and_goings().await, ["worker_online"]);
 
     // Four seconds of work in two seconds of time: it ends without its worker.
@@ -189,7 +190,7 @@ async fn what_was_measured_while_the_link_was_cut_arrives_late() {
     until("it begins", || scene.is(&path, "progress")).await;
     site.link("down");
     until("its time ends", || scene.is(&path, "timeout")).await;
-    // Both ends give the link up after 45 seconds of silence, and the worker is offline after 50.
+    // Both ends give the link up after some seconds of silence, and the worker is offline some seconds later.
     until("the worker is offline", || async { scene.comings_and_goings().await.len() == 2 }).await;
     assert_eq!(scene.comings_and_goings().await, ["worker_online", "worker_offline"]);
     let still = scene.get(&path).await;
@@ -224,7 +225,7 @@ async fn operations_end_over_a_slow_and_lossy_link() {
     let detour = Detour::start(&format!("{}:0", site.address(1)), port).await;
     detour.delay(DELAY);
     let reached = detour.address().to_string();
-    let scene = Scene::start(&site, &format!("127.0.0.1:{port}"), Some(&reached)).await;
+    let scene = Scene::start(&site, &format!("127.0.0.1:{port}"), Some(&reached), 20).await;
     let mut paths = Vec::new();
     for number in 0..20 {
         let queue = ["netwark", "netwark.broadcast"][number % 2];

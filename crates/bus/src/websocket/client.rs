@@ -18,13 +18,13 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use super::connect::{NoConnection, OptionsError, Socket, Target, connect};
 use super::consumer::{Listeners, Said};
 use super::frames::{FromServer, FromWorker, read, write};
-use super::{Timing, WebSocketOptions};
+use super::{Keepalive, Timing, WebSocketOptions};
 use crate::{Answer, BusError, Consumer, LinkState, WorkerBus};
 
 /// Reports that wait to be written; beyond it their makers wait.
 const WAITING: usize = 64;
 /// A link that held for so long was a good one: the next pause is short again.
-const HELD: Duration = Duration::from_secs(60);
+const HELD: Duration = Duration::from_secs(10);
 /// How long a last word may take.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -143,7 +143,7 @@ impl Link {
         loop {
             let began = Instant::now();
             let end = match timeout(self.timing.connect, connect(&self.target)).await {
-                Ok(Ok(socket)) => self.hold(socket).await,
+                Ok(Ok((socket, keepalive))) => self.hold(socket, keepalive).await,
                 Ok(Err(NoConnection::Later(reason))) => End::Lost(reason),
                 Ok(Err(NoConnection::Unwelcome(unwelcome))) => End::Unwelcome(unwelcome),
                 Err(_) => End::Lost("the server does not answer in time".into()),
@@ -187,7 +187,7 @@ impl Link {
     }
 
     /// Passes messages until the connection ends.
-    async fn hold(&mut self, socket: Socket) -> End {
+    async fn hold(&mut self, socket: Socket, keepalive: Option<Keepalive>) -> End {
         let (mut sink, stream) = socket.split();
         let (connection, first) = self.listeners.connected();
         for frame in first {
@@ -198,9 +198,13 @@ impl Link {
         self.told.send_replace(LinkState::Up);
         tracing::info!("linked to the server");
         let Self { timing, listeners, saying, reporting, in_flight, .. } = self;
+        let (ping, silence) = match keepalive {
+            Some(keepalive) => (keepalive.every(), keepalive.silence()),
+            None => (timing.ping, timing.silence),
+        };
         let end = tokio::select! {
-            end = hear(stream, connection, listeners, in_flight, timing.silence) => end,
-            end = speak(&mut sink, connection, saying, reporting, in_flight, timing.ping) => end,
+            end = hear(stream, connection, listeners, in_flight, silence) => end,
+            end = speak(&mut sink, connection, saying, reporting, in_flight, ping) => end,
         };
         if let End::Lost(reason) = &end {
             // A server that still hears learns why, at once and not by silence.

@@ -21,7 +21,7 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async
 
 use super::frames::LARGEST_FRAME;
 use super::proxy::{self, Proxy};
-use super::{PATH, REFUSED, REVOKED, UNWELCOME, WebSocketOptions};
+use super::{KEEPALIVE, Keepalive, PATH, REFUSED, REVOKED, UNWELCOME, WebSocketOptions};
 
 /// Bytes that are read at once, and gathered before they are written. The library's own choice takes
 /// 128 KiB for every link.
@@ -147,8 +147,8 @@ fn link_uri(server: &str) -> Result<(Uri, bool), String> {
     }
 }
 
-/// Connects.
-pub(super) async fn connect(target: &Target) -> Result<Socket, NoConnection> {
+/// Connects; also returns how often signs of life are sent, when the server says so.
+pub(super) async fn connect(target: &Target) -> Result<(Socket, Option<Keepalive>), NoConnection> {
     let later = |what: &str, why: &dyn std::fmt::Display| NoConnection::Later(format!("{what}: {why}"));
     let stream = match &target.proxy {
         None => dial(&target.host, target.port).await?,
@@ -170,7 +170,10 @@ pub(super) async fn connect(target: &Target) -> Result<Socket, NoConnection> {
     let upgraded =
         client_async_tls_with_config(target.request.clone(), stream, Some(config), Some(connector)).await;
     match upgraded {
-        Ok((socket, _)) => Ok(socket),
+        Ok((socket, answer)) => {
+            let said = answer.headers().get(KEEPALIVE).and_then(|value| value.to_str().ok()?.parse().ok());
+            Ok((socket, said.and_then(Keepalive::new)))
+        }
         Err(Error::Http(answer)) => Err(refused(&answer)),
         Err(error) => Err(later("the server does not open the link", &error)),
     }

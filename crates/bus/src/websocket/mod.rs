@@ -20,12 +20,45 @@ pub use connect::OptionsError;
 pub const PATH: &str = "/api/v1/workers/link";
 /// Header of a refusal that tells a worker not to come back: [`REVOKED`] or [`REFUSED`].
 pub const UNWELCOME: &str = "netwark-unwelcome";
+/// Header of the answer that opens a link: the seconds of its [`Keepalive`], for the worker to do the same.
+pub const KEEPALIVE: &str = "netwark-keepalive";
 /// An administrator revoked the worker.
 pub const REVOKED: &str = "revoked";
 /// Nobody knows the token.
 pub const REFUSED: &str = "refused";
 /// Most messages that one consumer holds over a link, whatever it asks for.
 pub const MOST_HELD: usize = 1024;
+
+/// How often each end of a link says that it is there, and when the other gives it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive(u8);
+
+impl Keepalive {
+    /// Seconds when nobody says otherwise.
+    pub const DEFAULT: Self = Self(20);
+    /// The most seconds. Proxies cut what is silent for a minute.
+    pub const MOST: u8 = 55;
+
+    /// A sign of life every so many seconds, from 1 to [`Keepalive::MOST`].
+    pub fn new(seconds: u8) -> Option<Self> {
+        (1..=Self::MOST).contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// The seconds.
+    pub fn seconds(self) -> u8 {
+        self.0
+    }
+
+    /// The time between two signs of life.
+    pub fn every(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+
+    /// A link that brought nothing for so long is cut: one sign of life may be lost, and one be late.
+    pub fn silence(self) -> Duration {
+        self.every() * 2 + Duration::from_secs(5)
+    }
+}
 
 /// How to reach a server.
 #[derive(Clone)]
@@ -65,9 +98,9 @@ impl std::fmt::Debug for WebSocketOptions {
 /// When something is said, given up and tried again.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// How often a sign of life is sent. Proxies cut what is silent for a minute.
+    /// How often a sign of life is sent to a server that does not say how often.
     pub ping: Duration,
-    /// A link that brought nothing for so long is cut.
+    /// A link to such a server that brought nothing for so long is cut.
     pub silence: Duration,
     /// How long it may take to connect.
     pub connect: Duration,
@@ -80,8 +113,8 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            ping: Duration::from_secs(20),
-            silence: Duration::from_secs(45),
+            ping: Keepalive::DEFAULT.every(),
+            silence: Keepalive::DEFAULT.silence(),
             connect: Duration::from_secs(15),
             first_pause: Duration::from_millis(200),
             longest_pause: Duration::from_secs(30),

@@ -12,6 +12,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use netwark_bus::websocket::KEEPALIVE;
 use netwark_bus::websocket::frames::LARGEST_FRAME;
 use netwark_store::notices::Channel;
 
@@ -61,17 +62,17 @@ pub async fn open_worker_link(
         .write_buffer_size(0)
         .max_message_size(LARGEST_FRAME)
         .max_frame_size(LARGEST_FRAME);
-    Ok(upgrade
-        .on_upgrade(async move |socket| {
-            let (place, cut) = app.links.enter(id, token_hash);
-            let other_servers = format!("{id}@{}", place.link);
-            if let Err(error) = app.store.notify(Channel::Workers, &other_servers).await {
-                tracing::debug!(%error, "other servers were not told of a link");
-            }
-            tracing::debug!(worker = %name, "a worker is linked");
-            session::run(&app, id, socket, cut).await;
-            tracing::debug!(worker = %name, "a worker's link has ended");
-            drop(place);
-        })
-        .into_response())
+    let keepalive = [(KEEPALIVE, app.settings.link_keepalive.seconds().to_string())];
+    let opened = upgrade.on_upgrade(async move |socket| {
+        let (place, cut) = app.links.enter(id, token_hash);
+        let other_servers = format!("{id}@{}", place.link);
+        if let Err(error) = app.store.notify(Channel::Workers, &other_servers).await {
+            tracing::debug!(%error, "other servers were not told of a link");
+        }
+        tracing::debug!(worker = %name, "a worker is linked");
+        session::run(&app, id, socket, cut).await;
+        tracing::debug!(worker = %name, "a worker's link has ended");
+        drop(place);
+    });
+    Ok((keepalive, opened).into_response())
 }

@@ -8,8 +8,8 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use jiff::Timestamp;
-use netwark_bus::websocket::MOST_HELD;
 use netwark_bus::websocket::frames::{FromServer, FromWorker, read, write};
+use netwark_bus::websocket::{Keepalive, MOST_HELD};
 use netwark_bus::{BusError, IncomingDelivery};
 use netwark_model::messages::{Report, Unwelcome, control, inbox};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -24,11 +24,7 @@ use crate::workers::presence::direct_queues;
 
 /// How a worker over such a link is linked.
 const LINK: &str = "websocket";
-/// How often a sign of life is sent.
-const PING: Duration = Duration::from_secs(20);
-/// A link that brought nothing for so long is cut, as is one that takes nothing.
-const SILENCE: Duration = Duration::from_secs(45);
-/// A worker whose link was lost usually is back within so long.
+/// A worker whose link was lost usually is back within so long, and within the time it took to notice.
 const COMES_BACK: Duration = Duration::from_secs(10);
 /// How long a last word may take.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -92,7 +88,7 @@ pub(super) async fn run(app: &App, worker: Uuid, socket: WebSocket, cut: oneshot
     };
     let end = tokio::select! {
         end = hear(&shared, stream) => end,
-        end = speak(&mut sink, outgoing) => end,
+        end = speak(&mut sink, outgoing, app.settings.link_keepalive) => end,
         Ok(unwelcome) = cut => End::Unwelcome(unwelcome),
         () = app.live.closed() => End::Closing,
     };
@@ -106,7 +102,7 @@ pub(super) async fn run(app: &App, worker: Uuid, socket: WebSocket, cut: oneshot
 
 /// Notes a worker as gone, unless it comes back soon, here or at another server.
 async fn lost(app: App, worker: Uuid, at: Timestamp) {
-    sleep(COMES_BACK).await;
+    sleep(COMES_BACK.min(app.settings.link_keepalive.silence())).await;
     match app.store.worker_lost(worker, at, Timestamp::now()).await {
         Ok(Some(name)) => {
             tracing::warn!(worker = %name, "a worker's link was lost, and it did not come back");
@@ -142,8 +138,12 @@ async fn last_word(app: &App, worker: Uuid, sink: &mut SplitSink<WebSocket, Mess
 }
 
 /// Writes what has to be said, and signs of life.
-async fn speak(sink: &mut SplitSink<WebSocket, Message>, mut outgoing: mpsc::Receiver<FromServer>) -> End {
-    let mut pings = interval_at(Instant::now() + PING, PING);
+async fn speak(
+    sink: &mut SplitSink<WebSocket, Message>,
+    mut outgoing: mpsc::Receiver<FromServer>,
+    keepalive: Keepalive,
+) -> End {
+    let mut pings = interval_at(Instant::now() + keepalive.every(), keepalive.every());
     loop {
         let message = tokio::select! {
             frame = outgoing.recv() => match frame.map(|frame| write(&frame)) {
@@ -156,7 +156,8 @@ async fn speak(sink: &mut SplitSink<WebSocket, Message>, mut outgoing: mpsc::Rec
             },
             _ = pings.tick() => Message::Ping(Vec::new().into()),
         };
-        match timeout(SILENCE, sink.send(message)).await {
+        // A link that takes nothing is as good as a silent one.
+        match timeout(keepalive.silence(), sink.send(message)).await {
             Ok(Ok(())) => {}
             _ => return End::Gone,
         }
@@ -166,8 +167,9 @@ async fn speak(sink: &mut SplitSink<WebSocket, Message>, mut outgoing: mpsc::Rec
 /// Hears what the worker says.
 async fn hear(shared: &Shared, mut stream: SplitStream<WebSocket>) -> End {
     let mut listens: HashMap<u64, DropGuard> = HashMap::new();
+    let silence = shared.app.settings.link_keepalive.silence();
     loop {
-        let text = match timeout(SILENCE, stream.next()).await {
+        let text = match timeout(silence, stream.next()).await {
             Err(_) | Ok(None | Some(Ok(Message::Close(_)))) => return End::Gone,
             Ok(Some(Err(error))) => {
                 let error = error.to_string();
