@@ -172,6 +172,8 @@ pub async fn hear_others(app: App, stop: CancellationToken) {
     let mut look = tokio::time::interval(watch::EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut looked_at = Timestamp::now();
+    let mut drains = watch::Drains::default();
+    drains.look(&app).await;
     loop {
         let heard = tokio::select! {
             () = stop.cancelled() => return,
@@ -192,6 +194,8 @@ pub async fn hear_others(app: App, stop: CancellationToken) {
                 let _ = app.live.0.told.send(Told::Missed);
                 app.directory.forget_all();
                 watch::look_at_all(&app).await;
+                watch::look_at_the_broker(&app, looked_at - LATE).await;
+                drains.look(&app).await;
             }
             None => return,
         }

@@ -3,7 +3,7 @@
 //! They say that something has changed, never what: who hears one reads the store. A notice may be lost with
 //! the connection that listens; [`Heard::Lost`] says so, and who hears that reads everything anew. On
 //! PostgreSQL they travel by LISTEN and NOTIFY, on a connection of their own. SQLite has one server, so
-//! there they stay within the process.
+//! there they stay within the process, and [`Heard::Lost`] says that another program wrote to the file.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub enum Heard {
         /// Its items, joined by commas.
         payload: Arc<str>,
     },
-    /// Notices may have been missed: what they speak of has to be read anew.
+    /// Notices may have been missed, or another program wrote: what they speak of has to be read anew.
     Lost,
 }
 
@@ -115,6 +115,11 @@ impl Notices {
     /// For PostgreSQL; the place is what people know the database by.
     pub(crate) fn through(connect: PgConnectOptions, place: &str) -> Self {
         Self { connect: Some(Arc::new(connect)), place: place.into(), ..Self::within_process() }
+    }
+
+    /// Tells everybody who listens.
+    pub(crate) fn sender(&self) -> broadcast::Sender<Heard> {
+        self.heard.clone()
     }
 
     /// How connections of their own are made, on PostgreSQL.

@@ -97,7 +97,7 @@ impl Store {
             }
             schema::migrate(&writer).await?;
         }
-        let writer = Writer::start(writer, patience.clone(), place.to_owned());
+        let writer = Writer::start(writer, patience.clone(), place.to_owned(), notices.sender());
         let lanes = Lanes::start(&writer);
         let reader = Reader { connection: reader, patience };
         Ok(Self { reader, writer, notices, lanes, place: place.to_owned() })

@@ -2,19 +2,21 @@
 //!
 //! SQLite has a single writer, and every commit costs a sync of the disk. One task owns the
 //! writing connection and puts all writes that wait into one `BEGIN IMMEDIATE`, each in a savepoint
-//! of its own, so that one failing does not touch the others and many share one sync. PostgreSQL
-//! runs each write as a transaction of its own.
+//! of its own, so that one failing does not touch the others and many share one sync. Between writes it
+//! looks whether another program wrote to the file. PostgreSQL runs each write as a transaction of its own.
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::notices::Heard;
 use crate::patience::Patience;
 use crate::{Store, StoreError};
 
@@ -24,6 +26,8 @@ const GROUP: usize = 128;
 const STATEMENTS: u32 = 2;
 /// Most writes that wait; beyond it callers wait for room.
 const WAITING: usize = 1024;
+/// How often it is looked whether another program wrote.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a write does, given the transaction it runs in.
 pub(crate) type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
@@ -44,12 +48,18 @@ pub(crate) enum Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: DatabaseConnection, patience: Patience, place: String) -> Self {
+    /// Whoever listens is told when another program has written to a SQLite file.
+    pub(crate) fn start(
+        connection: DatabaseConnection,
+        patience: Patience,
+        place: String,
+        listeners: broadcast::Sender<Heard>,
+    ) -> Self {
         if connection.get_database_backend() != DbBackend::Sqlite {
             return Self::Each(connection, patience);
         }
         let (sender, receiver) = mpsc::channel(WAITING);
-        let task = tokio::spawn(group(connection, receiver, place));
+        let task = tokio::spawn(group(connection, receiver, place, listeners));
         Self::Grouped(sender, Arc::new(Mutex::new(Some(task))))
     }
 
@@ -60,7 +70,7 @@ impl Writer {
             let task = task.lock().await.take();
             if let Some(task) = task {
                 // Other clones may still write; the task ends with the last of them.
-                let _ = tokio::time::timeout(std::time::Duration::from_secs(2), task).await;
+                let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
             }
         }
     }
@@ -137,8 +147,31 @@ where
     }
 }
 
-async fn group(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>, place: String) {
-    while let Some(first) = jobs.recv().await {
+async fn group(
+    connection: DatabaseConnection,
+    mut jobs: mpsc::Receiver<Job>,
+    place: String,
+    listeners: broadcast::Sender<Heard>,
+) {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seen = None;
+    loop {
+        let first = tokio::select! {
+            job = jobs.recv() => match job {
+                Some(job) => job,
+                None => break,
+            },
+            _ = look.tick() => {
+                let version = others_wrote(&connection).await;
+                if seen.is_some() && version.is_some() && seen != version {
+                    // Nobody may be listening.
+                    let _ = listeners.send(Heard::Lost);
+                }
+                seen = version.or(seen);
+                continue;
+            }
+        };
         let mut settles = Vec::new();
         let committed = match run_group(&connection, first, &mut jobs, &mut settles).await {
             Ok(()) => Ok(()),
@@ -155,6 +188,12 @@ async fn group(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>, pl
     if let Err(error) = connection.close().await {
         tracing::debug!(%error, "closing the writing connection");
     }
+}
+
+/// A number that is another one once another connection than this has written, which within this process none does.
+async fn others_wrote(connection: &DatabaseConnection) -> Option<i64> {
+    let version = Statement::from_string(DbBackend::Sqlite, "PRAGMA data_version");
+    connection.query_one_raw(version).await.ok()??.try_get_by_index(0).ok()
 }
 
 async fn run_group(
@@ -194,8 +233,6 @@ async fn run_group(
 
 #[cfg(test)]
 mod tests {
-    use sea_orm::{ConnectionTrait, Statement};
-
     use super::*;
     use crate::StoreOptions;
 

@@ -294,7 +294,7 @@ async fn done(store: &Store, args: &Named, worker: &Worker, told: &str) -> Resul
     Ok(())
 }
 
-/// Servers on PostgreSQL learn of it at once; on SQLite the running one looks every few seconds.
+/// Servers on PostgreSQL learn of it at once; on SQLite the running one looks every second.
 async fn tell_servers(store: &Store, id: Uuid) {
     if let Err(error) = store.notify(Channel::Workers, &id.to_string()).await {
         tracing::warn!(%error, "servers could not be told; they find out within seconds");

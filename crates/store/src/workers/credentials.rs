@@ -1,4 +1,4 @@
-//! What workers prove themselves with, for links that are open.
+//! What all workers prove themselves with and were told, for links that are open.
 
 use std::collections::HashMap;
 
@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{FromQueryResult, QuerySelect};
 use uuid::Uuid;
 
+use super::DrainOrder;
 use super::entity::{Column, Entity};
 use crate::{Store, StoreError};
 
@@ -42,5 +43,22 @@ impl Store {
             (row.id, WorkerCredential { token_hash: row.token_hash, revoked })
         };
         Ok(rows.into_iter().map(credential).collect())
+    }
+
+    /// What an administrator wants of each worker that was ever told to drain.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drain_orders(&self) -> Result<HashMap<Uuid, DrainOrder>, StoreError> {
+        let query = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::DrainWanted, Column::DrainRevision])
+            .filter(Column::DrainRevision.gt(0))
+            .into_tuple::<(Uuid, bool, i64)>();
+        let rows = query.all(self.read()).await?;
+        let order = |(id, draining, revision)| {
+            (id, DrainOrder { draining, revision: u64::try_from(revision).unwrap_or(0) })
+        };
+        Ok(rows.into_iter().map(order).collect())
     }
 }

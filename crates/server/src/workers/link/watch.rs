@@ -1,6 +1,7 @@
-//! Cutting the links of workers that are not wanted any more.
+//! Cutting the links of workers that are not wanted any more, and telling those that are to drain, whoever
+//! said so.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,9 +12,34 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::workers::presence::{self, AMQP, ANSWER_WITHIN};
 
-/// How often every link is looked at; this bounds what a lost notice can do, and is how a server on SQLite
-/// learns what another program did to the database.
+/// How often every link is looked at; this bounds what a lost notice can do.
 pub const EVERY: Duration = Duration::from_secs(5);
+
+/// The orders to drain that workers have been told, or learn when they are here; none before the first look.
+#[derive(Debug, Default)]
+pub struct Drains(Option<HashMap<Uuid, u64>>);
+
+impl Drains {
+    /// Tells workers what is new since the last look. A server tells what was said there by itself; this is for
+    /// what a program said that has ended, and hearing it twice changes nothing.
+    pub async fn look(&mut self, app: &App) {
+        let orders = match app.store.drain_orders().await {
+            Ok(orders) => orders,
+            Err(error) => {
+                tracing::debug!(%error, "orders to drain cannot be looked at");
+                return;
+            }
+        };
+        let now = orders.iter().map(|(id, order)| (*id, order.revision)).collect();
+        let Some(before) = self.0.replace(now) else { return };
+        for (id, order) in orders {
+            if before.get(&id).is_none_or(|revision| *revision < order.revision) {
+                app.directory.forget(id).await;
+                presence::tell_to_drain(app, id, order).await;
+            }
+        }
+    }
+}
 
 /// Follows what a notice says of workers: `WORKER` has changed, or `WORKER@LINK` is linked anew.
 pub async fn noticed(app: &App, payload: &str) {
