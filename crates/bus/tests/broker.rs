@@ -253,7 +253,7 @@ async fn short_of_memory(broker: &Broker, server: &AmqpServerBus) {
     said(&worker, Report::new(id, 1, News::Goodbye)).await;
     stored(server).await;
 
-    broker.ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
+    broker.eval("vm_memory_monitor:set_vm_memory_high_watermark({absolute, \"1MB\"}).");
     // The alarm blocks who publishes; so publish, until the broker says that it blocks.
     until("the block", || async {
         let refused = server.publish(&inbox, numbered(1), None).await.is_err();
@@ -267,7 +267,7 @@ async fn short_of_memory(broker: &Broker, server: &AmqpServerBus) {
     let mut consumer = worker.listen(vec![inbox.clone()], 1);
     assert_eq!(number(&take(&mut consumer).await.delivery), 0);
 
-    broker.ctl(&["set_vm_memory_high_watermark", "0.4"]);
+    broker.eval("vm_memory_monitor:set_vm_memory_high_watermark(0.4).");
     until("publishing", || async { server.publish(&inbox, numbered(3), None).await.ok() }).await;
     said(&worker, Report::new(id, 2, News::Goodbye)).await;
 }
@@ -276,9 +276,8 @@ async fn short_of_memory(broker: &Broker, server: &AmqpServerBus) {
 async fn permissions_of_a_worker(broker: &Broker, server: &AmqpServerBus) {
     let (id, other) = (Uuid::now_v7(), Uuid::now_v7());
     server.declare(vec!["netwark".into(), "netwark.paris".into(), messages::inbox(other)]).await.unwrap();
-    broker.ctl(&["add_user", "w1", "secret"]);
     let read = format!(r"^nw\.(inbox|control)\.{id}$|^nw\.netwark(\..*)?$");
-    broker.ctl(&["set_permissions", "w1", "^$", r"^nw\.reports$", &read]);
+    broker.add_user("w1", "secret", ["^$", r"^nw\.reports$", &read]);
     let url = broker.url_of("w1", "secret");
     assert_eq!(amqp::examine_worker(&options(&url), Some(id)).await.unwrap(), Vec::<String>::new());
     let another = amqp::examine_worker(&options(&url), Some(other)).await.unwrap();
@@ -302,8 +301,7 @@ async fn permissions_of_a_worker(broker: &Broker, server: &AmqpServerBus) {
 }
 
 async fn permissions_of_a_server(broker: &Broker) {
-    broker.ctl(&["add_user", "srv", "secret"]);
-    broker.ctl(&["set_permissions", "srv", r"^nw\.", r"^(nw\.|amq\.default$)", r"^nw\."]);
+    broker.add_user("srv", "secret", [r"^nw\.", r"^(nw\.|amq\.default$)", r"^nw\."]);
     let url = broker.url_of("srv", "secret");
     assert_eq!(amqp::examine_server(&options(&url)).await.unwrap().product, "RabbitMQ");
     let server = connected(&url).await;

@@ -28,7 +28,7 @@ fn add_virtual_host(directory: &std::path::Path, name: &str) {
         "rabbit_vhost:add(<<\"{name}\">>, <<\"test\">>), \
          rabbit_auth_backend_internal:set_permissions(<<\"guest\">>, <<\"{name}\">>, {all}, {all}, {all}, <<\"test\">>)."
     );
-    run(Command::new(script()).arg("ctl").arg(directory).arg("eval").arg(expression));
+    run(Command::new(script()).arg("eval").arg(directory).arg(expression));
 }
 
 /// A private broker.
@@ -71,9 +71,18 @@ impl Broker {
         self.script("kill", &[]);
     }
 
-    /// `rabbitmqctl`.
-    pub fn ctl(&self, arguments: &[&str]) -> String {
-        self.script("ctl", arguments)
+    /// Has it do what an expression in Erlang says, which answers `ok`.
+    pub fn eval(&self, expression: &str) {
+        self.script("eval", &[expression]);
+    }
+
+    /// Adds a user who may declare, write and read what these expressions fit.
+    pub fn add_user(&self, name: &str, password: &str, [declare, write, read]: [&str; 3]) {
+        let text = |text: &str| format!("<<\"{}\">>", text.replace('\\', r"\\"));
+        let of = |texts: &[&str]| texts.iter().map(|item| text(item)).collect::<Vec<_>>().join(", ");
+        let (user, rights) = (of(&[name, password, "test"]), of(&[name, "/", declare, write, read, "test"]));
+        self.eval(&format!("rabbit_auth_backend_internal:add_user({user})."));
+        self.eval(&format!("rabbit_auth_backend_internal:set_permissions({rights})."));
     }
 
     /// The URL for another user.
