@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::chaos::detour::Detour;
 use crate::chaos::process::{Process, free_port, netwark, output, until};
-use crate::chaos::services::{Postgres, Rabbit};
+use crate::chaos::services::{self, Place, Postgres, Rabbit};
 
 /// A part that can be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(crate) struct Shape {
     pub(crate) workers: &'static [Option<usize>],
     /// Seconds between signs of life on connections to the broker.
     pub(crate) heartbeat: u16,
+    /// The broker and the database are killed, so they are private.
+    pub(crate) mortal: bool,
     /// The broker and the database are reached by detours, and statements end after two seconds.
     pub(crate) detours: bool,
 }
@@ -46,7 +48,7 @@ pub(crate) struct Shape {
 impl Shape {
     /// Two servers and three workers of both kinds.
     pub(crate) const FULL: Self =
-        Self { servers: 2, workers: &[Some(0), Some(1), None], heartbeat: 5, detours: false };
+        Self { servers: 2, workers: &[Some(0), Some(1), None], heartbeat: 5, mortal: true, detours: false };
 }
 
 /// The ways to the broker and the database.
@@ -70,8 +72,9 @@ struct Member {
 
 /// Everything that runs.
 pub(crate) struct Cluster {
-    postgres: Postgres,
-    rabbit: Rabbit,
+    private: Option<(Postgres, Rabbit)>,
+    /// The database and the broker.
+    places: (Place, Place),
     detours: Option<Detours>,
     heartbeat: u16,
     servers: Vec<(PathBuf, u16, Option<Process>)>,
@@ -87,19 +90,26 @@ impl Cluster {
         let below = |name: &str| directory.path().join(name);
         // Services drop their privileges and have to pass through.
         output(Command::new("chmod").arg("755").arg(directory.path()));
-        let postgres = Postgres::start(below("postgres")).await;
-        let rabbit = Rabbit::start(below("rabbit"));
+        let given = if shape.mortal { None } else { services::given() };
+        let (places, private) = match given {
+            Some(places) => (places, None),
+            None => {
+                let starting = (Rabbit::start(below("rabbit")), Postgres::start(below("postgres")));
+                let (rabbit, postgres) = tokio::join!(starting.0, starting.1);
+                ((postgres.place(), rabbit.place()), Some((postgres, rabbit)))
+            }
+        };
         let detours = match shape.detours {
             true => Some(Detours {
-                broker: Detour::start("127.0.0.1:0", rabbit.port()).await,
-                database: Detour::start("127.0.0.1:0", postgres.port()).await,
+                broker: Detour::start("127.0.0.1:0", places.1.port).await,
+                database: Detour::start("127.0.0.1:0", places.0.port).await,
             }),
             false => None,
         };
         let server = |number| (below(&format!("server-{number}")), free_port(), None);
         let servers = (0..shape.servers).map(server).collect();
         let (heartbeat, workers, token) = (shape.heartbeat, Vec::new(), String::new());
-        let mut cluster = Self { postgres, rabbit, detours, heartbeat, servers, workers, token, directory };
+        let mut cluster = Self { private, places, detours, heartbeat, servers, workers, token, directory };
         for server in 0..cluster.servers.len() {
             cluster.start_again(Part::Server(server)).await;
         }
@@ -146,12 +156,12 @@ impl Cluster {
 
     fn database_url(&self) -> String {
         let port = self.detours.as_ref().map(|detours| detours.database.address().port());
-        Postgres::url(port.unwrap_or(self.postgres.port()))
+        self.places.0.url(port.unwrap_or(self.places.0.port))
     }
 
     fn broker_url(&self) -> String {
         let port = self.detours.as_ref().map(|detours| detours.broker.address().port());
-        self.rabbit.url(port.unwrap_or(self.rabbit.port()))
+        self.places.1.url(port.unwrap_or(self.places.1.port))
     }
 
     /// The ways to the broker and the database, where they are detours.
@@ -181,9 +191,14 @@ impl Cluster {
         match part {
             Part::Server(number) => self.servers[number].2 = None,
             Part::Worker(number) => self.workers[number].process = None,
-            Part::Broker => self.rabbit.kill(),
-            Part::Database => self.postgres.kill(),
+            Part::Broker => self.private().1.kill(),
+            Part::Database => self.private().0.kill(),
         }
+    }
+
+    /// The database and the broker, when they are this cluster's own.
+    fn private(&mut self) -> &mut (Postgres, Rabbit) {
+        self.private.as_mut().unwrap()
     }
 
     /// Starts what was killed. Servers and workers find what they need by themselves, so nothing is waited for
@@ -217,8 +232,8 @@ impl Cluster {
                 let process = Process::spawn(&mut command, &member.data.join("log"));
                 self.workers[number].process = Some(process);
             }
-            Part::Broker => self.rabbit.start_again().await,
-            Part::Database => self.postgres.start_again().await,
+            Part::Broker => self.private().1.start_again().await,
+            Part::Database => self.private().0.start_again().await,
         }
     }
 
@@ -252,10 +267,12 @@ impl Cluster {
     pub(crate) async fn stop(mut self) {
         self.workers.clear();
         self.servers.clear();
-        self.postgres.kill();
-        drop(self.rabbit);
-        // PostgreSQL's children need a moment to follow.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        if let Some((mut postgres, rabbit)) = self.private.take() {
+            postgres.kill();
+            drop(rabbit);
+            // PostgreSQL's children need a moment to follow.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use crate::chaos::asking::{anyone, everyone, only, ping, results, status, worker
 use crate::chaos::cluster::{Cluster, Part, Shape, name};
 
 /// One server and a worker of each kind.
-const SHAPE: Shape = Shape { servers: 1, workers: &[Some(0), None], heartbeat: 5, detours: false };
+const SHAPE: Shape =
+    Shape { servers: 1, workers: &[Some(0), None], heartbeat: 5, mortal: false, detours: false };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_of_a_killed_worker_runs_elsewhere_or_when_it_is_back_or_ends_with_its_reason() {
     if !crate::chaos::services::are_installed() {
         return;
     }
-    let _turn = crate::chaos::TURN.lock().await;
     let mut cluster = Cluster::start(SHAPE).await;
     for (victim, other) in [(0, 1), (1, 0)] {
         killed_before_taking(&mut cluster, victim, other).await;

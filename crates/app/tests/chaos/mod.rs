@@ -30,7 +30,7 @@ use crate::chaos::load::Load;
 /// The seed of the run that is always the same.
 const FIXED: u64 = 20_261_121;
 
-/// These tests want the machine to themselves.
+/// Of the runs under load, one at a time. The other tests wait more than they work and can run beside them.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 fn seconds() -> u64 {

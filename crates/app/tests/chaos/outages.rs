@@ -11,14 +11,14 @@ use crate::chaos::detour::Weather;
 use crate::chaos::process::until;
 
 /// One server, a worker of each kind, and detours that notice silence at once.
-const SHAPE: Shape = Shape { servers: 1, workers: &[Some(0), None], heartbeat: 1, detours: true };
+const SHAPE: Shape =
+    Shape { servers: 1, workers: &[Some(0), None], heartbeat: 1, mortal: true, detours: true };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_for_during_an_outage_is_done_after_it_or_refused_for_now() {
     if !crate::chaos::services::are_installed() {
         return;
     }
-    let _turn = crate::chaos::TURN.lock().await;
     let mut cluster = Cluster::start(SHAPE).await;
     without_broker(&mut cluster).await;
     without_database(&mut cluster).await;

@@ -1,9 +1,45 @@
-//! A private PostgreSQL and a private RabbitMQ that can be killed and started again.
+//! PostgreSQL and RabbitMQ: private ones that can be killed and started again, and those the tests were given.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::chaos::process::{Process, free_port, output, script, until};
+
+/// Where a service is, as a URL in three parts.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    before: String,
+    pub(crate) port: u16,
+    after: String,
+}
+
+impl Place {
+    /// None when it is not at a port of this machine's loopback.
+    fn of(url: &str) -> Option<Self> {
+        let (before, rest) = url.split_once("127.0.0.1:")?;
+        let (port, after) = rest.split_once('/').map_or((rest, String::new()), |(p, a)| (p, format!("/{a}")));
+        Some(Self { before: format!("{before}127.0.0.1:"), port: port.parse().ok()?, after })
+    }
+
+    /// How it is reached by a port of loopback.
+    pub(crate) fn url(&self, port: u16) -> String {
+        format!("{}{port}{}", self.before, self.after)
+    }
+}
+
+/// An empty database and a virtual host on the services that the tests were given; none when their scripts
+/// did not start them.
+pub(crate) fn given() -> Option<(Place, Place)> {
+    let server = Place::of(&std::env::var("NETWARK_TEST_POSTGRES_URL").ok()?)?;
+    std::env::var_os("NETWARK_TEST_AMQP_DIR")?;
+    let broker = Place::of(&crate::broker::given()?)?;
+    let name = format!("netwark_{}", uuid::Uuid::now_v7().simple());
+    let mut create = Command::new(postgres_bin()?.join("createdb"));
+    let database = Place { after: format!("/{name}"), ..server };
+    let maintenance = database.url(database.port).replace(&name, "postgres");
+    output(create.arg("--maintenance-db").arg(maintenance).arg(name));
+    Some((database, broker))
+}
 
 fn postgres_bin() -> Option<PathBuf> {
     let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
@@ -61,13 +97,10 @@ impl Postgres {
         command
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// How it is reached by a port of loopback.
-    pub(crate) fn url(port: u16) -> String {
-        format!("postgres://netwark@127.0.0.1:{port}/netwark")
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place {
+        let (before, after) = ("postgres://netwark@127.0.0.1:".into(), "/netwark".into());
+        Place { before, port: self.port, after }
     }
 
     pub(crate) fn kill(&mut self) {
@@ -81,7 +114,8 @@ impl Postgres {
             let postgres = self.bin.join("postgres");
             let mut command = self.as_postgres(&postgres);
             command.arg("-D").arg(self.directory.join("data")).args(["-p", &port]);
-            for setting in ["listen_addresses=127.0.0.1", "max_connections=100"] {
+            // A process that is killed loses nothing that the kernel has, so there is nothing to sync.
+            for setting in ["listen_addresses=127.0.0.1", "max_connections=100", "fsync=off"] {
                 command.args(["-c", setting]);
             }
             command.args(["-c", &format!("unix_socket_directories={}", self.directory.display())]);
@@ -113,18 +147,16 @@ pub(crate) struct Rabbit {
 }
 
 impl Rabbit {
-    pub(crate) fn start(directory: PathBuf) -> Self {
-        let url = output(Command::new(script("rabbitmq")).arg("start").arg(&directory));
+    pub(crate) async fn start(directory: PathBuf) -> Self {
+        let place = directory.clone();
+        let start = move || output(Command::new(script("rabbitmq")).arg("start").arg(place));
+        let url = tokio::task::spawn_blocking(start).await.unwrap();
         Self { directory, url }
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.url.rsplit_once(':').unwrap().1.parse().unwrap()
-    }
-
-    /// How it is reached by a port of loopback.
-    pub(crate) fn url(&self, port: u16) -> String {
-        format!("{}:{port}", self.url.rsplit_once(':').unwrap().0)
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place {
+        Place::of(&self.url).unwrap()
     }
 
     pub(crate) fn kill(&self) {
