@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 mod m20261121_000001_operations;
 mod m20261121_000002_auth;
 mod m20261121_000003_many_machines;
+mod m20261121_000004_creator;
 
 pub(crate) struct Migrator;
 
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_operations::Migration),
             Box::new(m20261121_000002_auth::Migration),
             Box::new(m20261121_000003_many_machines::Migration),
+            Box::new(m20261121_000004_creator::Migration),
         ]
     }
 }
