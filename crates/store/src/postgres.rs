@@ -27,15 +27,21 @@ pub(crate) fn connect_options(options: &StoreOptions) -> Result<PgConnectOptions
         url: redacted(&options.url),
         reason: error.to_string(),
     })?;
-    Ok(connect.application_name("netwark").options([
-        ("statement_timeout", statement.as_millis()),
-        ("lock_timeout", LOCK.min(statement).as_millis()),
-        // A process that hangs, or a machine that has gone, must not hold its locks for hours.
-        ("idle_in_transaction_session_timeout", 60_000),
-        ("tcp_keepalives_idle", 10),
-        ("tcp_keepalives_interval", 5),
-        ("tcp_keepalives_count", 3),
-    ]))
+    Ok(connect
+        .application_name("netwark")
+        .options([
+            ("statement_timeout", statement.as_millis()),
+            ("lock_timeout", LOCK.min(statement).as_millis()),
+            // A process that hangs, or a machine that has gone, must not hold its locks for hours.
+            ("idle_in_transaction_session_timeout", 60_000),
+            ("tcp_keepalives_idle", 10),
+            ("tcp_keepalives_interval", 5),
+            ("tcp_keepalives_count", 3),
+        ])
+        // Every statement here is for few rows of tables that grow, and its plan is kept: one that was made for an
+        // empty table must do for a full one. A table that has no fitting index is read as a whole all the same, and
+        // looks so expensive then that compiling the plan would seem worth its time.
+        .options([("enable_seqscan", "off"), ("jit", "off")]))
 }
 
 /// Opens the pool, once the server answers and is recent enough.

@@ -2,6 +2,10 @@
 //!
 //! A statement with a mark for every value has another text for every number of rows, and each text would be
 //! parsed and planned anew.
+//!
+//! PostgreSQL takes what a function returns for a hundred rows, and to join a small table with so many it reads the
+//! whole of it; the plan is kept while the table grows. An array it takes for ten values that are looked up in the
+//! index, so what is changed or loaded is always found by an array.
 
 use sea_orm::sea_query::ColumnType;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, Iterable, Statement};
@@ -11,23 +15,27 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::convert::to_text;
 
-/// A subquery of the ids in the JSON list that is bound at `place`.
-pub(crate) fn ids(backend: DbBackend, place: usize) -> String {
+/// A condition: the column is one of the ids in the JSON list that is bound at `place`.
+pub(crate) fn is_id(backend: DbBackend, column: &str, place: usize) -> String {
     match backend {
-        DbBackend::Postgres => format!("(SELECT value::uuid FROM json_array_elements_text(${place}::json))"),
-        _ => format!("(SELECT unhex(value, '-') FROM json_each(?{place}))"),
+        DbBackend::Postgres => {
+            format!("{column} = ANY(ARRAY(SELECT value::uuid FROM json_array_elements_text(${place}::json)))")
+        }
+        _ => format!("{column} IN (SELECT unhex(value, '-') FROM json_each(?{place}))"),
     }
 }
 
-/// A subquery of the words in the JSON list that is bound at `place`.
-pub(crate) fn words(backend: DbBackend, place: usize) -> String {
+/// A condition: the column is one of the words in the JSON list that is bound at `place`.
+pub(crate) fn is_word(backend: DbBackend, column: &str, place: usize) -> String {
     match backend {
-        DbBackend::Postgres => format!("(SELECT value FROM json_array_elements_text(${place}::json))"),
-        _ => format!("(SELECT value FROM json_each(?{place}))"),
+        DbBackend::Postgres => {
+            format!("{column} = ANY(ARRAY(SELECT value FROM json_array_elements_text(${place}::json)))")
+        }
+        _ => format!("{column} IN (SELECT value FROM json_each(?{place}))"),
     }
 }
 
-/// What is bound for [`ids`].
+/// What is bound for [`is_id`].
 pub(crate) fn id_list(ids: &[Uuid]) -> Result<sea_orm::Value, StoreError> {
     Ok(to_text("list of ids", &ids)?.into())
 }
@@ -62,9 +70,10 @@ where
     Ok(())
 }
 
-/// Writes these columns of rows that exist, found by their `id`.
+/// Writes these columns of rows that exist, found by their `id`; `ids` are those of the rows.
 pub(crate) async fn update<E: EntityTrait>(
     connection: &impl ConnectionTrait,
+    ids: &[Uuid],
     rows: &[impl Serialize],
     columns: &[E::Column],
 ) -> Result<(), StoreError> {
@@ -75,12 +84,13 @@ pub(crate) async fn update<E: EntityTrait>(
     let table = E::default();
     let table = table.as_str();
     let sql = format!(
-        "UPDATE {table} SET {} FROM {} AS v WHERE {table}.id = v.id",
+        "UPDATE {table} SET {} FROM {} AS v WHERE {table}.id = v.id AND {}",
         set.join(", "),
         source::<E>(backend, &known)?,
+        is_id(backend, &format!("{table}.id"), 2),
     );
-    let rows = to_text("set of rows", &rows)?;
-    connection.execute_raw(Statement::from_sql_and_values(backend, &sql, [rows.into()])).await?;
+    let values = [to_text("set of rows", &rows)?.into(), id_list(ids)?];
+    connection.execute_raw(Statement::from_sql_and_values(backend, &sql, values)).await?;
     Ok(())
 }
 

@@ -136,8 +136,8 @@ async fn members(
     let ids: HashSet<Uuid> = reports.iter().map(|report| report.worker_id).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let backend = transaction.get_database_backend();
-    let sql =
-        format!("SELECT worker_id, queue FROM queue_members WHERE worker_id IN {}", rows::ids(backend, 1));
+    let its = rows::is_id(backend, "worker_id", 1);
+    let sql = format!("SELECT worker_id, queue FROM queue_members WHERE {its}");
     let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
     let found = transaction.query_all_raw(statement).await?;
     found.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()

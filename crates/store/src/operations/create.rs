@@ -156,8 +156,8 @@ async fn known(
     }
     let backend = transaction.get_database_backend();
     let sql = format!(
-        "SELECT idempotency_key, id, request_hash FROM operations WHERE idempotency_key IN {}",
-        rows::words(backend, 1)
+        "SELECT idempotency_key, id, request_hash FROM operations WHERE {}",
+        rows::is_word(backend, "idempotency_key", 1)
     );
     let keys = to_text("list of keys", &keys)?;
     let found =

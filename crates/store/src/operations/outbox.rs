@@ -57,7 +57,7 @@ pub(super) async fn forget<C: ConnectionTrait>(
     result_ids: &[Uuid],
 ) -> Result<(), StoreError> {
     let backend = connection.get_database_backend();
-    let sql = format!("DELETE FROM outbox WHERE result_id IN {}", rows::ids(backend, 1));
+    let sql = format!("DELETE FROM outbox WHERE {}", rows::is_id(backend, "result_id", 1));
     let delete = Statement::from_sql_and_values(backend, sql, [rows::id_list(result_ids)?]);
     connection.execute_raw(delete).await?;
     Ok(())
@@ -73,17 +73,17 @@ pub(super) async fn note(
     let ids: Vec<Uuid> = notes.into_iter().flat_map(|(ids, _)| ids).collect();
     let backend = transaction.get_database_backend();
     let list = rows::id_list(&ids)?;
-    let done = format!("DELETE FROM outbox WHERE result_id IS NULL AND id IN {}", rows::ids(backend, 1));
+    let its = rows::is_id(backend, "id", 1);
+    let done = format!("DELETE FROM outbox WHERE result_id IS NULL AND {its}");
     transaction.execute_raw(Statement::from_sql_and_values(backend, done, [list.clone()])).await?;
     // A message that is being forgotten need not be noted, so nobody waits for anybody here.
-    let (mark, free) = match backend {
-        DbBackend::Postgres => ("$2", "FOR UPDATE SKIP LOCKED"),
-        _ => ("?2", ""),
+    let noted = match backend {
+        DbBackend::Postgres => format!(
+            "UPDATE outbox SET published_at = $2 WHERE id = ANY(ARRAY(\
+             SELECT id FROM outbox WHERE {its} FOR UPDATE SKIP LOCKED))"
+        ),
+        _ => format!("UPDATE outbox SET published_at = ?2 WHERE {its}"),
     };
-    let noted = format!(
-        "UPDATE outbox SET published_at = {mark} WHERE id IN (SELECT id FROM outbox WHERE id IN {} {free})",
-        rows::ids(backend, 1)
-    );
     transaction
         .execute_raw(Statement::from_sql_and_values(backend, noted, [list, millis(now).into()]))
         .await?;

@@ -50,9 +50,9 @@ pub(super) async fn lock(
 ) -> Result<BTreeMap<Uuid, Touched>, StoreError> {
     let backend = transaction.get_database_backend();
     let sql = format!(
-        "SELECT id, version, run_within_ms, updated_at, status, finished_at FROM operations WHERE id IN {} \
+        "SELECT id, version, run_within_ms, updated_at, status, finished_at FROM operations WHERE {} \
          ORDER BY id {}",
-        rows::ids(backend, 1),
+        rows::is_id(backend, "id", 1),
         rows::for_update(backend)
     );
     let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
@@ -66,7 +66,7 @@ pub(super) async fn load(
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, result::Model>, StoreError> {
     let backend = transaction.get_database_backend();
-    let sql = format!("SELECT * FROM results WHERE id IN {}", rows::ids(backend, 1));
+    let sql = format!("SELECT * FROM results WHERE {}", rows::is_id(backend, "id", 1));
     let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
     let found = result::Entity::find().from_raw_sql(statement).all(transaction).await?;
     Ok(found.into_iter().map(|row| (row.id, row)).collect())
@@ -92,25 +92,25 @@ pub(super) async fn store(
             Mark,
         ]
     };
-    rows::update::<result::Entity>(transaction, changed, &columns).await?;
     let ids: Vec<Uuid> = changed.iter().map(|row| row.id).collect();
+    rows::update::<result::Entity>(transaction, &ids, changed, &columns).await?;
     outbox::forget(transaction, &ids).await?;
 
     let raised: Vec<Uuid> =
         operations.values().filter(|operation| operation.changed).map(|operation| operation.id).collect();
     let mut states = states(transaction, &raised).await?;
-    for id in raised {
-        let Some(operation) = operations.get_mut(&id) else { continue };
-        let status = Status::of_operation(states.remove(&id).unwrap_or_default());
+    for id in &raised {
+        let Some(operation) = operations.get_mut(id) else { continue };
+        let status = Status::of_operation(states.remove(id).unwrap_or_default());
         operation.status = status.as_str().into();
         operation.finished_at = status.is_final().then_some(operation.updated_at);
     }
-    let raised: Vec<&Touched> = operations.values().filter(|operation| operation.changed).collect();
+    let touched: Vec<&Touched> = operations.values().filter(|operation| operation.changed).collect();
     let columns = {
         use operation::Column::{FinishedAt, Status, UpdatedAt, Version};
         [Version, UpdatedAt, Status, FinishedAt]
     };
-    rows::update::<operation::Entity>(transaction, &raised, &columns).await
+    rows::update::<operation::Entity>(transaction, &raised, &touched, &columns).await
 }
 
 /// The states of all results of these operations.
@@ -120,8 +120,8 @@ async fn states(
 ) -> Result<HashMap<Uuid, Vec<Status>>, StoreError> {
     let backend = transaction.get_database_backend();
     let sql = format!(
-        "SELECT operation_id, status, count(*) FROM results WHERE operation_id IN {} GROUP BY operation_id, status",
-        rows::ids(backend, 1)
+        "SELECT operation_id, status, count(*) FROM results WHERE {} GROUP BY operation_id, status",
+        rows::is_id(backend, "operation_id", 1)
     );
     let counts = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
     let mut found: HashMap<Uuid, Vec<Status>> = HashMap::new();

@@ -1,0 +1,195 @@
+//! What an operation costs must not grow with the number of operations there were: every statement of its life, and
+//! of what runs all the time, finds its rows by an index.
+
+#![expect(clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::unwrap_used, reason = "the same")]
+#![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use netwark_model::messages::{End, Hello, Order};
+use netwark_model::operations::Status;
+use netwark_model::selector::Selector;
+use netwark_store::Store;
+use netwark_store::operations::{Created, OperationDraft, OperationFilter, OutboxMessage, ResultNews};
+use netwark_store::workers::Arrival;
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use serde_json::json;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use uuid::Uuid;
+
+/// The tables that grow with every operation.
+const GROWING: [&str; 3] = ["operations", "results", "outbox"];
+
+/// Indexes that hold only what is not over.
+const OPEN: [&str; 2] = ["outbox_waiting", "results_deadline"];
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn draft(queue: &str, broadcast: bool) -> OperationDraft {
+    OperationDraft {
+        tool: "ping".into(),
+        target: "192.0.2.1".into(),
+        options_sent: None,
+        options: json!({"count": 1}),
+        queues: vec![(queue.into(), broadcast)],
+        same_workers_as: None,
+        selector: None,
+        take_within_ms: 60_000,
+        run_within_ms: 30_000,
+        created_by: "user admin".into(),
+        idempotency: Some((Uuid::now_v7().to_string(), "hash".into())),
+    }
+}
+
+async fn made(store: &Store, draft: OperationDraft) -> (Uuid, Vec<OutboxMessage>) {
+    match store.create_operation(draft, at(0)).await.unwrap() {
+        Created::New { operation_id, messages } => (operation_id, messages),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Everything that happens to operations: made twice, published, begun, measured, read, run again, cancelled, late.
+async fn live(store: &Store, worker: &(Uuid, String)) {
+    let draft = draft("netwark", false);
+    let (id, messages) = made(store, draft.clone()).await;
+    let repeated = store.create_operation(draft, at(0)).await.unwrap();
+    assert!(matches!(repeated, Created::Repeated { operation_id, .. } if operation_id == id), "{repeated:?}");
+    store.published(messages.iter().map(|message| message.id).collect(), at(1)).await.unwrap();
+    let Order::Run(run) = &messages[0].delivery.order else { panic!("{messages:?}") };
+    let end = End::Done { payload: json!({"loss": 0}) };
+    for news in [
+        ResultNews::Started { redelivered: false },
+        ResultNews::Progress { payload: json!({"sent": 1}), mark: 1 },
+        ResultNews::Final(end),
+    ] {
+        store.apply_report(worker.clone(), id, run.result_id, news, at(2)).await.unwrap();
+    }
+    let detail = store.operation_since(id, 0).await.unwrap().unwrap();
+    assert_eq!(detail.operation.status, Status::Done);
+
+    let again = OperationDraft { same_workers_as: Some(id), ..self::draft("netwark", false) };
+    let (again, _) = made(store, again).await;
+    store.cancel_operation(again, at(3)).await.unwrap().unwrap();
+    let last = Selector::parse("@last").unwrap();
+    assert_eq!(store.select_workers(last, "user admin").await.unwrap().unwrap().workers.len(), 1);
+
+    made(store, self::draft("netwark.broadcast", true)).await;
+}
+
+/// What happens all the time, and in the lists of those who watch.
+async fn sweep(store: &Store, worker: &(Uuid, String)) {
+    assert!(!store.unpublished(at(60), 500).await.unwrap().is_empty());
+    assert!(store.outbox_waiting().await.unwrap() > 0);
+    assert!(store.open_operations().await.unwrap() > 0);
+    for (status, tool) in [(Some(Status::Done), None), (None, Some("ping".to_owned()))] {
+        let filter = OperationFilter { status, tool, limit: 20, ..OperationFilter::default() };
+        assert!(!store.operations(&filter).await.unwrap().0.is_empty());
+    }
+    store.end_begun_by(worker.0, at(61)).await.unwrap();
+    assert!(!store.expire_results(at(1000)).await.unwrap().is_empty());
+    assert_eq!(store.forget_operations(at(-1)).await.unwrap(), 0);
+}
+
+async fn enter(store: &Store) -> (Uuid, String) {
+    let id = Uuid::now_v7();
+    let queues = ["netwark".to_owned(), "netwark.broadcast".to_owned()].into();
+    let hello = Hello { name: "paris".into(), version: "0.1.0".into(), queues, ..Hello::default() };
+    store.worker_hello(Arrival { id, hello, link: "embedded", mark: 0, enter: true }, at(0)).await.unwrap();
+    (id, "paris".into())
+}
+
+/// The tables are filled from the first row on, as in a new installation: plans that PostgreSQL keeps from then on
+/// must do for full tables too.
+#[tokio::test]
+async fn postgresql_reads_no_growing_table_as_a_whole() {
+    let Some(store) = support::postgres().await else { return };
+    let name = Statement::from_string(DbBackend::Postgres, "SELECT current_database()");
+    let name: String = store.read().query_one_raw(name).await.unwrap().unwrap().try_get_by_index(0).unwrap();
+    let worker = enter(&store).await;
+    for _ in 0..30 {
+        live(&store, &worker).await;
+    }
+    sweep(&store, &worker).await;
+    store.close().await;
+
+    let server = std::env::var("NETWARK_TEST_POSTGRES_URL").unwrap();
+    let admin = Database::connect(format!("{server}/{name}")).await.unwrap();
+    for table in GROWING {
+        // Its connections tell what they have read when they end, and some versions take a moment to add it up.
+        let (found, read) = loop {
+            let sql =
+                format!("SELECT idx_scan, seq_tup_read FROM pg_stat_user_tables WHERE relname = '{table}'");
+            let row =
+                admin.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+            let found: i64 = row.try_get_by_index(0).unwrap();
+            if found > 0 {
+                break (found, row.try_get_by_index::<i64>(1).unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        assert_eq!(read, 0, "{table}: rows read without an index; by an index {found} times");
+    }
+}
+
+/// The statements that the store has sent.
+#[derive(Clone, Default)]
+struct Sent(Arc<Mutex<BTreeSet<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Sent {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let thread = std::thread::current();
+        // The other test sends statements too.
+        let by_sqlite = thread.name().is_some_and(|name| name.starts_with("sqlx-sqlite"));
+        if by_sqlite && event.metadata().target() == "sqlx::query" {
+            event.record(&mut self.clone());
+        }
+    }
+}
+
+impl tracing::field::Visit for Sent {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        if field.name() == "db.statement" {
+            self.0.lock().unwrap().insert(value.trim().to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn Debug) {}
+}
+
+#[tokio::test]
+async fn sqlite_reads_no_growing_table_as_a_whole() {
+    let store = support::sqlite().await;
+    let worker = enter(&store).await;
+    // Threads of their own run statements, so whoever listens to all threads hears them.
+    let sent = Sent::default();
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(sent.clone())).unwrap();
+    live(&store, &worker).await;
+    sweep(&store, &worker).await;
+
+    let statements = sent.0.lock().unwrap().clone();
+    let mut explained = 0;
+    for statement in statements {
+        let verb = statement.split_whitespace().next().unwrap_or_default();
+        if !["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&verb) {
+            continue;
+        }
+        explained += 1;
+        let plan = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {statement}"));
+        for row in store.read().query_all_raw(plan).await.unwrap() {
+            let step: String = row.try_get("", "detail").unwrap();
+            let scans = GROWING.iter().any(|table| step.starts_with(&format!("SCAN {table}")));
+            let open = OPEN.iter().any(|index| step.ends_with(&format!("INDEX {index}")));
+            assert!(!scans || open, "{step}: {statement}");
+        }
+    }
+    assert!(explained > 20, "only {explained} statements were seen");
+}
