@@ -42,8 +42,13 @@ impl<I, O> fmt::Debug for Lane<I, O> {
 impl<I: Clone + Send + 'static, O: Send + 'static> Lane<I, O> {
     /// Starts a lane; it ends with its last clone.
     pub(crate) fn start(writer: Writer, batch: Batch<I, O>) -> Self {
+        Self::start_gathering(writer, batch, Duration::ZERO)
+    }
+
+    /// Starts a lane whose writes nobody waits for: what comes within this time of the first is written with it.
+    pub(crate) fn start_gathering(writer: Writer, batch: Batch<I, O>, gather: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(run(writer, batch, receiver));
+        tokio::spawn(run(writer, batch, gather, receiver));
         Self(sender)
     }
 
@@ -59,10 +64,20 @@ impl<I: Clone + Send + 'static, O: Send + 'static> Lane<I, O> {
 async fn run<I: Clone + Send + 'static, O: Send + 'static>(
     writer: Writer,
     batch: Batch<I, O>,
+    gather: Duration,
     mut asked: mpsc::Receiver<Asked<I, O>>,
 ) {
     let mut waiting = Vec::with_capacity(TOGETHER);
     while asked.recv_many(&mut waiting, TOGETHER).await > 0 {
+        // Nothing more comes from a lane that has ended, and a full batch gains nothing by waiting.
+        if !gather.is_zero() && waiting.len() < TOGETHER && !asked.is_closed() {
+            tokio::time::sleep(gather).await;
+            while waiting.len() < TOGETHER
+                && let Ok(more) = asked.try_recv()
+            {
+                waiting.push(more);
+            }
+        }
         let (items, mut replies): (Vec<I>, Vec<_>) = waiting.drain(..).unzip();
         let began = Instant::now();
         let done = write(&writer, batch, items.clone()).await;

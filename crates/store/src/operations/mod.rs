@@ -18,6 +18,8 @@ pub(crate) use self::expire::end_of_worker;
 pub use self::outbox::OutboxMessage;
 pub use self::query::OperationFilter;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -34,6 +36,10 @@ pub struct Change {
     /// True when nothing more is to come.
     pub is_final: bool,
 }
+
+/// How long the note that a message is published may wait for others. Work that is begun by then has no message
+/// any more, so there is nothing to note and no disk to wait for.
+const NOTED_WITHIN: Duration = Duration::from_millis(100);
 
 /// The writes of an operation's life, of which there are many at once.
 #[derive(Clone, Debug)]
@@ -52,9 +58,11 @@ impl Lanes {
             apply: Lane::start(writer.clone(), |transaction, reports| {
                 Box::pin(apply::apply(transaction, reports))
             }),
-            publish: Lane::start(writer.clone(), |transaction, notes| {
-                Box::pin(outbox::note(transaction, notes))
-            }),
+            publish: Lane::start_gathering(
+                writer.clone(),
+                |transaction, notes| Box::pin(outbox::note(transaction, notes)),
+                NOTED_WITHIN,
+            ),
         }
     }
 }
