@@ -106,6 +106,26 @@ def peak(pid):
         return 0
 
 
+def memory(pid, kind="VmRSS"):
+    """Bytes a process has resident; `RssAnon` of them are its own, `RssFile` are pages of files."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(kind))
+
+
+class Process:
+    """What is known of a program that runs on, in `self.process`."""
+
+    def rss(self):
+        """Bytes it has resident."""
+        return memory(self.process.pid)
+
+    def cpu(self):
+        """Seconds of CPU it has used."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def in_turn(part, case, tools, runs, inside=None, timeout=600):
     """Runs each tool `runs` times, one after the other, and gives a row for each.
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from measure import Row
+from measure import Process, Row, memory
 
 PART = "messaging"
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
@@ -46,7 +46,7 @@ class Services:
         self.process.wait()
 
 
-class Program:
+class Program(Process):
     """A part of the example program that stays, and the line it prints when it is ready."""
 
     def __init__(self, at, *arguments):
@@ -56,15 +56,6 @@ class Program:
         if not line:
             raise RuntimeError(f"{' '.join(command)} ended")
         self.said = json.loads(line)
-
-    def rss(self):
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
-
-    def cpu(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
         self.process.send_signal(signal.SIGKILL)
@@ -160,7 +151,8 @@ def fleet(at, services, websockets, amqp, tool, smaller=None):
 
 
 def worker_alone(at, tool):
-    """Milliseconds from the start of a worker's program until its server has it online, and its memory then."""
+    """Milliseconds from the start of a worker's program until its server has it online, and its memory then: all
+    that is resident, most of it pages of the program that the machine may drop, and what is its own."""
     directory = at.scratch / "alone"
     database = f"sqlite://{at.scratch}/alone.db"
     server = Program(at, "serve", "--directory", directory, "--database", database, "--workers", 1)
@@ -173,7 +165,7 @@ def worker_alone(at, tool):
             connection.request("GET", "/api/v1/workers", headers=headers)
             return json.loads(connection.getresponse().read())[0]["online"]
 
-        took, memory = [], []
+        took, resident, own = [], [], []
         for _ in range(at.few):
             environment = {"PATH": os.environ["PATH"], "NETWARK_WORKER_TOKEN": token}
             command = [at.binary, "worker", "--server", server.said["server"], "--data-dir", str(directory / "worker")]
@@ -183,14 +175,14 @@ def worker_alone(at, tool):
                 time.sleep(0.001)
             took.append((time.perf_counter() - began) * 1e3)
             time.sleep(2)
-            with open(f"/proc/{worker.pid}/status", encoding="ascii") as status:
-                memory.append(next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS")))
+            resident.append(memory(worker.pid))
+            own.append(memory(worker.pid, "RssAnon"))
             worker.terminate()
             worker.wait()
             while is_online():
                 time.sleep(0.01)
-        numbers = {"online ms": statistics.median(took), "worst ms": max(took)}
-        yield Row(PART, "a worker alone", tool, len(took), rss=max(memory), numbers=numbers)
+        numbers = {"online ms": statistics.median(took), "worst ms": max(took), "own MiB": max(own) / 2**20}
+        yield Row(PART, "a worker alone", tool, len(took), rss=max(resident), numbers=numbers)
     finally:
         server.stop()
 

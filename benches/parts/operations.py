@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from measure import Row, quantile
+from measure import Process, Row, quantile
 
 PART = "operations"
 BODY = json.dumps({"type": "ping", "target": "127.0.0.1", "options": {"count": 1}})
@@ -23,7 +23,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-class Server:
+class Server(Process):
     """A server on a data directory of its own."""
 
     def __init__(self, binary, directory):
@@ -52,15 +52,6 @@ class Server:
     def token(self):
         command = [self.binary, "token", "create", "bench", "--role", "operator", "--data-dir", self.directory]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    def rss(self):
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
-
-    def cpu(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
