@@ -88,7 +88,7 @@ pub(super) async fn apply(
     let mut results = touch::load(transaction, &ids).await?;
     let members = members(transaction, &reports, &results).await?;
     let mut fates = Vec::with_capacity(reports.len());
-    let mut changed = HashSet::new();
+    let (mut changed, mut unbegun) = (HashSet::new(), Vec::new());
     for report in &reports {
         let operation = operations.get_mut(&report.operation_id);
         let row = results.get_mut(&report.result_id).filter(|row| row.operation_id == report.operation_id);
@@ -99,6 +99,9 @@ pub(super) async fn apply(
         let listens = || members.contains(&(report.worker_id, row.queue.clone()));
         let fate = match fold(row, report, operation.run_within_ms, listens())? {
             Ok(mut after) => {
+                if row.started_at.is_none() {
+                    unbegun.push(row.id);
+                }
                 after.version = operation.raise(report.now);
                 *row = after;
                 changed.insert(report.result_id);
@@ -109,7 +112,7 @@ pub(super) async fn apply(
         fates.push(fate);
     }
     let changed: Vec<&result::Model> = results.values().filter(|row| changed.contains(&row.id)).collect();
-    touch::store(transaction, &changed, &mut operations).await?;
+    touch::store(transaction, &changed, &unbegun, &mut operations).await?;
     let applied =
         reports.iter().zip(fates).map(|(report, fate)| match (fate, operations.get(&report.operation_id)) {
             (Fate::Changed, Some(operation)) => Applied::Changed(operation.change()),

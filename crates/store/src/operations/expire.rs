@@ -203,7 +203,8 @@ async fn end(
         ended.push(row);
     }
     let touched: HashSet<Uuid> = ended.iter().map(|row| row.operation_id).collect();
-    touch::store(transaction, &ended.iter().collect::<Vec<_>>(), &mut operations).await?;
+    let unbegun: Vec<Uuid> = ended.iter().filter(|row| row.started_at.is_none()).map(|row| row.id).collect();
+    touch::store(transaction, &ended.iter().collect::<Vec<_>>(), &unbegun, &mut operations).await?;
     operations.retain(|id, _| touched.contains(id));
     Ok(operations.values().map(touch::Touched::change).collect())
 }

@@ -72,11 +72,12 @@ pub(super) async fn load(
     Ok(found.into_iter().map(|row| (row.id, row)).collect())
 }
 
-/// Stores changed results, forgets their messages, and folds the states of all results into those of the operations
-/// that were raised.
+/// Stores changed results, forgets the messages of those that nobody had begun, and folds the states of all results
+/// into those of the operations that were raised.
 pub(super) async fn store(
     transaction: &DatabaseTransaction,
     changed: &[&result::Model],
+    unbegun: &[Uuid],
     operations: &mut BTreeMap<Uuid, Touched>,
 ) -> Result<(), StoreError> {
     if changed.is_empty() {
@@ -94,7 +95,10 @@ pub(super) async fn store(
     };
     let ids: Vec<Uuid> = changed.iter().map(|row| row.id).collect();
     rows::update::<result::Entity>(transaction, &ids, changed, &columns).await?;
-    outbox::forget(transaction, &ids).await?;
+    // Those of begun work are forgotten already.
+    if !unbegun.is_empty() {
+        outbox::forget(transaction, unbegun).await?;
+    }
 
     let raised: Vec<Uuid> =
         operations.values().filter(|operation| operation.changed).map(|operation| operation.id).collect();
