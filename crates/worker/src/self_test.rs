@@ -24,8 +24,9 @@ use crate::worker::Shared;
 
 /// Longest that one step may take. All steps are made at once.
 const WITHIN: Duration = Duration::from_secs(2);
-/// How long the steps that take no tool away are waited for before the worker says hello.
-const SOON: Duration = Duration::from_millis(50);
+/// How long the steps that take no tool away are waited for before the worker says hello: loopback answers at once, and
+/// a gateway that does not would delay every start.
+const SOON: Duration = Duration::from_millis(20);
 /// Echo requests to one address; one that is lost proves nothing.
 const TRIES: u32 = 2;
 /// How long the answer to one of them is waited for, in milliseconds.
