@@ -1,7 +1,11 @@
 //! Queues: named addresses for work.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::selector::KEYWORDS;
 
 /// The queue that any one worker takes work from.
 pub const ANY: &str = "netwark";
@@ -92,7 +96,36 @@ pub fn builtin() -> [QueueDefinition; 2] {
     [queue(ANY, "Any one worker", false), queue(BROADCAST, "Every worker", true)]
 }
 
-/// The full name of a queue: the prefix is added when left out.
+/// The queues there are, by full name. Names that differ only in letter case are the same name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known(BTreeMap<String, (String, bool)>);
+
+impl Known {
+    /// The queue of this full name, as it is spelled, and true when every member gets a copy.
+    pub fn get(&self, full: &str) -> Option<(&str, bool)> {
+        self.0.get(&full.to_ascii_lowercase()).map(|(name, broadcast)| (name.as_str(), *broadcast))
+    }
+
+    /// Their names in order, whatever their case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(|(name, _)| name.as_str())
+    }
+
+    /// True when there are none, which a server that has started never finds.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, bool)> for Known {
+    fn from_iter<I: IntoIterator<Item = (String, bool)>>(queues: I) -> Self {
+        let folded = |(name, broadcast): (String, bool)| (name.to_ascii_lowercase(), (name, broadcast));
+        Self(queues.into_iter().map(folded).collect())
+    }
+}
+
+/// The full name of a queue: the prefix is added when left out. Letters keep their case, but for those of the
+/// prefix.
 ///
 /// # Errors
 /// Says what is wrong with the name.
@@ -106,8 +139,10 @@ pub fn full_name(name: &str) -> Result<String, String> {
     {
         return Err(format!("a queue name cannot hold {odd:?}; letters, digits and - _ . : are allowed"));
     }
-    let full =
-        if name == ANY || name.starts_with(PREFIX) { name.to_owned() } else { format!("{PREFIX}{name}") };
+    if name.eq_ignore_ascii_case(ANY) {
+        return Ok(ANY.into());
+    }
+    let full = format!("{PREFIX}{}", short_name(name));
     if full.len() > LONGEST {
         return Err(format!("a queue name has at most {LONGEST} bytes, prefix included"));
     }
@@ -115,6 +150,33 @@ pub fn full_name(name: &str) -> Result<String, String> {
         return Err("a queue needs a name behind its prefix".into());
     }
     Ok(full)
+}
+
+/// The full name of a queue that is to be made.
+///
+/// # Errors
+/// Those of [`full_name`], and names that a selector or a command would understand as something else.
+pub fn new_name(name: &str) -> Result<String, String> {
+    if name.trim().starts_with('@') {
+        return Err("a queue name cannot begin with '@'; selectors name operations so".into());
+    }
+    let full = full_name(name)?;
+    let short = short_name(&full);
+    if let Some(word) = KEYWORDS.into_iter().find(|word| short.eq_ignore_ascii_case(word)) {
+        return Err(format!(
+            "a queue cannot be named '{word}'; the word has a meaning of its own in selectors"
+        ));
+    }
+    if short.starts_with('-') {
+        return Err("a queue name cannot begin with '-'; a command would take it for an option".into());
+    }
+    Ok(full)
+}
+
+/// A name without the prefix.
+fn short_name(name: &str) -> &str {
+    let has_prefix = name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+    if has_prefix { &name[PREFIX.len()..] } else { name }
 }
 
 #[cfg(test)]
@@ -127,6 +189,24 @@ mod tests {
         assert_eq!(full_name("broadcast").unwrap(), "netwark.broadcast");
         assert_eq!(full_name("netwark.paris").unwrap(), "netwark.paris");
         assert_eq!(full_name("netwarkish").unwrap(), "netwark.netwarkish");
+        assert_eq!(full_name("NETWARK").unwrap(), "netwark");
+        assert_eq!(full_name("Netwark.Paris").unwrap(), "netwark.Paris");
+    }
+
+    #[test]
+    fn a_queue_is_known_in_letters_of_either_case() {
+        let known: Known = [("netwark.Paris".to_owned(), true)].into_iter().collect();
+        assert_eq!(known.get("netwark.pARIS"), Some(("netwark.Paris", true)));
+        assert_eq!(known.get("netwark.paris-1"), None);
+    }
+
+    #[test]
+    fn what_a_selector_or_a_shell_reads_otherwise_is_no_new_name() {
+        for name in ["all", "ALL", "netwark.all", "or", "@last", "@paris", "-x", "netwark.-x", "a b"] {
+            assert!(new_name(name).is_err(), "{name:?}");
+        }
+        assert_eq!(new_name("overall").unwrap(), "netwark.overall");
+        assert_eq!(full_name("all").unwrap(), "netwark.all", "one that is there can be named, to be deleted");
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod events;
 mod lane;
 mod leadership;
 mod migrations;
+mod names;
 pub mod notices;
 mod open;
 pub mod operations;

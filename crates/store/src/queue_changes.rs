@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect, Set};
 
 use crate::convert::{from_text, to_text};
+use crate::names::is_named;
 use crate::operations::entity::result;
 use crate::queues::entity;
 use crate::workers::{entity as worker, member};
@@ -30,6 +31,8 @@ pub struct QueueChange {
 /// A queue that was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovedQueue {
+    /// Its name, as it was spelled.
+    pub name: String,
     /// True when every member got a copy.
     pub broadcast: bool,
     /// The workers that listened on it.
@@ -45,7 +48,11 @@ impl Store {
         let name = new.name.clone();
         let added = self.write(move |transaction| {
             Box::pin(async move {
-                if let Some(row) = entity::Entity::find_by_id(new.name.clone()).one(transaction).await? {
+                if let Some(row) = entity::Entity::find()
+                    .filter(is_named(transaction, "queues", &new.name))
+                    .one(transaction)
+                    .await?
+                {
                     return Err(taken(&row.name, &row.origin));
                 }
                 if entity::Entity::find().count(transaction).await? >= MOST {
@@ -62,11 +69,12 @@ impl Store {
                     position: Set(LAST),
                     origin: Set(QueueOrigin::Ui.as_str().into()),
                 };
-                let insert = entity::Entity::insert(row).on_conflict_do_nothing_on([entity::Column::Name]);
-                match insert.exec_without_returning(transaction).await? {
-                    sea_orm::TryInsertResult::Inserted(1..) => Ok(()),
-                    _ => Err(taken(&new.name, QueueOrigin::Ui.as_str())),
-                }
+                let inserted = entity::Entity::insert(row).exec_without_returning(transaction).await;
+                inserted.map(drop).map_err(|error| match error.into() {
+                    // Another server was faster.
+                    StoreError::Conflict(_) => taken(&new.name, QueueOrigin::Ui.as_str()),
+                    other => other,
+                })
             })
         });
         added.await?;
@@ -115,10 +123,10 @@ impl Store {
         self.write(move |transaction| {
             Box::pin(async move {
                 let Some(row) = own(transaction, &name).await? else { return Ok(None) };
-                must_be_idle(transaction, &name, "it can be deleted").await?;
-                let workers = leave(transaction, &name).await?;
-                entity::Entity::delete_by_id(name).exec(transaction).await?;
-                Ok(Some(RemovedQueue { broadcast: row.broadcast, workers }))
+                must_be_idle(transaction, &row.name, "it can be deleted").await?;
+                let workers = leave(transaction, &row.name).await?;
+                entity::Entity::delete_by_id(row.name.clone()).exec(transaction).await?;
+                Ok(Some(RemovedQueue { name: row.name, broadcast: row.broadcast, workers }))
             })
         })
         .await
@@ -129,7 +137,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn queue(&self, name: &str) -> Result<Option<Queue>, StoreError> {
-        Ok(self.queues().await?.into_iter().find(|queue| queue.queue == name))
+        Ok(self.queues().await?.into_iter().find(|queue| queue.queue.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -145,8 +153,10 @@ fn taken(name: &str, origin: &str) -> StoreError {
 
 /// The row of a queue that administrators may change, locked until the commit.
 async fn own(transaction: &DatabaseTransaction, name: &str) -> Result<Option<entity::Model>, StoreError> {
-    let row = entity::Entity::find_by_id(name.to_owned()).lock_exclusive().one(transaction).await?;
+    let named = is_named(transaction, "queues", name);
+    let row = entity::Entity::find().filter(named).lock_exclusive().one(transaction).await?;
     let Some(row) = row else { return Ok(None) };
+    let name = &row.name;
     match QueueOrigin::from_word(&row.origin) {
         Some(QueueOrigin::Ui) => Ok(Some(row)),
         Some(QueueOrigin::Builtin) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use netwark_model::queues::{Queue, QueueDefinition, QueueOrigin, full_name};
+use netwark_model::queues::{Known, Queue, QueueDefinition, QueueOrigin, full_name};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Set};
@@ -48,7 +48,8 @@ pub(crate) async fn kinds<C: ConnectionTrait>(connection: &C) -> Result<Vec<(Str
 
 impl Store {
     /// Makes the configured queues exactly these, in this order; built-in ones come first. Those that
-    /// administrators made stay, and give way where the configuration has the name.
+    /// administrators made stay, and give way where the configuration has the name. A queue that is there keeps
+    /// the letter case of its name.
     ///
     /// # Errors
     /// When a name is no queue name, or the database fails.
@@ -73,6 +74,13 @@ impl Store {
         }
         self.write(move |transaction| {
             Box::pin(async move {
+                let there: Known = kinds(transaction).await?.into_iter().collect();
+                for row in &mut rows {
+                    let known = row.name.try_as_ref().and_then(|name| there.get(name));
+                    if let Some((spelled, _)) = known {
+                        row.name = Set(spelled.to_owned());
+                    }
+                }
                 let names: Vec<String> =
                     rows.iter().filter_map(|row| row.name.try_as_ref().cloned()).collect();
                 entity::Entity::delete_many()
@@ -130,12 +138,11 @@ impl Store {
         Ok(rows.into_iter().map(queue).collect())
     }
 
-    /// True for each of these names that is a queue with copies for every member, false for one that
-    /// any one takes; absent when there is no such queue.
+    /// The queues there are, each with its kind.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn queue_kinds(&self) -> Result<HashMap<String, bool>, StoreError> {
+    pub async fn queue_kinds(&self) -> Result<Known, StoreError> {
         Ok(kinds(self.read()).await?.into_iter().collect())
     }
 }

@@ -90,6 +90,6 @@ suite! {
     workers::what_is_said_again_is_recognised,
     workers::what_a_worker_says_stays_known_beside_what_is_set,
     workers::what_a_worker_finds_out_later_replaces_what_its_hello_said,
-    workers::names_are_unique,
+    workers::no_two_names_differ_in_case_alone,
     workers::queues_are_declared_anew,
 }

@@ -10,7 +10,7 @@ pub const QUEUES: Key = Key {
     name: "queues",
     takes: "tables with name, label, location and broadcast",
     default: "none",
-    about: "Named addresses for work besides `netwark` and `netwark.broadcast`. Each has a `name` (the prefix `netwark.` is added when left out), and if wanted a `label` and a `location` for people, and `broadcast = true` when every member gets a copy of the work. Only in the file.",
+    about: "Named addresses for work besides `netwark` and `netwark.broadcast`. Each has a `name` (the prefix `netwark.` is added when left out; no two differ in letter case alone, and words of selectors such as `all` are no names), and if wanted a `label` and a `location` for people, and `broadcast = true` when every member gets a copy of the work. Only in the file.",
 };
 
 pub(super) fn read(layers: &mut Layers) -> Vec<QueueDefinition> {
@@ -24,7 +24,12 @@ pub(super) fn read(layers: &mut Layers) -> Vec<QueueDefinition> {
     for (number, item) in items.into_iter().enumerate() {
         match definition(item) {
             Err(wrong) => mistake(format!("number {}: {wrong}", number + 1)),
-            Ok(queue) if declared.iter().chain(&queues::builtin()).any(|other| other.name == queue.name) => {
+            Ok(queue)
+                if declared
+                    .iter()
+                    .chain(&queues::builtin())
+                    .any(|other| other.name.eq_ignore_ascii_case(&queue.name)) =>
+            {
                 mistake(format!("number {}: '{}' exists already", number + 1, queue.name));
             }
             Ok(queue) => declared.push(queue),
@@ -35,6 +40,6 @@ pub(super) fn read(layers: &mut Layers) -> Vec<QueueDefinition> {
 
 fn definition(value: Value) -> Result<QueueDefinition, String> {
     let mut queue: QueueDefinition = serde_json::from_value(value).map_err(|e| e.to_string())?;
-    queue.name = queues::full_name(&queue.name)?;
+    queue.name = queues::new_name(&queue.name)?;
     Ok(queue)
 }

@@ -204,14 +204,10 @@ impl Selector {
     }
 }
 
-/// A queue by its name, with or without prefix. Letter case decides only between two that differ in nothing else.
+/// A queue by its name, with or without prefix.
 fn queue<'a>(name: &str, queues: &'a [(String, bool)]) -> Option<&'a (String, bool)> {
     let full = queues::full_name(name).ok()?;
-    let either = |own: &str, same: fn(&str, &str) -> bool| {
-        same(own, &full) || own.strip_prefix(PREFIX).is_some_and(|short| same(short, name)) || same(own, name)
-    };
-    let find = |same| queues.iter().find(|(own, _)| either(own, same));
-    find(str::eq).or_else(|| find(str::eq_ignore_ascii_case))
+    queues.iter().find(|(own, _)| own.eq_ignore_ascii_case(&full))
 }
 
 /// True when two texts differ in letter case at most.

@@ -24,7 +24,7 @@ pub(super) enum TokenKind {
 }
 
 /// Words that mean something by themselves.
-pub(super) const KEYWORDS: [&str; 5] = ["and", "or", "not", "limit", "all"];
+pub(crate) const KEYWORDS: [&str; 5] = ["and", "or", "not", "limit", "all"];
 /// What may stand before a colon.
 pub(super) const KEYS: [&str; 7] = ["queue", "worker", "name", "tag", "site", "country", "as"];
 

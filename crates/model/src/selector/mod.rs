@@ -26,6 +26,7 @@ use std::fmt;
 use uuid::Uuid;
 
 pub use self::choose::{Choice, Facts, Fleet};
+pub(crate) use self::lexer::KEYWORDS;
 
 /// Longest selector in bytes.
 pub const LONGEST: usize = 2_000;

@@ -164,24 +164,19 @@ async fn check_queues(
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for (index, name) in named.iter().enumerate() {
-        let field = format!("queues[{index}]");
-        match queues::full_name(name) {
-            Err(description) => note(FieldError::body(field, description)),
-            Ok(full) => match kinds.get(&full) {
-                None => {
-                    let mut known: Vec<&str> = kinds.keys().map(String::as_str).collect();
-                    known.sort_unstable();
-                    note(FieldError::body(
-                        field,
-                        format!("'{full}' is no queue; the queues are {}", known.join(", ")),
-                    ));
+        let known = queues::full_name(name).and_then(|full| {
+            kinds.get(&full).ok_or_else(|| {
+                let known: Vec<&str> = kinds.names().collect();
+                format!("'{full}' is no queue; the queues are {}", known.join(", "))
+            })
+        });
+        match known {
+            Err(description) => note(FieldError::body(format!("queues[{index}]"), description)),
+            Ok((queue, broadcast)) => {
+                if seen.insert(queue) {
+                    found.push((queue.to_owned(), broadcast));
                 }
-                Some(broadcast) => {
-                    if seen.insert(full.clone()) {
-                        found.push((full, *broadcast));
-                    }
-                }
-            },
+            }
         }
     }
     Ok(found)

@@ -1,10 +1,8 @@
 //! What administrators say of workers, checked field by field.
 
-use std::collections::HashMap;
-
 use netwark_bus::signing;
 use netwark_model::error::FieldError;
-use netwark_model::queues::full_name;
+use netwark_model::queues::{Known, full_name};
 use netwark_model::workers::{Coordinates, WorkerOverrides};
 use netwark_store::workers::Edit;
 use serde::{Deserialize, Deserializer};
@@ -99,7 +97,7 @@ impl NewWorker {
     /// Every field that is wrong.
     pub(crate) fn checked(
         self,
-        queues: &HashMap<String, bool>,
+        queues: &Known,
     ) -> Result<(WorkerOverrides, Option<String>), Vec<FieldError>> {
         let mut check = Check { queues, errors: Vec::new() };
         let overrides = WorkerOverrides {
@@ -122,7 +120,7 @@ impl WorkerChanges {
     ///
     /// # Errors
     /// Every field that is wrong.
-    pub(crate) fn checked(self, queues: &HashMap<String, bool>) -> Result<Edit, Vec<FieldError>> {
+    pub(crate) fn checked(self, queues: &Known) -> Result<Edit, Vec<FieldError>> {
         let mut check = Check { queues, errors: Vec::new() };
         let name = self.name.map(|given| given.and_then(|text| check.name(&text)));
         let site = self.site.map(|given| given.and_then(|text| check.text("site", &text)));
@@ -155,7 +153,7 @@ fn replace<T>(set: &mut Option<T>, given: Option<Option<T>>) {
 /// Reads fields and gathers what is wrong with them.
 struct Check<'a> {
     /// The queues there are.
-    queues: &'a HashMap<String, bool>,
+    queues: &'a Known,
     errors: Vec<FieldError>,
 }
 
@@ -245,12 +243,13 @@ impl Check<'_> {
     fn queues(&mut self, queues: &[String]) -> Option<Vec<String>> {
         let mut kept = Vec::new();
         for (at, queue) in queues.iter().enumerate() {
-            match full_name(queue) {
-                Ok(full) if !self.queues.contains_key(&full) => {
-                    self.wrong::<()>(format!("queues[{at}]"), format!("'{full}' is no queue of this server"));
-                }
-                Ok(full) if kept.contains(&full) => {}
-                Ok(full) => kept.push(full),
+            let known = full_name(queue).and_then(|full| match self.queues.get(&full) {
+                Some((name, _)) => Ok(name.to_owned()),
+                None => Err(format!("'{full}' is no queue of this server")),
+            });
+            match known {
+                Ok(name) if kept.contains(&name) => {}
+                Ok(name) => kept.push(name),
                 Err(wrong) => {
                     self.wrong::<()>(format!("queues[{at}]"), wrong);
                 }
@@ -270,8 +269,8 @@ mod tests {
 
     use super::*;
 
-    fn queues() -> HashMap<String, bool> {
-        [("netwark".to_owned(), false), ("netwark.paris".to_owned(), true)].into()
+    fn queues() -> Known {
+        [("netwark".to_owned(), false), ("netwark.paris".to_owned(), true)].into_iter().collect()
     }
 
     #[test]
@@ -306,7 +305,7 @@ mod tests {
     fn what_is_right_is_spelled_alike() {
         let new = json!({
             "name": " paris-1 ", "country": "fr", "asn": 4_294_967_295_u32, "tags": ["a", " a "],
-            "queues": ["paris", "netwark.paris"],
+            "queues": ["paris", "netwark.PARIS"],
         });
         let (set, key) = serde_json::from_value::<NewWorker>(new).unwrap().checked(&queues()).unwrap();
         assert_eq!((set.name.as_deref(), set.country.as_deref()), (Some("paris-1"), Some("FR")));

@@ -168,7 +168,11 @@ pub async fn tell(app: &App, id: Uuid, order: Order, within: Duration) {
 /// Those of these queues that any one member takes work from; only they have an address of their own.
 pub async fn direct_queues(app: &App, queues: &[String]) -> Result<Vec<String>, BusError> {
     let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
-    Ok(queues.iter().filter(|queue| kinds.get(*queue) == Some(&false)).cloned().collect())
+    Ok(queues
+        .iter()
+        .filter(|queue| kinds.get(queue).is_some_and(|(_, broadcast)| !broadcast))
+        .cloned()
+        .collect())
 }
 
 /// What a worker says of itself, bounded, with the queues that exist.
@@ -194,17 +198,18 @@ async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusErro
     let introduced = card.is_some_and(|card| card.introduced);
     let mut granted = Vec::new();
     for queue in &hello.queues {
-        match full_name(queue) {
-            Ok(full) if kinds.contains_key(&full) => {
-                if !granted.contains(&full) {
-                    granted.push(full);
+        let full = full_name(queue).ok();
+        match full.as_deref().and_then(|full| kinds.get(full)) {
+            Some((name, _)) => {
+                if !granted.iter().any(|known| known == name) {
+                    granted.push(name.to_owned());
                 }
             }
             // A queue may be deleted while workers name it; they go on with the others.
-            Ok(full) if introduced => {
-                tracing::warn!(worker = %hello.name, queue = full, "a worker asks for a queue that does not exist");
+            None if introduced && full.is_some() => {
+                tracing::warn!(worker = %hello.name, queue, "a worker asks for a queue that does not exist");
             }
-            _ => {
+            None => {
                 let shown: String = queue.chars().take(200).collect();
                 return Err(BusError::Refused(format!(
                     "'{shown}' is no queue of this server; declare it there, or take it out of worker.queues"

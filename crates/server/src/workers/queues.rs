@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use netwark_model::error::FieldError;
 use netwark_model::messages::Order;
-use netwark_model::queues::{Queue, QueueDefinition, full_name};
+use netwark_model::queues::{Queue, QueueDefinition, full_name, new_name};
 use netwark_store::StoreError;
 use netwark_store::queue_changes::QueueChange;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ pub(crate) async fn create_queue(
     Body(new): Body<NewQueue>,
 ) -> Result<impl IntoResponse, Problem> {
     let mut errors = Vec::new();
-    let name = read("queue", full_name(&new.queue), &mut errors);
+    let name = read("queue", new_name(&new.queue), &mut errors);
     // A label that is empty is none.
     let label = new.name.filter(|label| !label.trim().is_empty());
     let label = label.and_then(|label| read("name", text(&label), &mut errors));
@@ -156,6 +156,7 @@ pub(crate) async fn change_queue(
         return Err(Problem::fields(errors));
     }
     let before = app.store.queue(&name).await?.ok_or_else(unknown)?;
+    let name = before.queue;
     let change = QueueChange { label, location, broadcast: changes.broadcast };
     let queue = app.store.change_queue(&name, change).await?.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), queue = name, "a queue was changed");
@@ -185,7 +186,7 @@ pub(crate) async fn delete_queue(
     QueueName(name): QueueName,
 ) -> Result<Json<DeletedQueue>, Problem> {
     let removed = app.store.remove_queue(&name).await?.ok_or_else(unknown)?;
-    let workers = removed.workers.len();
+    let (name, workers) = (removed.name, removed.workers.len());
     tracing::info!(by = principal.label(), queue = name, workers, "a queue was deleted");
     introduce(&app, removed.workers).await;
     if !removed.broadcast {

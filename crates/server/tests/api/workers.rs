@@ -465,6 +465,8 @@ async fn queues_of_administrators_come_and_go() {
     for (body, field) in [
         (json!({"queue": "a b"}), "queue"),
         (json!({"queue": ""}), "queue"),
+        (json!({"queue": "all"}), "queue"),
+        (json!({"queue": "-paris"}), "queue"),
         (json!({"queue": "x".repeat(200)}), "queue"),
         (json!({"queue": "lyon", "location": "x".repeat(101)}), "location"),
         (json!({"queue": "lyon", "name": "a\u{7}"}), "name"),
@@ -479,9 +481,9 @@ async fn queues_of_administrators_come_and_go() {
 
     let mut paris = TestWorker::new(&office.app, "paris").await;
     let path = format!("/workers/{}", paris.id);
-    office.ask("PATCH", &path, json!({"queues": ["paris", "netwark"]})).await;
+    office.ask("PATCH", &path, json!({"queues": ["PARIS", "netwark"]})).await;
     assert_eq!(paris.order().await, Order::Introduce);
-    let id = office.app.operation(json!({"type": "echo", "target": "x", "queues": ["paris"]})).await;
+    let id = office.app.operation(json!({"type": "echo", "target": "x", "queues": ["Paris"]})).await;
     for (method, body) in [("PATCH", json!({"broadcast": true})), ("DELETE", Value::Null)] {
         let busy = office.ask(method, &format!("{queues}/paris"), body).await;
         assert_eq!(busy.status, StatusCode::CONFLICT, "{method} {}", busy.text);
@@ -494,7 +496,7 @@ async fn queues_of_administrators_come_and_go() {
     assert_eq!(broadcast.json()["broadcast"], true);
     assert_eq!(paris.order().await, Order::Introduce);
 
-    let deleted = office.ask("DELETE", &format!("{queues}/netwark.paris"), Value::Null).await;
+    let deleted = office.ask("DELETE", &format!("{queues}/netwark.PARIS"), Value::Null).await;
     assert_eq!(deleted.json(), json!({"queue": "netwark.paris", "workers": 1}));
     let worker = office.worker(paris.id).await;
     assert_eq!((worker.queues.len(), worker.overrides.queues), (1, Some(vec!["netwark".to_owned()])));

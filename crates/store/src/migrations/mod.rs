@@ -6,6 +6,7 @@ mod m20261121_000001_operations;
 mod m20261121_000002_auth;
 mod m20261121_000003_many_machines;
 mod m20261121_000004_creator;
+mod m20261121_000005_names;
 
 pub(crate) struct Migrator;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_auth::Migration),
             Box::new(m20261121_000003_many_machines::Migration),
             Box::new(m20261121_000004_creator::Migration),
+            Box::new(m20261121_000005_names::Migration),
         ]
     }
 }

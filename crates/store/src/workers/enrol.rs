@@ -14,6 +14,7 @@ use super::presence::{about, apply, set_members};
 use super::{Effective, WorkerCard, card, entity, worker};
 use crate::convert::{millis, to_text};
 use crate::events;
+use crate::names::is_named;
 use crate::{Store, StoreError};
 
 mod pairing {
@@ -232,14 +233,22 @@ pub(super) async fn name_taken<C: ConnectionTrait>(
     connection: &C,
     name: &str,
 ) -> Result<Option<StoreError>, StoreError> {
-    let holder = entity::Entity::find().filter(entity::Column::Name.eq(name)).one(connection).await?;
+    let holder = named(connection, name).await?;
     Ok(holder.map(|row| {
         let to_do = match row.revoked_at {
             Some(_) => "; it was revoked, delete it to free its name",
             None => "",
         };
-        StoreError::Conflict(format!("another worker is named '{name}'{to_do}"))
+        StoreError::Conflict(format!("another worker is named '{}'{to_do}", row.name))
     }))
+}
+
+/// The row of the worker of this name, in letters of either case.
+pub(super) async fn named<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Option<entity::Model>, StoreError> {
+    Ok(entity::Entity::find().filter(is_named(connection, "workers", name)).one(connection).await?)
 }
 
 /// The row of a worker, locked until the commit.

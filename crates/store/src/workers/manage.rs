@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QuerySelect, Set};
 use uuid::Uuid;
 
-use super::enrol::{forget_codes, locked, name_taken};
+use super::enrol::{forget_codes, locked, name_taken, named};
 use super::presence::{about, apply, note_draining, set_members};
 use super::{Effective, entity, worker};
 use crate::convert::{from_text, millis, to_text};
@@ -144,13 +144,12 @@ impl Store {
         .await
     }
 
-    /// The worker of this name.
+    /// The worker of this name, in letters of either case.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn worker_named(&self, name: &str) -> Result<Option<Worker>, StoreError> {
-        let row = entity::Entity::find().filter(entity::Column::Name.eq(name)).one(self.read()).await?;
-        row.map(worker).transpose()
+        named(self.read(), name).await?.map(worker).transpose()
     }
 }
 
@@ -171,7 +170,7 @@ async fn change(
     if effective.name.is_empty() {
         return Ok(Err(StoreError::Conflict(NAMELESS.into())));
     }
-    if effective.name != row.name
+    if !effective.name.eq_ignore_ascii_case(&row.name)
         && let Some(taken) = name_taken(transaction, &effective.name).await?
     {
         return Ok(Err(taken));

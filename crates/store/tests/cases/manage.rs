@@ -143,6 +143,10 @@ pub(crate) async fn what_is_set_wins_over_what_is_said(store: &Store) {
     let lyon = enrolled(store, "lyon", OTHER).await;
     let taken = store.change_worker(lyon.id, Box::new(|set| set.name = Some("host".into()))).await;
     assert_eq!(conflict(taken), "another worker is named 'host'");
+    let taken = store.change_worker(lyon.id, Box::new(|set| set.name = Some("Host".into()))).await;
+    assert_eq!(conflict(taken), "another worker is named 'host'");
+    let own = store.change_worker(lyon.id, Box::new(|set| set.name = Some("Lyon".into()))).await;
+    assert_eq!(own.unwrap().unwrap().name, "Lyon", "its own name in other letters");
     let nameless = store.change_worker(lyon.id, Box::new(|set| set.name = None)).await;
     assert!(conflict(nameless).contains("has not said a name"));
     assert!(store.change_worker(Uuid::now_v7(), Box::new(|_| {})).await.unwrap().is_none());
@@ -302,6 +306,7 @@ pub(crate) async fn queues_of_administrators_live_beside_the_declared(store: &St
         ("netwark", "always exist"),
         ("netwark.lyon", "declared in the server's configuration"),
         ("netwark.paris", "exists already"),
+        ("netwark.PARIS", "'netwark.paris' exists already"),
     ] {
         assert!(conflict(store.add_queue(queue(name, true)).await).contains(why), "{name}");
     }
@@ -309,6 +314,11 @@ pub(crate) async fn queues_of_administrators_live_beside_the_declared(store: &St
         assert!(conflict(store.change_queue(name, QueueChange::default()).await).contains(why), "{name}");
         assert!(conflict(store.remove_queue(name).await).contains(why), "{name}");
     }
+    let adds =
+        ["lille", "LILLE", "Lille"].map(|name| store.add_queue(queue(&format!("netwark.{name}"), false)));
+    let added = futures::future::join_all(adds).await;
+    assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 1, "{added:?}");
+    store.remove_queue("netwark.lille").await.unwrap().unwrap();
     assert!(store.remove_queue("netwark.nice").await.unwrap().is_none());
     assert!(store.change_queue("netwark.nice", QueueChange::default()).await.unwrap().is_none());
     store.declare_queues(&[]).await.unwrap();
@@ -333,7 +343,8 @@ pub(crate) async fn a_queue_in_use_keeps_its_kind(store: &Store) {
 
     store.cancel_operation(operation_id, at(1)).await.unwrap();
     assert!(store.change_queue("netwark.paris", broadcast()).await.unwrap().unwrap().broadcast);
-    let removed = store.remove_queue("netwark.paris").await.unwrap().unwrap();
+    let removed = store.remove_queue("netwark.PARIS").await.unwrap().unwrap();
+    assert_eq!(removed.name, "netwark.paris");
     assert_eq!((removed.broadcast, removed.workers), (true, vec![id]));
     let worker = store.worker(id).await.unwrap().unwrap();
     assert_eq!(worker.queues, ["netwark"]);

@@ -98,11 +98,16 @@ pub(crate) async fn what_a_worker_finds_out_later_replaces_what_its_hello_said(s
     assert_eq!(found().await, test(false), "nothing said means as the hello said");
 }
 
-pub(crate) async fn names_are_unique(store: &Store) {
+pub(crate) async fn no_two_names_differ_in_case_alone(store: &Store) {
     enter(store, "paris").await;
     let error = store.worker_hello(arrival(Uuid::now_v7(), hello("paris", &[])), at(1)).await.unwrap_err();
     assert_eq!(error.to_string(), "another worker is named 'paris'");
+    let error = store.worker_hello(arrival(Uuid::now_v7(), hello("PARIS", &[])), at(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "another worker is named 'PARIS'");
     assert_eq!(store.workers().await.unwrap().len(), 1);
+    assert_eq!(store.worker_named("Paris").await.unwrap().unwrap().name, "paris");
+    enter(store, "pariš").await;
+    enter(store, "PARIŠ").await;
 }
 
 pub(crate) async fn queues_are_declared_anew(store: &Store) {
@@ -120,6 +125,9 @@ pub(crate) async fn queues_are_declared_anew(store: &Store) {
         names,
         [("netwark", false, true), ("netwark.broadcast", true, true), ("netwark.lyon", true, false)]
     );
-    assert_eq!(store.queue_kinds().await.unwrap().get("netwark.lyon"), Some(&true));
+    assert_eq!(store.queue_kinds().await.unwrap().get("netwark.lyon"), Some(("netwark.lyon", true)));
+    store.declare_queues(&[queue("LYON", false)]).await.unwrap();
+    let lyon = store.queue("netwark.Lyon").await.unwrap().unwrap();
+    assert_eq!((lyon.queue.as_str(), lyon.broadcast), ("netwark.lyon", false));
     assert!(store.declare_queues(&[queue("a,b", false)]).await.is_err());
 }

@@ -3,10 +3,10 @@ import { fullName, nameProblem } from './names.ts';
 
 describe('names of queues', () => {
 	it('get their prefix once', () => {
-		expect(['netwark', 'broadcast', ' netwark.paris ', 'netwarkish'].map(fullName)).toEqual([
+		expect(['Netwark', 'broadcast', ' NETWARK.Paris ', 'netwarkish'].map(fullName)).toEqual([
 			'netwark',
 			'netwark.broadcast',
-			'netwark.paris',
+			'netwark.Paris',
 			'netwark.netwarkish'
 		]);
 	});
@@ -24,5 +24,7 @@ describe('names of queues', () => {
 		expect(nameProblem('a\u0000b')).toContain('cannot hold');
 		expect(nameProblem('netwark.')).toContain('behind its prefix');
 		expect(nameProblem('x'.repeat(193))).toContain('200');
+		expect(nameProblem('ALL')).toContain("'all'");
+		expect(nameProblem('netwark.-x')).toContain("'-'");
 	});
 });

@@ -1,3 +1,5 @@
+import { KEYWORDS } from '../selector/lexer.ts';
+
 /** What the name of every queue but the first begins with. */
 export const PREFIX = 'netwark.';
 /** Longest name, prefix included. */
@@ -13,6 +15,9 @@ export function nameProblem(name: string): string | undefined {
 		return `cannot hold ${shown}; letters, digits and - _ . : are allowed`;
 	}
 	const full = fullName(wanted);
+	const short = full.slice(PREFIX.length);
+	if (KEYWORDS.includes(short.toLowerCase())) return `cannot be '${short.toLowerCase()}'; the word has a meaning of its own in selectors`;
+	if (short.startsWith('-')) return "cannot begin with '-'; a command would take it for an option";
 	if (full.length > LONGEST) return `has at most ${LONGEST} characters, with ${PREFIX} in front`;
 	if (full === PREFIX) return 'needs something behind its prefix';
 	return undefined;
@@ -21,5 +26,6 @@ export function nameProblem(name: string): string | undefined {
 /** The name as the server keeps it: the prefix is added when left out. */
 export function fullName(name: string): string {
 	const wanted = name.trim();
-	return wanted === 'netwark' || wanted.startsWith(PREFIX) ? wanted : PREFIX + wanted;
+	if (wanted.toLowerCase() === 'netwark') return 'netwark';
+	return PREFIX + (wanted.toLowerCase().startsWith(PREFIX) ? wanted.slice(PREFIX.length) : wanted);
 }

@@ -10,11 +10,8 @@ export interface Fleet {
 
 /** The queue a name stands for, with or without its prefix. */
 export function queueOf(name: string, queues: Queue[]): Queue | undefined {
-	const same = (one: string, other: string) => one === other || one === `netwark.${other}`;
-	return (
-		queues.find(({ queue }) => same(queue, name)) ??
-		queues.find(({ queue }) => same(queue.toLowerCase(), name.toLowerCase()))
-	);
+	const wanted = name.toLowerCase();
+	return queues.find(({ queue }) => [wanted, `netwark.${wanted}`].includes(queue.toLowerCase()));
 }
 
 /** Everything that is plainly wrong with a selector; the server has the last word. */

@@ -19,7 +19,7 @@ export class SelectorMistake extends Error {
 }
 
 /** Words that mean something by themselves. */
-const KEYWORDS = ['and', 'or', 'not', 'limit', 'all'];
+export const KEYWORDS = ['and', 'or', 'not', 'limit', 'all'];
 /** What may stand before a colon. */
 export const KEYS = ['queue', 'worker', 'name', 'tag', 'site', 'country', 'as'];
 

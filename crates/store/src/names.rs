@@ -1,0 +1,21 @@
+//! Names that are the same whatever the case of their letters.
+//!
+//! The letters from A to Z count as small ones; all others stay as they are, so that both databases and
+//! [`str::to_ascii_lowercase`] agree.
+
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use sea_orm::{ConnectionTrait, DbBackend};
+
+/// The name of a row of this table, as it is compared. It has a unique index.
+pub(crate) fn folded(backend: DbBackend, table: &str) -> String {
+    match backend {
+        // Other collations fold more letters, or the letter I otherwise.
+        DbBackend::Postgres => format!(r#"lower({table}.name COLLATE "C")"#),
+        _ => format!("lower({table}.name)"),
+    }
+}
+
+/// True for the row of this table that has the name, in letters of either case.
+pub(crate) fn is_named<C: ConnectionTrait>(connection: &C, table: &str, name: &str) -> SimpleExpr {
+    Expr::cust(folded(connection.get_database_backend(), table)).eq(name.to_ascii_lowercase())
+}
