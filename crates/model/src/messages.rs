@@ -111,6 +111,9 @@ pub struct Welcome {
     /// broadcast queue comes to the inbox. All of them when absent.
     #[serde(default)]
     pub listen: Option<Vec<String>>,
+    /// Queues it asks for that the server does not have, by full name.
+    #[serde(default)]
+    pub unknown_queues: Vec<String>,
     /// The server wants it to take no new work.
     pub draining: bool,
     /// Revision of the latest [`Order::Drain`]; 0 when there was none.

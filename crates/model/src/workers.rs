@@ -23,6 +23,8 @@ pub struct Worker {
     pub version: String,
     /// Queues it listens on, besides its inbox.
     pub queues: Vec<String>,
+    /// Queues it asks for that the server does not have.
+    pub unknown_queues: Vec<String>,
     /// What it can do.
     pub capabilities: Capabilities,
     /// What it may touch, as it says itself.

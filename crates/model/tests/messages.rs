@@ -121,6 +121,7 @@ fn since_the_second() -> Vec<Named> {
         name: "paris-1".into(),
         queues: vec!["netwark".into(), "netwark.broadcast".into()],
         listen: Some(vec!["netwark".into()]),
+        unknown_queues: vec!["netwark.rome".into()],
         draining: false,
         drain_revision: 2,
     };

@@ -66,7 +66,15 @@ async fn main() {
     let store = Store::open(&StoreOptions::new(url)).await.unwrap();
     let worker = (Uuid::now_v7(), "bench".to_owned());
     let hello = Hello { name: worker.1.clone(), queues: vec!["netwark".into()], ..Hello::default() };
-    let arrival = Arrival { id: worker.0, hello, link: "embedded", mark: 0, again: false, enter: true };
+    let arrival = Arrival {
+        id: worker.0,
+        hello,
+        unknown_queues: Vec::new(),
+        link: "embedded",
+        mark: 0,
+        again: false,
+        enter: true,
+    };
     store.worker_hello(arrival, Timestamp::now()).await.unwrap();
 
     let done = Arc::new(AtomicU64::new(0));

@@ -103,7 +103,21 @@ async fn enter(store: &Store) -> (Uuid, String) {
     let id = Uuid::now_v7();
     let queues = ["netwark".to_owned(), "netwark.broadcast".to_owned()].into();
     let hello = Hello { name: "paris".into(), version: "0.1.0".into(), queues, ..Hello::default() };
-    store.worker_hello(Arrival { id, hello, link: "embedded", mark: 0, enter: true }, at(0)).await.unwrap();
+    store
+        .worker_hello(
+            Arrival {
+                id,
+                hello,
+                unknown_queues: Vec::new(),
+                link: "embedded",
+                mark: 0,
+                again: false,
+                enter: true,
+            },
+            at(0),
+        )
+        .await
+        .unwrap();
     (id, "paris".into())
 }
 

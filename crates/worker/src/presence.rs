@@ -141,6 +141,12 @@ fn welcomed(shared: &Shared, welcome: Welcome) {
     let heard_at_ms = heard_at_ms.unwrap_or(server_time_ms);
     time_told(shared, Answer { to: answers, heard_at_ms, sent_at_ms: server_time_ms });
     tracing::info!(name = %welcome.name, queues = welcome.queues.join(", "), "welcome");
+    for queue in &welcome.unknown_queues {
+        tracing::warn!(
+            queue,
+            "the server does not have this queue; make it there, or take it out of worker.queues"
+        );
+    }
     follow_draining(shared, |now| now.welcomed(draining, drain_revision));
     shared.welcome.send_replace(Some(welcome));
 }

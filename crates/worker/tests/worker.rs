@@ -140,6 +140,7 @@ fn welcome(answers: u64) -> Welcome {
         name: "paris".into(),
         queues: vec!["netwark".into(), "netwark.broadcast".into()],
         listen: Some(vec!["netwark".into()]),
+        unknown_queues: Vec::new(),
         draining: false,
         drain_revision: 0,
     }

@@ -23,6 +23,8 @@ pub(super) const FAREWELL_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 6
 const LONGEST_TEXT: usize = 500;
 /// Most tags of a worker.
 const MOST_TAGS: usize = 100;
+/// Most queues that a worker is told do not exist.
+const MOST_UNKNOWN: usize = 100;
 
 /// Takes in a worker that says hello, and answers it. What the bus gives out `again` may have been heard and not
 /// answered, because the broker or the server went away in between.
@@ -37,13 +39,14 @@ pub async fn hello(
     let mut hello = hello;
     // What runs inside the server's process cannot be revoked, so nobody else may say so of himself.
     hello.embedded &= link == EMBEDDED || app.settings.embedded_worker == Some(id);
-    let hello = match checked(app, id, hello).await {
-        Ok(hello) => hello,
+    let (hello, unknown_queues) = match checked(app, id, hello).await {
+        Ok(checked) => checked,
         Err(BusError::Refused(reason)) => return Err(refused(app, id, reason, mark, link).await),
         Err(error) => return Err(error),
     };
     let revision = hello.revision;
-    let arrival = Arrival { id, hello, link, mark, again, enter: link == EMBEDDED };
+    let told = unknown_queues.clone();
+    let arrival = Arrival { id, hello, unknown_queues, link, mark, again, enter: link == EMBEDDED };
     let greeting = app.store.worker_hello(arrival, Timestamp::now()).await;
     app.directory.forget(id).await;
     match greeting.map_err(not_stored) {
@@ -58,6 +61,7 @@ pub async fn hello(
                 name,
                 queues,
                 listen: Some(direct),
+                unknown_queues: told,
                 draining: drain.draining,
                 drain_revision: drain.revision,
             };
@@ -175,8 +179,8 @@ pub async fn direct_queues(app: &App, queues: &[String]) -> Result<Vec<String>, 
         .collect())
 }
 
-/// What a worker says of itself, bounded, with the queues that exist.
-async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusError> {
+/// What a worker says of itself, bounded, with the queues that exist; and those that do not.
+async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<(Hello, Vec<String>), BusError> {
     let name_fits = !hello.name.trim().is_empty()
         && hello.name.chars().count() <= 100
         && !hello.name.chars().any(char::is_control);
@@ -196,20 +200,22 @@ async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusErro
     let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
     let introduced = card.is_some_and(|card| card.introduced);
-    let mut granted = Vec::new();
+    let (mut granted, mut unknown) = (Vec::new(), Vec::new());
     for queue in &hello.queues {
-        let full = full_name(queue).ok();
-        match full.as_deref().and_then(|full| kinds.get(full)) {
-            Some((name, _)) => {
+        match full_name(queue).map(|full| (kinds.get(&full), full)) {
+            Ok((Some((name, _)), _)) => {
                 if !granted.iter().any(|known| known == name) {
                     granted.push(name.to_owned());
                 }
             }
             // A queue may be deleted while workers name it; they go on with the others.
-            None if introduced && full.is_some() => {
-                tracing::warn!(worker = %hello.name, queue, "a worker asks for a queue that does not exist");
+            Ok((None, full)) if introduced => {
+                tracing::warn!(worker = %hello.name, queue = full, "a worker asks for a queue that this server does not have");
+                if unknown.len() < MOST_UNKNOWN && !unknown.contains(&full) {
+                    unknown.push(full);
+                }
             }
-            None => {
+            _ => {
                 let shown: String = queue.chars().take(200).collect();
                 return Err(BusError::Refused(format!(
                     "'{shown}' is no queue of this server; declare it there, or take it out of worker.queues"
@@ -218,7 +224,7 @@ async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<Hello, BusErro
         }
     }
     hello.queues = granted;
-    Ok(hello)
+    Ok((hello, unknown))
 }
 
 /// Bounds what a worker says of its self-test: each thing is tried once.

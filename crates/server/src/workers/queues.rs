@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use netwark_model::error::FieldError;
 use netwark_model::messages::Order;
 use netwark_model::queues::{Queue, QueueDefinition, full_name, new_name};
+use netwark_model::workers::Worker;
 use netwark_store::StoreError;
 use netwark_store::queue_changes::QueueChange;
 use serde::{Deserialize, Serialize};
@@ -122,8 +123,11 @@ pub(crate) async fn create_queue(
     let queue = added.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), queue = name, "a queue was made");
     if !queue.broadcast {
-        declare(&app, name).await;
+        declare(&app, name.clone()).await;
     }
+    let workers = app.store.workers().await?;
+    let asks = |worker: &&Worker| worker.unknown_queues.iter().any(|asked| asked.eq_ignore_ascii_case(&name));
+    introduce(&app, workers.iter().filter(asks).map(|worker| worker.id).collect()).await;
     Ok((StatusCode::CREATED, Json(queue)))
 }
 

@@ -525,7 +525,19 @@ async fn a_queue_that_is_gone_does_not_turn_its_workers_away() {
     office.ask("DELETE", &format!("{queues}/paris"), Value::Null).await;
     assert_eq!(stranger.order().await, Order::Introduce);
     stranger.report(hello("netwark.paris")).await.unwrap();
-    assert!(matches!(stranger.order().await, Order::Welcome(welcome) if welcome.queues.len() == 2));
+    let Order::Welcome(welcome) = stranger.order().await else { panic!("it is welcome without the queue") };
+    assert_eq!((welcome.queues.len(), welcome.unknown_queues), (2, vec!["netwark.paris".to_owned()]));
+    let path = format!("/workers/{}", stranger.id);
+    office.ask("PATCH", &path, json!({"site": "th2"})).await;
+    assert_eq!(stranger.order().await, Order::Introduce);
+    assert_eq!(office.worker(stranger.id).await.unknown_queues, ["netwark.paris"], "a change keeps it");
+
+    office.ask("POST", queues, json!({"queue": "Paris", "broadcast": true})).await;
+    assert_eq!(stranger.order().await, Order::Introduce, "what it asked for is there now");
+    stranger.report(hello("netwark.paris")).await.unwrap();
+    assert!(matches!(stranger.order().await, Order::Welcome(welcome) if welcome.unknown_queues.is_empty()));
+    let worker = office.worker(stranger.id).await;
+    assert_eq!((worker.queues.len(), worker.unknown_queues.len()), (3, 0));
 }
 
 #[tokio::test]

@@ -174,7 +174,15 @@ async fn a_revoked_worker_at_the_broker_is_told_at_once() {
         let name = format!("paris-{noticed}");
         let (id, _) = server.enrol(&name).await;
         let hello = Hello { name, ..Hello::default() };
-        let arrival = Arrival { id, hello, link: "amqp", mark: 1, again: false, enter: false };
+        let arrival = Arrival {
+            id,
+            hello,
+            unknown_queues: Vec::new(),
+            link: "amqp",
+            mark: 1,
+            again: false,
+            enter: false,
+        };
         server.app.store.worker_hello(arrival, Timestamp::now()).await.unwrap();
         let mut orders = server.bus.listen(vec![control(id)], 1);
         server.app.store.revoke_worker(id, "the test", Timestamp::now()).await.unwrap().unwrap();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::enrol::{forget_codes, locked, name_taken, named};
 use super::presence::{about, apply, note_draining, set_members};
-use super::{Effective, entity, worker};
+use super::{Details, Effective, entity, worker};
 use crate::convert::{from_text, millis, to_text};
 use crate::events;
 use crate::operations::{Change, end_of_worker};
@@ -166,7 +166,9 @@ async fn change(
     let mut overrides: WorkerOverrides = from_text("set of overrides", &row.overrides)?;
     edit(&mut overrides);
     let declared = row.declared.as_deref().map(|text| from_text::<Hello>("hello", text)).transpose()?;
-    let effective = Effective::of(declared.unwrap_or_default(), &overrides);
+    let mut effective = Effective::of(declared.unwrap_or_default(), &overrides);
+    let known: Details = from_text("set of details", &row.details)?;
+    effective.details.unknown_queues = known.unknown_queues;
     if effective.name.is_empty() {
         return Ok(Err(StoreError::Conflict(NAMELESS.into())));
     }

@@ -33,6 +33,7 @@ pub(crate) struct Details {
     pub(crate) concurrency: u32,
     pub(crate) self_test: Vec<SelfTest>,
     pub(crate) usage_cap_bytes: Option<u64>,
+    pub(crate) unknown_queues: Vec<String>,
 }
 
 /// What counts of a worker: what an administrator has set, else what the worker says.
@@ -62,6 +63,7 @@ impl Effective {
                 concurrency: hello.concurrency,
                 self_test: hello.self_test,
                 usage_cap_bytes: hello.usage_cap_bytes,
+                unknown_queues: Vec::new(),
             },
         }
     }
@@ -200,6 +202,7 @@ pub(crate) fn worker(row: entity::Model) -> Result<Worker, StoreError> {
         tags: from_text("list of tags", &row.tags)?,
         version: row.version,
         queues: from_text("list of queues", &row.queues)?,
+        unknown_queues: details.unknown_queues,
         capabilities: from_text("list of capabilities", &row.capabilities)?,
         policy: row.policy,
         embedded: row.embedded,

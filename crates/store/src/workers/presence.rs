@@ -22,6 +22,8 @@ pub struct Arrival {
     pub id: Uuid,
     /// What it says of itself; its queues by full name.
     pub hello: Hello,
+    /// Queues it asks for that there are not, by full name.
+    pub unknown_queues: Vec<String>,
     /// How it reaches the server: `embedded`, `websocket` or `amqp`.
     pub link: &'static str,
     /// The mark of the report; 0 when the way it came makes repeating impossible.
@@ -275,7 +277,7 @@ async fn greet(
     arrival: Arrival,
     now: Timestamp,
 ) -> Result<Greeting, StoreError> {
-    let Arrival { id, hello, link, mark, again, enter } = arrival;
+    let Arrival { id, hello, unknown_queues, link, mark, again, enter } = arrival;
     // Locked, so that an administrator who changes or revokes the worker at this moment is not undone.
     let known = locked(transaction, id).await?;
     match &known {
@@ -290,7 +292,8 @@ async fn greet(
         Some(row) => from_text("set of overrides", &row.overrides)?,
         None => WorkerOverrides::default(),
     };
-    let effective = Effective::of(hello.clone(), &overrides);
+    let mut effective = Effective::of(hello.clone(), &overrides);
+    effective.details.unknown_queues = unknown_queues;
     let drain = known.as_ref().map(DrainOrder::of).unwrap_or_default();
     // A new life knows no order yet, and one that went without goodbye may have wanted something else.
     let is_older = hello.drain_revision.is_some_and(|followed| followed < drain.revision);

@@ -32,7 +32,7 @@ pub(crate) fn hello(name: &str, queues: &[&str]) -> Hello {
 
 /// A hello that comes from within the process.
 pub(crate) fn arrival(id: Uuid, hello: Hello) -> Arrival {
-    Arrival { id, hello, link: "embedded", mark: 0, again: false, enter: true }
+    Arrival { id, hello, unknown_queues: Vec::new(), link: "embedded", mark: 0, again: false, enter: true }
 }
 
 /// Enters a worker that listens on the built-in queues.

@@ -68,7 +68,15 @@ async fn reports_that_cross_end_every_operation_once() {
         let name = format!("worker {n}");
         let hello =
             Hello { name: name.clone(), queues: vec!["netwark.broadcast".into()], ..Hello::default() };
-        let arrival = Arrival { id: Uuid::now_v7(), hello, link: "amqp", mark: 0, again: false, enter: true };
+        let arrival = Arrival {
+            id: Uuid::now_v7(),
+            hello,
+            unknown_queues: Vec::new(),
+            link: "amqp",
+            mark: 0,
+            again: false,
+            enter: true,
+        };
         workers.push((arrival.id, name));
         servers[0].worker_hello(arrival, now()).await.unwrap();
     }

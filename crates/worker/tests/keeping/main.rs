@@ -91,6 +91,7 @@ impl Pair {
                 name: "paris".into(),
                 queues: Vec::new(),
                 listen: None,
+                unknown_queues: Vec::new(),
                 draining: false,
                 drain_revision: 0,
             };

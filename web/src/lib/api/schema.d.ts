@@ -2031,6 +2031,8 @@ export interface components {
             version: string;
             /** @description Queues it listens on, besides its inbox. */
             queues: string[];
+            /** @description Queues it asks for that the server does not have. */
+            unknown_queues: string[];
             /** @description What it can do. */
             capabilities: components["schemas"]["Capabilities"];
             /** @description What it may touch, as it says itself. */

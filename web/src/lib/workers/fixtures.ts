@@ -26,6 +26,7 @@ export function worker(name: string, fields: Partial<Worker> = {}): Worker {
 		self_test: [],
 		usage: [],
 		usage_cap_bytes: null,
+		unknown_queues: [],
 		overrides: {},
 		declared: null,
 		has_key: false,
