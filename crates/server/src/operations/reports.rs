@@ -61,6 +61,11 @@ fn counted(app: &App, worker_id: Uuid, again: bool, result: Result<(), BusError>
             tracing::debug!(worker = %worker_id, "a report was given out again");
             "replayed"
         }
+        // Work is given out again when its worker was not heard to have done it.
+        Err(BusError::Refused(reason)) if reason == OVER => {
+            tracing::debug!(worker = %worker_id, "a run was begun again that has ended");
+            "refused"
+        }
         Err(BusError::Refused(reason)) => {
             tracing::warn!(worker = %worker_id, %reason, "a report was refused");
             "refused"
@@ -124,11 +129,15 @@ async fn apply(app: &App, report: Report, link: &'static str, again: bool) -> Re
             Ok(())
         }
         Applied::Known => Ok(()),
+        Applied::Over => Err(BusError::Refused(OVER.into())),
         Applied::Refused => {
             Err(BusError::Refused(format!("result {result_id} is not this worker's to report on")))
         }
     }
 }
+
+/// Said to who begins a run that has ended.
+const OVER: &str = "this result has ended already";
 
 /// How a run ended, as the status of its result has it.
 fn word(end: &End) -> &'static str {

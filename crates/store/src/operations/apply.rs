@@ -40,6 +40,8 @@ pub enum Applied {
     Changed(Change),
     /// It was known already, or came too late to matter.
     Known,
+    /// It begins what has ended; who says so is told, so that it does not measure for nothing.
+    Over,
     /// It speaks of a result that does not exist, or that another worker holds.
     Refused,
 }
@@ -116,6 +118,7 @@ pub(super) async fn apply(
     let applied =
         reports.iter().zip(fates).map(|(report, fate)| match (fate, operations.get(&report.operation_id)) {
             (Fate::Changed, Some(operation)) => Applied::Changed(operation.change()),
+            (Fate::Over, _) => Applied::Over,
             (Fate::Refused, _) => Applied::Refused,
             _ => Applied::Known,
         });
@@ -151,6 +154,7 @@ async fn members(
 enum Fate {
     Changed,
     Known,
+    Over,
     Refused,
 }
 
@@ -216,8 +220,9 @@ fn fold(
             after.payload = settled(end)?.1.or(after.payload);
             after.late = true;
         }
-        // Who begins what has ended is told, so that it does not measure for nothing.
-        (ResultNews::Started { .. }, ended) if ended.is_final() => return Ok(Err(Fate::Refused)),
+        (ResultNews::Started { .. }, ended) if ended.is_final() => {
+            return Ok(Err(if changes_hands { Fate::Refused } else { Fate::Over }));
+        }
         _ => return Ok(Err(Fate::Known)),
     }
     Ok(Ok(after))

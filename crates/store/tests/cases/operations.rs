@@ -163,6 +163,9 @@ pub(crate) async fn reports_are_applied_once(store: &Store) {
         matches!(report(store, &paris, id, of_paris, done(2), 3).await, Applied::Changed(change) if !change.is_final)
     );
     assert_eq!(report(store, &paris, id, of_paris, done(3), 4).await, Applied::Known);
+    let again = ResultNews::Started { redelivered: true };
+    assert_eq!(report(store, &paris, id, of_paris, again.clone(), 4).await, Applied::Over);
+    assert_eq!(report(store, &lyon, id, of_paris, again, 4).await, Applied::Refused);
     let late_snapshot = ResultNews::Progress { payload: json!({"loss": 9}), mark: 0 };
     assert_eq!(report(store, &paris, id, of_paris, late_snapshot, 4).await, Applied::Known);
     let failed = ResultNews::Final(End::Error { cause: "no such name".into() });
@@ -211,6 +214,7 @@ pub(crate) async fn a_direct_slot_goes_to_who_is_given_the_work_again(store: &St
     let slot = &detail(store, id).await.results[0];
     assert_eq!((slot.worker.as_deref(), slot.payload.clone()), (Some("paris"), Some(json!({"loss": 0}))));
     assert_eq!(report(store, &lyon, id, result, done(5), 7).await, Applied::Refused, "the first end wins");
+    assert_eq!(report(store, &lyon, id, result, started(true), 8).await, Applied::Refused);
 }
 
 pub(crate) async fn late_report_keeps_timeout(store: &Store) {
