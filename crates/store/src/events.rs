@@ -62,6 +62,21 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// True when an event tells of another worker of this name.
+pub(crate) async fn tell_of_another(
+    transaction: &DatabaseTransaction,
+    worker: Uuid,
+    name: &str,
+) -> Result<bool, StoreError> {
+    let other = entity::Entity::find()
+        .filter(entity::Column::WorkerName.eq(name))
+        .filter(entity::Column::WorkerId.ne(worker))
+        .limit(1)
+        .one(transaction)
+        .await?;
+    Ok(other.is_some())
+}
+
 /// Which events to list.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {

@@ -154,7 +154,7 @@ async fn act(store: &Store, action: Action, config: &Config, server: &str) -> Re
         }
         Action::Delete(args) => {
             let id = find(store, &args.worker).await?.id;
-            let removed = store.remove_worker(id, Timestamp::now()).await.map_err(Failure::failed)?;
+            let removed = store.remove_worker(id, BY, Timestamp::now()).await.map_err(Failure::failed)?;
             let (worker, _) = removed.ok_or_else(|| unknown(&args.worker))?;
             done(store, &args, &worker, "is deleted; what it measured stays").await
         }
@@ -236,7 +236,7 @@ async fn pair(store: &Store, args: New, config: &Config, server: &str) -> Result
 
 async fn rotate(store: &Store, args: &Named, server: &str) -> Result<(), Failure> {
     let id = find(store, &args.worker).await?.id;
-    let rotated = enrol::rotate(store, id).await.map_err(Failure::failed)?;
+    let rotated = enrol::rotate(store, id, BY).await.map_err(Failure::failed)?;
     let (worker, token) = rotated.ok_or_else(|| unknown(&args.worker))?;
     tell_servers(store, id).await;
     show_token(&worker, token.reveal(), server, args.json);

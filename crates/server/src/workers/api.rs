@@ -65,7 +65,8 @@ pub(crate) async fn change_worker(
 ) -> Result<Json<Worker>, Problem> {
     let queues = app.store.queue_kinds().await?;
     let edit = changes.checked(&queues).map_err(Problem::fields)?;
-    let changed = app.store.change_worker(id, edit).await.map_err(|error| match error {
+    let changed = app.store.change_worker(id, edit, &principal.label(), Timestamp::now()).await;
+    let changed = changed.map_err(|error| match error {
         StoreError::Conflict(detail) => {
             Problem::conflict(detail.clone()).with_errors(vec![FieldError::body("name", detail)])
         }
@@ -148,7 +149,7 @@ pub(crate) async fn delete_worker(
     principal: Principal,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    let removed = app.store.remove_worker(id, Timestamp::now()).await?;
+    let removed = app.store.remove_worker(id, &principal.label(), Timestamp::now()).await?;
     let (worker, changes) = removed.ok_or_else(super::unknown)?;
     changes.into_iter().for_each(|change| app.live.changed(change));
     tracing::info!(by = principal.label(), worker = %worker.name, %id, "a worker was deleted");

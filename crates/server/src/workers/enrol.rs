@@ -134,9 +134,9 @@ pub async fn start_pairing(
 ///
 /// # Errors
 /// When the worker was revoked, needs no token, or the database fails.
-pub async fn rotate(store: &Store, id: Uuid) -> Result<Option<(Worker, Secret)>, StoreError> {
+pub async fn rotate(store: &Store, id: Uuid, by: &str) -> Result<Option<(Worker, Secret)>, StoreError> {
     let token = worker_token::new(id);
-    let worker = store.replace_worker_token(id, token.hash()).await?;
+    let worker = store.replace_worker_token(id, token.hash(), by, Timestamp::now()).await?;
     Ok(worker.map(|worker| (worker, token)))
 }
 
@@ -237,7 +237,7 @@ pub(crate) async fn rotate_token(
     server: ServerUrl,
     Id(id): Id,
 ) -> Result<impl IntoResponse, Problem> {
-    let (worker, token) = rotate(&app.store, id).await?.ok_or_else(super::unknown)?;
+    let (worker, token) = rotate(&app.store, id, &principal.label()).await?.ok_or_else(super::unknown)?;
     super::changed(&app, id).await;
     tracing::info!(by = principal.label(), worker = %worker.name, %id, "the token of a worker was replaced");
     Ok((NOT_KEPT, Json(enrolled(worker, &token, &server))))

@@ -201,7 +201,7 @@ async fn a_replaced_token_opens_nothing_more() {
     let (player, _) = Player::arrive(&server, id, &token).await;
     let fresh = format!("nww_{}_fresh", id.simple());
     let hash = Sha256::digest(fresh.as_bytes()).into();
-    server.app.store.replace_worker_token(id, hash).await.unwrap().unwrap();
+    server.app.store.replace_worker_token(id, hash, "user admin", Timestamp::now()).await.unwrap().unwrap();
     server.app.store.notify(Channel::Workers, &id.to_string()).await.unwrap();
     let told = player.ended().await;
     assert!(!told.revoked && told.reason.contains("replaced"), "{told:?}");

@@ -11,7 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::presence::{about, apply, set_members};
-use super::{Effective, WorkerCard, card, entity, worker};
+use super::{Effective, WorkerCard, card, entity, history, worker};
 use crate::convert::{millis, to_text};
 use crate::events;
 use crate::names::is_named;
@@ -119,7 +119,8 @@ impl Store {
                 else {
                     return Ok(None);
                 };
-                let text = format!("{} was paired with its code", row.name);
+                let namesake = history::namesake(transaction, row.id, &row.name).await?;
+                let text = format!("{} was paired with its code{namesake}", row.name);
                 events::insert(transaction, about(&row, Severity::Info, "worker_enrolled", text), now)
                     .await?;
                 let mut row = row.into_active_model();
@@ -168,7 +169,10 @@ impl Store {
         &self,
         id: Uuid,
         token_hash: [u8; 32],
+        by: &str,
+        now: Timestamp,
     ) -> Result<Option<Worker>, StoreError> {
+        let by = by.to_owned();
         self.write(move |transaction| {
             Box::pin(async move {
                 let Some(row) = locked(transaction, id).await? else { return Ok(None) };
@@ -186,6 +190,10 @@ impl Store {
                 }
                 // A code that is still open would bring a second token.
                 forget_codes(transaction, id).await?;
+                let text =
+                    format!("{} got another token from {by}; the one before is of no use any more", row.name);
+                let event = about(&row, Severity::Info, "worker_token_replaced", text);
+                events::insert(transaction, event, now).await?;
                 let mut row = row.into_active_model();
                 row.token_hash = Set(Some(token_hash.to_vec()));
                 worker(row.update(transaction).await?).map(Some)
@@ -306,7 +314,8 @@ async fn enrol(
     set_members(transaction, id, &effective.queues).await?;
     match credential {
         Credential::Token(_) => {
-            let text = format!("{} was enrolled by {by}", row.name);
+            let namesake = history::namesake(transaction, id, &row.name).await?;
+            let text = format!("{} was enrolled by {by}{namesake}", row.name);
             events::insert(transaction, about(&row, Severity::Info, "worker_enrolled", text), now).await?;
         }
         Credential::Code { hash, expires_at } => {

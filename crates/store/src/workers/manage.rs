@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::enrol::{forget_codes, locked, name_taken, named};
 use super::presence::{about, apply, note_draining, set_members};
-use super::{Details, Effective, entity, worker};
+use super::{Details, Effective, entity, history, worker};
 use crate::convert::{from_text, millis, to_text};
 use crate::events;
 use crate::operations::{Change, end_of_worker};
@@ -25,8 +25,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when its name is taken, or would be none at all.
-    pub async fn change_worker(&self, id: Uuid, edit: Edit) -> Result<Option<Worker>, StoreError> {
-        let changed = self.write(move |transaction| Box::pin(change(transaction, id, edit))).await;
+    pub async fn change_worker(
+        &self,
+        id: Uuid,
+        edit: Edit,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Worker>, StoreError> {
+        let by = by.to_owned();
+        let changed = self.write(move |transaction| Box::pin(change(transaction, id, edit, by, now))).await;
         changed.unwrap_or_else(|error| match error {
             StoreError::Conflict(_) => {
                 Err(StoreError::Conflict("another worker has taken this name at this moment".into()))
@@ -128,14 +135,18 @@ impl Store {
     pub async fn remove_worker(
         &self,
         id: Uuid,
+        by: &str,
         now: Timestamp,
     ) -> Result<Option<(Worker, Vec<Change>)>, StoreError> {
+        let by = by.to_owned();
         self.write(move |transaction| {
             Box::pin(async move {
                 let Some(row) = locked(transaction, id).await? else { return Ok(None) };
                 if row.online && row.revoked_at.is_none() {
                     return Err(StoreError::Conflict(format!("{} is online; revoke it first", row.name)));
                 }
+                let text = format!("{} was deleted by {by}", row.name);
+                events::insert(transaction, about(&row, Severity::Info, "worker_deleted", text), now).await?;
                 let changes = end_of_worker(transaction, id, "the worker was deleted", now).await?;
                 entity::Entity::delete_by_id(id).exec(transaction).await?;
                 Ok(Some((worker(row)?, changes)))
@@ -161,6 +172,8 @@ async fn change(
     transaction: &DatabaseTransaction,
     id: Uuid,
     edit: Edit,
+    by: String,
+    now: Timestamp,
 ) -> Result<Result<Option<Worker>, StoreError>, StoreError> {
     let Some(row) = locked(transaction, id).await? else { return Ok(Ok(None)) };
     let mut overrides: WorkerOverrides = from_text("set of overrides", &row.overrides)?;
@@ -177,10 +190,20 @@ async fn change(
     {
         return Ok(Err(taken));
     }
+    let before = Effective::of_row(&row)?;
+    let renamed = effective.name != row.name;
     let mut row = row.into_active_model();
     row.overrides = Set(to_text("set of overrides", &overrides)?);
     apply(&mut row, &effective)?;
     let row = row.update(transaction).await?;
+    if let Some(what) = history::differences(&before, &effective) {
+        let namesake = match renamed {
+            true => history::namesake(transaction, id, &row.name).await?,
+            false => "",
+        };
+        let text = format!("{} was changed by {by}: {what}{namesake}", row.name);
+        events::insert(transaction, about(&row, Severity::Info, "worker_changed", text), now).await?;
+    }
     if row.revoked_at.is_none() {
         set_members(transaction, id, &effective.queues).await?;
     }

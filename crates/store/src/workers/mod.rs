@@ -4,6 +4,7 @@ mod credentials;
 mod enrol;
 pub(crate) mod entity;
 mod facts;
+mod history;
 mod manage;
 pub(crate) mod member;
 mod presence;
@@ -66,6 +67,20 @@ impl Effective {
                 unknown_queues: Vec::new(),
             },
         }
+    }
+}
+
+impl Effective {
+    /// What counted when the row was written.
+    pub(crate) fn of_row(row: &entity::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            name: row.name.clone(),
+            site: row.site.clone(),
+            location: row.location.clone(),
+            tags: from_text("list of tags", &row.tags)?,
+            queues: from_text("list of queues", &row.queues)?,
+            details: from_text("set of details", &row.details)?,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, ExprTrait, IntoActiveModel,
 use uuid::Uuid;
 
 use super::enrol::locked;
-use super::{DrainOrder, Effective, entity, member};
+use super::{DrainOrder, Effective, entity, history, member};
 use crate::convert::{from_text, millis, to_text};
 use crate::events::{self, NewEvent};
 use crate::{Store, StoreError};
@@ -301,6 +301,7 @@ async fn greet(
     if let Some(row) = &known {
         note_draining(transaction, row, draining, "the worker itself", now).await?;
     }
+    let earlier = known.as_ref().map(|row| row.name.clone()).filter(|name| *name != effective.name);
     let revision = known.as_ref().map_or(0, |row| row.revision);
     let was_online = known.as_ref().is_some_and(|row| row.online);
     let is_new = known.is_none();
@@ -329,6 +330,11 @@ async fn greet(
     apply(&mut row, &effective)?;
     let row = if is_new { row.insert(transaction).await? } else { row.update(transaction).await? };
     set_members(transaction, id, &effective.queues).await?;
+    if let Some(earlier) = earlier {
+        let namesake = history::namesake(transaction, id, &row.name).await?;
+        let text = format!("{} was named {earlier} until now, as it says itself{namesake}", row.name);
+        events::insert(transaction, about(&row, Severity::Info, "worker_renamed", text), now).await?;
+    }
     if !was_online {
         let text = format!("{} is online", row.name);
         events::insert(transaction, about(&row, Severity::Ok, "worker_online", text), now).await?;

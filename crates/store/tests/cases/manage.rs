@@ -1,5 +1,6 @@
 //! Enrolling and managing workers, and queues of administrators.
 
+use netwark_model::events::Event;
 use netwark_model::messages::{Alive, Hello};
 use netwark_model::queues::{QueueDefinition, QueueOrigin};
 use netwark_model::workers::{Worker, WorkerOverrides, WorkerState};
@@ -43,8 +44,48 @@ fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
 }
 
 async fn kinds(store: &Store) -> Vec<String> {
-    let all = EventFilter { limit: 100, ..EventFilter::default() };
-    store.events(&all).await.unwrap().into_iter().map(|event| event.kind).collect()
+    timeline(store).await.into_iter().map(|event| event.kind).collect()
+}
+
+async fn timeline(store: &Store) -> Vec<Event> {
+    store.events(&EventFilter { limit: 100, ..EventFilter::default() }).await.unwrap()
+}
+
+pub(crate) async fn the_timeline_tells_who_changed_what(store: &Store) {
+    store.declare_queues(&[]).await.unwrap();
+    let paris = enrolled(store, "paris", TOKEN).await;
+    let change = |edit| store.change_worker(paris.id, edit, "user admin", at(1));
+    change(Box::new(|set| set.site = Some("th2".into()))).await.unwrap();
+    change(Box::new(|set| set.site = Some("th2".into()))).await.unwrap();
+    store.replace_worker_token(paris.id, OTHER, "user admin", at(2)).await.unwrap();
+    change(Box::new(|set| set.name = None)).await.unwrap_err();
+    let said = |name| store.worker_hello(arrival(paris.id, hello(name, &["netwark"])), at(3));
+    said("rome").await.unwrap();
+    change(Box::new(|set| set.name = None)).await.unwrap();
+    said("lyon").await.unwrap();
+    store.worker_gone(paris.id, 0, at(4)).await.unwrap();
+    store.remove_worker(paris.id, "user admin", at(5)).await.unwrap();
+    let second = enrolled(store, "paris", TOKEN).await;
+    let told: Vec<_> = timeline(store).await.into_iter().map(|event| (event.kind, event.text)).collect();
+    let told: Vec<_> = told.iter().rev().map(|(kind, text)| (kind.as_str(), text.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("worker_enrolled", "paris was enrolled by user admin"),
+            ("worker_changed", "paris was changed by user admin: site from none to 'th2'"),
+            (
+                "worker_token_replaced",
+                "paris got another token from user admin; the one before is of no use any more"
+            ),
+            ("worker_online", "paris is online"),
+            ("worker_changed", "rome was changed by user admin: name from 'paris' to 'rome'"),
+            ("worker_renamed", "lyon was named rome until now, as it says itself"),
+            ("worker_offline", "lyon was stopped"),
+            ("worker_deleted", "lyon was deleted by user admin"),
+            ("worker_enrolled", "paris was enrolled by user admin; another worker had this name before"),
+        ]
+    );
+    assert_eq!(timeline(store).await[0].worker_id, Some(second.id));
 }
 
 pub(crate) async fn a_token_belongs_to_its_worker(store: &Store) {
@@ -57,10 +98,10 @@ pub(crate) async fn a_token_belongs_to_its_worker(store: &Store) {
     assert_eq!(store.worker_card(id).await.unwrap().unwrap().public_key.as_deref(), Some("key"));
     assert!(!store.set_worker_key(Uuid::now_v7(), "key".into()).await.unwrap());
 
-    store.replace_worker_token(id, OTHER).await.unwrap().unwrap();
+    store.replace_worker_token(id, OTHER, "user admin", at(1)).await.unwrap().unwrap();
     assert!(store.worker_by_token(&TOKEN).await.unwrap().is_none());
     assert_eq!(store.worker_by_token(&OTHER).await.unwrap().unwrap().0, id);
-    assert!(store.replace_worker_token(Uuid::now_v7(), TOKEN).await.unwrap().is_none());
+    assert!(store.replace_worker_token(Uuid::now_v7(), TOKEN, "user admin", at(1)).await.unwrap().is_none());
     let (embedded, _) = enter(store, "nice").await;
     store
         .worker_hello(
@@ -69,7 +110,10 @@ pub(crate) async fn a_token_belongs_to_its_worker(store: &Store) {
         )
         .await
         .unwrap();
-    assert!(conflict(store.replace_worker_token(embedded, TOKEN).await).contains("needs no token"));
+    assert!(
+        conflict(store.replace_worker_token(embedded, TOKEN, "user admin", at(1)).await)
+            .contains("needs no token")
+    );
     assert!(conflict(store.revoke_worker(embedded, "x", at(1)).await).contains("worker.embedded"));
     assert_eq!(store.worker_named("paris").await.unwrap().map(|worker| worker.id), Some(id));
 }
@@ -129,6 +173,8 @@ pub(crate) async fn what_is_set_wins_over_what_is_said(store: &Store) {
             set.site = Some("TH2".into());
             set.queues = Some(vec!["netwark".into()]);
         }),
+        "user admin",
+        at(1),
     );
     let worker = set.await.unwrap().unwrap();
     assert_eq!((worker.site.as_str(), worker.queues.len()), ("TH2", 1));
@@ -137,19 +183,28 @@ pub(crate) async fn what_is_set_wins_over_what_is_said(store: &Store) {
     store.worker_hello(websocket(2, "host"), at(2)).await.unwrap();
     assert_eq!(store.worker(paris.id).await.unwrap().unwrap().site, "TH2");
 
-    let back = store.change_worker(paris.id, Box::new(|set| *set = WorkerOverrides::default()));
+    let back =
+        store.change_worker(paris.id, Box::new(|set| *set = WorkerOverrides::default()), "user admin", at(1));
     let worker = back.await.unwrap().unwrap();
     assert_eq!((worker.name.as_str(), worker.site.as_str(), worker.queues.len()), ("host", "lab", 2));
     let lyon = enrolled(store, "lyon", OTHER).await;
-    let taken = store.change_worker(lyon.id, Box::new(|set| set.name = Some("host".into()))).await;
+    let taken = store
+        .change_worker(lyon.id, Box::new(|set| set.name = Some("host".into())), "user admin", at(1))
+        .await;
     assert_eq!(conflict(taken), "another worker is named 'host'");
-    let taken = store.change_worker(lyon.id, Box::new(|set| set.name = Some("Host".into()))).await;
+    let taken = store
+        .change_worker(lyon.id, Box::new(|set| set.name = Some("Host".into())), "user admin", at(1))
+        .await;
     assert_eq!(conflict(taken), "another worker is named 'host'");
-    let own = store.change_worker(lyon.id, Box::new(|set| set.name = Some("Lyon".into()))).await;
+    let own = store
+        .change_worker(lyon.id, Box::new(|set| set.name = Some("Lyon".into())), "user admin", at(1))
+        .await;
     assert_eq!(own.unwrap().unwrap().name, "Lyon", "its own name in other letters");
-    let nameless = store.change_worker(lyon.id, Box::new(|set| set.name = None)).await;
+    let nameless = store.change_worker(lyon.id, Box::new(|set| set.name = None), "user admin", at(1)).await;
     assert!(conflict(nameless).contains("has not said a name"));
-    assert!(store.change_worker(Uuid::now_v7(), Box::new(|_| {})).await.unwrap().is_none());
+    assert!(
+        store.change_worker(Uuid::now_v7(), Box::new(|_| {}), "user admin", at(1)).await.unwrap().is_none()
+    );
 }
 
 pub(crate) async fn draining_is_told_once(store: &Store) {
@@ -257,14 +312,17 @@ pub(crate) async fn who_is_revoked_brings_nothing_more(store: &Store) {
     assert_eq!(store.worker_alive(id, Alive::default(), 0, at(4)).await.unwrap(), Presence::Revoked);
     assert_eq!(store.queues().await.unwrap()[0].workers, 0);
     assert!(conflict(store.drain_worker(id, true, "x", at(4)).await).contains("was revoked"));
-    assert!(conflict(store.replace_worker_token(id, TOKEN).await).contains("enrol a new worker"));
+    assert!(
+        conflict(store.replace_worker_token(id, TOKEN, "user admin", at(1)).await)
+            .contains("enrol a new worker")
+    );
     let taken = store.enrol_worker(new("paris"), Credential::Token(OTHER), at(4)).await;
     assert!(conflict(taken).contains("delete it to free its name"));
     assert_eq!(kinds(store).await, ["worker_revoked", "worker_online"]);
 
-    let (gone, _) = store.remove_worker(id, at(5)).await.unwrap().unwrap();
+    let (gone, _) = store.remove_worker(id, "user admin", at(5)).await.unwrap().unwrap();
     assert_eq!(gone.name, "paris");
-    assert!(store.remove_worker(id, at(5)).await.unwrap().is_none());
+    assert!(store.remove_worker(id, "user admin", at(5)).await.unwrap().is_none());
     let kept = store.operation_since(operation_id, 0).await.unwrap().unwrap().results;
     assert!(kept.iter().all(|result| result.worker.as_deref() == Some("paris")), "{kept:?}");
     enrolled(store, "paris", OTHER).await;
@@ -272,9 +330,9 @@ pub(crate) async fn who_is_revoked_brings_nothing_more(store: &Store) {
 
 pub(crate) async fn who_is_online_is_not_deleted(store: &Store) {
     let (id, _) = enter(store, "paris").await;
-    assert!(conflict(store.remove_worker(id, at(1)).await).contains("revoke it first"));
+    assert!(conflict(store.remove_worker(id, "user admin", at(1)).await).contains("revoke it first"));
     store.worker_gone(id, 0, at(2)).await.unwrap();
-    assert!(store.remove_worker(id, at(3)).await.unwrap().is_some());
+    assert!(store.remove_worker(id, "user admin", at(3)).await.unwrap().is_some());
     assert_eq!(store.worker_alive(id, Alive::default(), 0, at(4)).await.unwrap(), Presence::Unknown);
 }
 
@@ -331,7 +389,7 @@ pub(crate) async fn a_queue_in_use_keeps_its_kind(store: &Store) {
     store.add_queue(queue("netwark.paris", false)).await.unwrap();
     let (id, _) = enter(store, "paris").await;
     let queues = vec!["netwark".to_owned(), "netwark.paris".to_owned()];
-    let change = store.change_worker(id, Box::new(move |set| set.queues = Some(queues)));
+    let change = store.change_worker(id, Box::new(move |set| set.queues = Some(queues)), "user admin", at(1));
     assert_eq!(change.await.unwrap().unwrap().queues.len(), 2);
     let made = store.create_operation(draft(&[("netwark.paris", false)]), at(0)).await.unwrap();
     let Created::New { operation_id, .. } = made else { panic!("{made:?}") };

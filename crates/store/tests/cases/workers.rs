@@ -77,10 +77,10 @@ pub(crate) async fn what_a_worker_says_stays_known_beside_what_is_set(store: &St
         let site = site.map(str::to_owned);
         Box::new(move |overrides| overrides.site = site)
     };
-    let worker = store.change_worker(id, set(Some("th2"))).await.unwrap().unwrap();
+    let worker = store.change_worker(id, set(Some("th2")), "user admin", at(1)).await.unwrap().unwrap();
     assert_eq!((worker.site.as_str(), worker.overrides.site.as_deref()), ("th2", Some("th2")));
     assert_eq!(worker.declared.as_ref(), Some(&said), "what it says is not touched");
-    let worker = store.change_worker(id, set(None)).await.unwrap().unwrap();
+    let worker = store.change_worker(id, set(None), "user admin", at(1)).await.unwrap().unwrap();
     assert_eq!((Some(worker.site), worker.overrides.site), (said.site, None));
 }
 
