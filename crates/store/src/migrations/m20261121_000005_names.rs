@@ -169,7 +169,6 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
     async fn names_that_are_the_same_now_are_parted_on_postgresql() {
         let Ok(url) = std::env::var("NETWARK_TEST_POSTGRES_URL") else {
             assert!(std::env::var_os("CI").is_none(), "NETWARK_TEST_POSTGRES_URL is not set");
