@@ -220,6 +220,13 @@ async fn corrected_resumed_and_revoked(broker: Option<&str>) {
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let lines = broker.map(|url| format!("[broker]\nurl = \"{url}\"\n")).unwrap_or_default();
     let (site, _server) = serve(here.path(), &lines).await;
+    let mut stranger = netwark(there.path());
+    stranger.args(["worker", "--server", &site.base, "--code", "AAAA-AAAA"]);
+    let mut stranger = Process(stranger.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let (status, said) = stranger.end().await;
+    assert_eq!(status.code(), Some(4), "{said}");
+    assert!(said.contains("does not want this worker: the code is wrong"), "{said}");
+
     let paired = site.ask(Method::POST, "workers/pairings", json!({"name": "paris-1"})).await;
     let by_broker: Vec<&str> = broker.iter().flat_map(|url| ["--broker", url]).collect();
     let first = ["worker", "--server", &site.base, "--code", paired["code"].as_str().unwrap()];

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Certificate, Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -55,7 +55,7 @@ impl<'a> Server<'a> {
     /// Exchanges a pairing code for a token, and registers the key that reports are signed with.
     ///
     /// # Errors
-    /// When the server does not answer, or the code is of no use.
+    /// When the server does not answer; [`Failure::Unwelcome`] when the code is of no use.
     pub async fn pair(&self, code: &str, public_key: &str) -> Result<(Identity, String), Failure> {
         let request = self.client.post(format!("{}/api/v1/workers/pair", self.url));
         let body = json!({ "code": code, "public_key": public_key });
@@ -67,7 +67,7 @@ impl<'a> Server<'a> {
     /// Registers the key that a worker signs its reports with.
     ///
     /// # Errors
-    /// When the server does not answer or does not know the token.
+    /// When the server does not answer; [`Failure::Unwelcome`] when it does not know the token.
     pub async fn register(&self, token: &str, public_key: &str) -> Result<(), Failure> {
         let request = self.client.put(format!("{}/api/v1/worker/key", self.url));
         self.ask(request.bearer_auth(token).json(&json!({ "public_key": public_key }))).await.map(drop)
@@ -80,8 +80,16 @@ impl<'a> Server<'a> {
             return Ok(answer);
         }
         let detail = answer.json::<Problem>().await.map(|problem| problem.detail);
-        let detail = detail.unwrap_or_else(|_| "is this the URL of a Netwark server?".into());
-        Err(Failure::Failed(format!("{} answers {status}: {detail}", self.url)))
+        let refuses = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        Err(match detail {
+            // It is the server that says so, and would say the same the next time.
+            Ok(detail) if refuses => Failure::Unwelcome(detail),
+            Ok(detail) => Failure::Failed(format!("{} answers {status}: {detail}", self.url)),
+            Err(_) => Failure::Failed(format!(
+                "{} answers {status}: is this the URL of a Netwark server?",
+                self.url
+            )),
+        })
     }
 
     fn strange(&self, error: &reqwest::Error) -> Failure {
