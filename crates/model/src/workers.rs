@@ -119,9 +119,17 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
+    /// What lies out of its range: its name, and what is wrong with it.
+    pub fn mistakes(self) -> impl Iterator<Item = (&'static str, String)> {
+        [("latitude", self.latitude, 90.0), ("longitude", self.longitude, 180.0)]
+            .into_iter()
+            .filter(|(_, degrees, most)| !(-most..=*most).contains(degrees))
+            .map(|(name, degrees, most)| (name, format!("must be from -{most} to {most}, got {degrees}")))
+    }
+
     /// True when both lie in their ranges.
     pub fn is_valid(self) -> bool {
-        (-90.0..=90.0).contains(&self.latitude) && (-180.0..=180.0).contains(&self.longitude)
+        self.mistakes().next().is_none()
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use netwark_model::workers::{Coordinates, Worker};
+use netwark_server::auth::AuthError;
 use netwark_server::workers::commands::{Commands, pair_command};
 use netwark_server::workers::enrol;
 use netwark_server::workers::input::NewWorker;
@@ -70,8 +71,8 @@ struct New {
     /// Its country, two letters
     #[arg(long)]
     country: Option<String>,
-    /// Number of the autonomous system it stands in
-    #[arg(long)]
+    /// Number of the autonomous system it stands in: 64500 or AS64500
+    #[arg(long, value_parser = asn, allow_hyphen_values = true)]
     asn: Option<i64>,
     /// A word to select it by; may be given more than once
     #[arg(long = "tag", value_name = "TAG")]
@@ -110,7 +111,39 @@ fn coordinates(text: &str) -> Result<Coordinates, String> {
     let place = text.split_once(',').and_then(|(north, east)| {
         Some(Coordinates { latitude: north.trim().parse().ok()?, longitude: east.trim().parse().ok()? })
     });
-    place.filter(|place| place.is_valid()).ok_or_else(|| "write degrees north and east, as 48.86,2.35".into())
+    let place = place.ok_or("write degrees north and east, as 48.86,2.35")?;
+    let wrong: Vec<_> = place.mistakes().map(|(part, wrong)| format!("the {part} {wrong}")).collect();
+    if wrong.is_empty() { Ok(place) } else { Err(wrong.join("; ")) }
+}
+
+/// A number with or without the letters before it. Its range is checked with everything else.
+fn asn(text: &str) -> Result<i64, String> {
+    let text = text.trim();
+    let digits = text.get(..2).filter(|start| start.eq_ignore_ascii_case("as")).map_or(text, |_| &text[2..]);
+    digits.parse().map_err(|_| "write a number from 1 to 4294967295, as 64500 or AS64500".into())
+}
+
+/// Why a worker was not made. What is wrong is named as it was typed: by its flag.
+fn not_made(error: AuthError) -> Failure {
+    super::auth_failure(match error {
+        AuthError::Invalid(mut errors) => {
+            for error in &mut errors {
+                error.name = flag_of(&error.name);
+            }
+            AuthError::Invalid(errors)
+        }
+        other => other,
+    })
+}
+
+/// The flag behind a field of the API: `--queue` for `queues[0]`.
+fn flag_of(field: &str) -> String {
+    match field.split(['[', '.']).next().unwrap_or(field) {
+        "name" => "name".into(),
+        "tags" => "--tag".into(),
+        "queues" => "--queue".into(),
+        other => format!("--{other}"),
+    }
 }
 
 /// Enrols and manages workers.
@@ -207,7 +240,7 @@ impl New {
 async fn create(store: &Store, args: New, config: &Config, server: &str) -> Result<(), Failure> {
     let as_json = args.json;
     declare_queues(store, config).await?;
-    let (worker, token) = enrol::enrol(store, args.worker(), BY).await.map_err(super::auth_failure)?;
+    let (worker, token) = enrol::enrol(store, args.worker(), BY).await.map_err(not_made)?;
     show_token(&worker, token.reveal(), server, as_json);
     Ok(())
 }
@@ -216,7 +249,7 @@ async fn pair(store: &Store, args: New, config: &Config, server: &str) -> Result
     let as_json = args.json;
     declare_queues(store, config).await?;
     let pairing = enrol::start_pairing(store, args.worker(), BY, Timestamp::now()).await;
-    let pairing = pairing.map_err(super::auth_failure)?;
+    let pairing = pairing.map_err(not_made)?;
     let command = pair_command(server, &pairing.code);
     let enrol::Pairing { worker, code, expires_at } = pairing;
     if as_json {
@@ -311,6 +344,21 @@ mod tests {
         assert_eq!((place.latitude, place.longitude), (-33.9, 18.4));
         for wrong in ["", "48.8", "91,0", "0,181", "a,b", "1,2,3", "NaN,0"] {
             assert!(coordinates(wrong).is_err(), "{wrong}");
+        }
+        let wrong = coordinates("91,-181").unwrap_err();
+        assert_eq!(
+            wrong,
+            "the latitude must be from -90 to 90, got 91; the longitude must be from -180 to 180, got -181"
+        );
+    }
+
+    #[test]
+    fn the_letters_before_a_number_may_be_typed() {
+        for text in ["64500", "AS64500", "as64500"] {
+            assert_eq!(asn(text), Ok(64500), "{text}");
+        }
+        for wrong in ["", "AS", "ASAS1", "6.4", "é1"] {
+            assert!(asn(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -79,7 +79,10 @@ impl Setting for Coordinates {
         let (latitude, longitude) = text.split_once(',').ok_or_else(wrong)?;
         let degrees = |text: &str| text.trim().parse::<f64>().map_err(|_| wrong());
         let place = Self { latitude: degrees(latitude)?, longitude: degrees(longitude)? };
-        if place.is_valid() { Ok(place) } else { Err(wrong()) }
+        match place.mistakes().next() {
+            None => Ok(place),
+            Some((part, wrong)) => Err(format!("the {part} {wrong}")),
+        }
     }
 
     fn show(&self) -> String {

@@ -62,10 +62,11 @@ fn what_is_wrong_with_a_worker_is_named() {
     let home = home();
     for (arguments, part) in [
         (&["create", " "][..], "name: must not be empty"),
-        (&["create", "x", "--country", "FRA"], "country: must be two letters"),
-        (&["create", "x", "--asn", "0"], "asn: must be from 1"),
-        (&["pair", "x", "--queue", "nowhere"], "queues[0]: 'netwark.nowhere' is no queue"),
-        (&["pair", "x", "--coordinates", "91,0"], "degrees north and east"),
+        (&["create", "x", "--country", "FRA"], "--country: must be two letters"),
+        (&["create", "x", "--asn", "0"], "--asn: must be from 1"),
+        (&["pair", "x", "--queue", "nowhere"], "netwark: --queue: 'netwark.nowhere' is no queue"),
+        (&["pair", "x", "--coordinates", "91,0"], "the latitude must be from -90 to 90, got 91"),
+        (&["create", "x", "--asn", "ASX"], "64500 or AS64500"),
     ] {
         let (code, why) = refused(&home, &[&["workers"], arguments].concat());
         assert!(code == Some(2) && why.contains(part), "{arguments:?}: {why}");

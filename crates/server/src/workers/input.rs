@@ -186,13 +186,8 @@ impl Check<'_> {
     }
 
     fn coordinates(&mut self, place: Coordinates) -> Option<Coordinates> {
-        if !(-90.0..=90.0).contains(&place.latitude) {
-            let told = format!("must be from -90 to 90, got {}", place.latitude);
-            self.wrong::<()>("coordinates.latitude", told);
-        }
-        if !(-180.0..=180.0).contains(&place.longitude) {
-            let told = format!("must be from -180 to 180, got {}", place.longitude);
-            self.wrong::<()>("coordinates.longitude", told);
+        for (part, wrong) in place.mistakes() {
+            self.wrong::<()>(format!("coordinates.{part}"), wrong);
         }
         Some(place)
     }
