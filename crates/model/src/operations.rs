@@ -124,6 +124,9 @@ pub struct OperationCreated {
     pub message: String,
     /// Its id.
     pub operation_id: Uuid,
+    /// What may keep it from what was wanted, such as a queue on which nobody listens now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// An operation. Fields of the older API first.

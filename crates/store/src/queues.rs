@@ -138,6 +138,14 @@ impl Store {
         Ok(rows.into_iter().map(queue).collect())
     }
 
+    /// True when a worker that takes work is a member of the queue of this full name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_taken_from(&self, queue: &str) -> Result<bool, StoreError> {
+        workers::is_taken_from(self.read(), queue).await
+    }
+
     /// The queues there are, each with its kind.
     ///
     /// # Errors

@@ -55,11 +55,16 @@ pub async fn create_operation(
     if let Ok(value) = HeaderValue::from_str(&location) {
         headers.insert(header::LOCATION, value);
     }
+    let warnings = create::warnings(&app, &made).await?;
     let (status, message) = match made.published {
         true => (StatusCode::CREATED, "Operation created"),
         false => (StatusCode::ACCEPTED, "Operation accepted; it is sent to workers once the broker answers"),
     };
-    Ok((status, headers, Json(OperationCreated { message: message.into(), operation_id: made.operation_id })))
+    Ok((
+        status,
+        headers,
+        Json(OperationCreated { message: message.into(), operation_id: made.operation_id, warnings }),
+    ))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

@@ -7,7 +7,7 @@ use netwark_model::error::FieldError;
 use netwark_model::operations::{NewOperation, Skipped};
 use netwark_model::selector::Selector;
 use netwark_model::{queues, target};
-use netwark_store::operations::{Created, OperationDraft};
+use netwark_store::operations::{Created, OperationDraft, OutboxMessage};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -23,12 +23,33 @@ const TAKE_WITHIN_MS: u64 = 60_000;
 const RUN_EXTRA_MS: u64 = 30_000;
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
     /// Its id.
     pub operation_id: Uuid,
     /// True once its messages are with the bus; else they are sent when the bus takes them again.
     pub published: bool,
+    /// Queues from which any one worker is to take it.
+    direct: Vec<String>,
+    /// How long they may wait for one, in milliseconds.
+    take_within_ms: u64,
+}
+
+/// What may keep an operation from what was wanted: direct queues on which nobody who takes work listens now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn warnings(app: &App, made: &Made) -> Result<Vec<String>, Problem> {
+    let mut warnings = Vec::new();
+    for queue in &made.direct {
+        if !app.directory.is_taken_from(&app.store, queue).await? {
+            let seconds = made.take_within_ms.div_ceil(1000);
+            warnings.push(format!(
+                "nobody takes work from {queue} now; the operation waits {seconds} s for a worker that does"
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 /// Checks, stores and publishes an operation.
@@ -41,22 +62,26 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
     let mut draft = check(app, request, by).await?;
     draft.idempotency = idempotency;
     let tool = draft.tool.clone();
+    let take_within_ms = draft.take_within_ms;
+    let made = |operation_id, published, direct| Made { operation_id, published, direct, take_within_ms };
     let from = draft.selector.as_ref().map(ToString::to_string);
     match app.store.create_operation(draft, Timestamp::now()).await? {
         Created::New { operation_id, messages } => {
             app.metrics.operation(&tool);
             // What is logged from here on carries it.
             tracing::Span::current().record("operation", tracing::field::display(operation_id));
-            Ok(Made { operation_id, published: publish(app, messages).await })
+            let direct = direct_of(&messages);
+            Ok(made(operation_id, publish(app, messages).await, direct))
         }
         Created::Repeated { operation_id, messages } => {
+            let direct = direct_of(&messages);
             if !publish(app, messages).await {
                 return Err(Problem::unavailable(
                     "the operation is stored but could not be published yet; try again",
                     2,
                 ));
             }
-            Ok(Made { operation_id, published: true })
+            Ok(made(operation_id, true, direct))
         }
         Created::KeyReused => Err(Problem::new(
             axum::http::StatusCode::UNPROCESSABLE_ENTITY,
@@ -70,6 +95,12 @@ pub async fn create(app: &App, request: NewOperation, by: &str, key: Option<&str
         }
         Created::Unselectable(error) => Err(Problem::field(FieldError::body("from", error.to_string()))),
     }
+}
+
+/// The queues among the addresses of messages; the others are inboxes.
+fn direct_of(messages: &[OutboxMessage]) -> Vec<String> {
+    let names = messages.iter().map(|message| message.address.as_str());
+    names.filter(|name| queues::full_name(name).is_ok_and(|full| full == *name)).map(str::to_owned).collect()
 }
 
 /// Why nobody runs it.

@@ -11,6 +11,8 @@ use uuid::Uuid;
 /// How long a worker is believed to be what it was. Another server that revokes it tells at once;
 /// this bounds what a lost notice can do.
 const BELIEVED: Duration = Duration::from_secs(5);
+/// How long a queue is believed to have somebody who takes work from it: every operation asks for it.
+const MOMENT: Duration = Duration::from_secs(1);
 /// Most workers that are remembered.
 const MOST: u64 = 20_000;
 
@@ -18,11 +20,16 @@ const MOST: u64 = 20_000;
 #[derive(Clone, Debug)]
 pub struct Directory {
     cards: Cache<Uuid, Arc<WorkerCard>>,
+    /// Queues from which somebody takes work.
+    taken_from: Cache<String, ()>,
 }
 
 impl Default for Directory {
     fn default() -> Self {
-        Self { cards: Cache::builder().max_capacity(MOST).time_to_live(BELIEVED).build() }
+        Self {
+            cards: Cache::builder().max_capacity(MOST).time_to_live(BELIEVED).build(),
+            taken_from: Cache::builder().max_capacity(MOST).time_to_live(MOMENT).build(),
+        }
     }
 }
 
@@ -41,13 +48,30 @@ impl Directory {
         Ok(Some(card))
     }
 
+    /// True when a member of this queue takes work, or did a moment ago.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_taken_from(&self, store: &Store, queue: &str) -> Result<bool, StoreError> {
+        if self.taken_from.contains_key(queue) {
+            return Ok(true);
+        }
+        let is_taken = store.is_taken_from(queue).await?;
+        if is_taken {
+            self.taken_from.insert(queue.to_owned(), ()).await;
+        }
+        Ok(is_taken)
+    }
+
     /// Forgets what is known of a worker, because it changed.
     pub async fn forget(&self, id: Uuid) {
         self.cards.invalidate(&id).await;
+        self.taken_from.invalidate_all();
     }
 
     /// Forgets everything, because changes may have been missed.
     pub fn forget_all(&self) {
         self.cards.invalidate_all();
+        self.taken_from.invalidate_all();
     }
 }

@@ -58,6 +58,23 @@ async fn an_operation_from_post_to_done() {
 }
 
 #[tokio::test]
+async fn work_for_a_queue_that_nobody_takes_from_comes_with_a_warning() {
+    let app = TestApp::new().await;
+    let direct =
+        json!({"type": "echo", "target": "x", "queues": ["netwark"], "take_within_ms": 5000}).to_string();
+    let made = app.post("/operations", direct.clone()).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let told = "nobody takes work from netwark now; the operation waits 5 s for a worker that does";
+    assert_eq!(made.json()["warnings"], json!([told]));
+    let worker = TestWorker::new(&app, "paris").await;
+    assert_eq!(app.post("/operations", direct.clone()).await.json()["warnings"], Value::Null);
+    worker.report(News::Goodbye).await.unwrap();
+    assert_eq!(app.post("/operations", echo().to_string()).await.status, StatusCode::CONFLICT);
+    app.app.directory.forget(worker.id).await;
+    assert_eq!(app.post("/operations", direct).await.json()["warnings"], json!([told]));
+}
+
+#[tokio::test]
 async fn bad_input_is_one_clear_problem() {
     let app = TestApp::new().await;
     TestWorker::new(&app, "paris").await;

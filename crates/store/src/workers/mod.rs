@@ -135,6 +135,20 @@ impl Member {
     }
 }
 
+/// True when a worker that takes work is a member of this queue.
+pub(crate) async fn is_taken_from<C: ConnectionTrait>(
+    connection: &C,
+    queue: &str,
+) -> Result<bool, StoreError> {
+    let member = member::Entity::find()
+        .join(JoinType::InnerJoin, member::Relation::Worker.def())
+        .filter(member::Column::Queue.eq(queue))
+        .filter(entity::Column::RevokedAt.is_null())
+        .filter(entity::Column::Online.eq(true))
+        .filter(entity::Column::Draining.eq(false));
+    Ok(member.limit(1).one(connection).await?.is_some())
+}
+
 /// Who is a member of which queue, by queue and name.
 pub(crate) async fn members<C: ConnectionTrait>(connection: &C) -> Result<Vec<Member>, StoreError> {
     let members = member::Entity::find()

@@ -1247,6 +1247,8 @@ export interface components {
              * @description Its id.
              */
             operation_id: string;
+            /** @description What may keep it from what was wanted, such as a queue on which nobody listens now. */
+            warnings?: string[];
         };
         /** @description An operation with what its workers made of it. */
         OperationDetail: components["schemas"]["Operation"] & {
