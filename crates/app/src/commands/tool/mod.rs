@@ -12,6 +12,7 @@ mod remote;
 mod screen;
 mod sse;
 mod view;
+mod waiting;
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::sse::{Event, Parser};
 use super::view::{self, View};
+use super::waiting::Waiting;
 use super::{Job, finish};
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -36,6 +37,9 @@ pub async fn run(job: &Job, from: String) -> Outcome {
     };
     let created: OperationCreated = server.post("operations", &operation).await?;
     let id = created.operation_id;
+    for warning in &created.warnings {
+        output::complain(&format!("warning: {warning}"));
+    }
     let detail: OperationDetail = server.get(&format!("operations/{id}")).await?;
     for skipped in &detail.operation.skipped {
         let worker = with_queue(&skipped.worker, &skipped.queue);
@@ -43,8 +47,18 @@ pub async fn run(job: &Job, from: String) -> Outcome {
     }
     // Replies of several workers would run into each other, so only a single one is shown live.
     let view = if detail.results.len() == 1 { Some(view::of(job)?) } else { None };
-    let mut show =
-        Show { job, view, ended: BTreeSet::new(), fine: false, quit: false, results: BTreeMap::new() };
+    let live = view.is_some() && !job.shared.json && !job.shared.report;
+    let mut show = Show {
+        job,
+        view,
+        live,
+        // A table takes the whole terminal.
+        waiting: Waiting::new(!(live && job.wants_table())),
+        ended: BTreeSet::new(),
+        fine: false,
+        quit: false,
+        results: BTreeMap::new(),
+    };
     for result in detail.results {
         show.result(result);
     }
@@ -81,6 +95,9 @@ fn with_queue(worker: &str, queue: &str) -> String {
 struct Show<'a> {
     job: &'a Job,
     view: Option<Box<dyn View>>,
+    /// The view shows what comes while it is measured.
+    live: bool,
+    waiting: Waiting,
     ended: BTreeSet<Uuid>,
     fine: bool,
     /// The person who watches has seen enough, so that a cancelled measurement is a finished one.
@@ -97,6 +114,9 @@ impl Show<'_> {
         if let (Some(view), Some(payload), false) =
             (&mut self.view, &result.payload, result.status == Status::Error)
         {
+            if self.live {
+                self.waiting.wipe();
+            }
             view.update(payload);
         }
         if result.status.is_final() && self.ended.insert(result.id) {
@@ -107,6 +127,7 @@ impl Show<'_> {
 
     /// Prints what one worker made of it.
     fn end(&mut self, result: &OperationResult) {
+        self.waiting.wipe();
         let told_replies = self.view.as_mut().is_some_and(|view| {
             view.close();
             view.told_replies()
@@ -135,6 +156,7 @@ impl Show<'_> {
     }
 
     fn close(&mut self) {
+        self.waiting.wipe();
         if let Some(view) = &mut self.view {
             view.close();
         }
@@ -175,7 +197,12 @@ async fn listen(
     }
     let mut response = server.send(request.header("Accept", "text/event-stream")).await?;
     let mut parser = Parser::default();
-    while let Some(bytes) = response.chunk().await.map_err(|error| server.unreachable(&error))? {
+    loop {
+        let Ok(chunk) = tokio::time::timeout(show.waiting.rest(), response.chunk()).await else {
+            show.waiting.say(show.results.values());
+            continue;
+        };
+        let Some(bytes) = chunk.map_err(|error| server.unreachable(&error))? else { return Ok(false) };
         for event in parser.push(&bytes).map_err(Failure::Failed)? {
             if take(&event, show)? {
                 return Ok(true);
@@ -183,7 +210,6 @@ async fn listen(
             *last_id = event.id.or_else(|| last_id.take());
         }
     }
-    Ok(false)
 }
 
 /// Shows one event; true when the operation has ended.
