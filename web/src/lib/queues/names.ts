@@ -16,7 +16,8 @@ export function nameProblem(name: string): string | undefined {
 	}
 	const full = fullName(wanted);
 	const short = full.slice(PREFIX.length);
-	if (KEYWORDS.includes(short.toLowerCase())) return `cannot be '${short.toLowerCase()}'; the word has a meaning of its own in selectors`;
+	if (KEYWORDS.includes(short.toLowerCase()))
+		return `cannot be '${short.toLowerCase()}'; the word has a meaning of its own in selectors`;
 	if (short.startsWith('-')) return "cannot begin with '-'; a command would take it for an option";
 	if (full.length > LONGEST) return `has at most ${LONGEST} characters, with ${PREFIX} in front`;
 	if (full === PREFIX) return 'needs something behind its prefix';

@@ -27,6 +27,20 @@ describe('a new worker', () => {
 		const { mistakes } = newWorker(draft);
 		expect(Object.keys(mistakes).sort()).toEqual(['asn', 'coordinates', 'country', 'name']);
 	});
+
+	it('is told everything that is wrong at once, a name that is taken included', () => {
+		const draft = {
+			...emptyDraft,
+			name: 'PARIS',
+			coordinates: '91, 0',
+			site: 'x'.repeat(101),
+			tags: `ok, ${'y'.repeat(65)}`
+		};
+		const { mistakes } = newWorker(draft, ['rome', 'paris']);
+		expect(Object.keys(mistakes).sort()).toEqual(['coordinates', 'name', 'site', 'tags']);
+		expect(mistakes.name).toContain("'paris'");
+		expect(newWorker({ ...emptyDraft, name: 'lyon' }, ['paris']).mistakes).toEqual({});
+	});
 });
 
 describe('changes of a worker', () => {

@@ -16,6 +16,11 @@ export interface Draft {
 	queues: string[];
 }
 
+/** Most characters of a name, a site and a location. */
+const LONGEST = 100;
+/** Most characters of a tag. */
+const LONGEST_TAG = 64;
+
 /** What is wrong with which field. */
 export type Mistakes = Partial<Record<Field, string>>;
 
@@ -79,17 +84,29 @@ function read(draft: Draft, field: Field): Read {
 				? { value: asn }
 				: { error: 'is a number from 1 to 4294967295' };
 		}
-		case 'tags':
-			return { value: tagsIn(draft.tags) };
+		case 'tags': {
+			const tags = tagsIn(draft.tags);
+			const long = tags.find((tag) => [...tag].length > LONGEST_TAG);
+			return long === undefined
+				? { value: tags }
+				: {
+						error: `have at most ${LONGEST_TAG} characters each, '${[...long].slice(0, 20).join('')}…' has more`
+					};
+		}
 		case 'queues':
 			return { value: draft.queues };
 		case 'name': {
 			const name = draft.name.trim();
-			return name === '' ? { error: 'is needed' } : { value: name };
+			return name === '' ? { error: 'is needed' } : bounded(name);
 		}
 		default:
-			return { value: draft[field].trim() };
+			return bounded(draft[field].trim());
 	}
+}
+
+function bounded(text: string): Read {
+	const { length } = [...text];
+	return length <= LONGEST ? { value: text } : { error: `has at most ${LONGEST} characters, got ${length}` };
 }
 
 /** Tags may hold spaces; commas are between them. */
@@ -101,12 +118,23 @@ function tagsIn(text: string): string[] {
 const isEmpty = (value: unknown) =>
 	value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 
-/** A new worker from what was typed; what was left empty is the worker's to say. */
-export function newWorker(draft: Draft): { worker: NewWorker; mistakes: Mistakes } {
+/** A letter from A to Z is the same in either case, as the server has it. */
+const folded = (name: string) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+/**
+ * A new worker from what was typed; what was left empty is the worker's to say. Names that are `taken` are told with
+ * all other mistakes, before the server is asked.
+ */
+export function newWorker(
+	draft: Draft,
+	taken: readonly string[] = []
+): { worker: NewWorker; mistakes: Mistakes } {
 	const [given, mistakes] = gather(
 		draft,
 		fields.map(({ key }) => key)
 	);
+	const holder = taken.find((name) => folded(name) === folded(draft.name.trim()));
+	if (holder !== undefined) mistakes.name = `is taken: another worker is named '${holder}'`;
 	const filled = Object.entries(given).filter(([, value]) => !isEmpty(value));
 	return { worker: Object.fromEntries(filled) as unknown as NewWorker, mistakes };
 }

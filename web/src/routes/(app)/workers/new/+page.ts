@@ -9,5 +9,6 @@ export const load: PageLoad = async ({ fetch, url, parent }) => {
 	if (!session.may('workers:manage')) {
 		error(403, { title: 'Not allowed', message: 'Only administrators add workers.' });
 	}
-	return { queues: await guarded(url, api(fetch).queues()) };
+	const [queues, workers] = await guarded(url, Promise.all([api(fetch).queues(), api(fetch).workers()]));
+	return { queues, names: workers.map(({ name }) => name) };
 };
