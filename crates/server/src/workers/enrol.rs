@@ -142,7 +142,17 @@ pub async fn rotate(store: &Store, id: Uuid, by: &str) -> Result<Option<(Worker,
 
 async fn checked(store: &Store, new: NewWorker, by: &str) -> Result<stored::NewWorker, AuthError> {
     let queues = store.queue_kinds().await?;
-    let (overrides, public_key) = new.checked(&queues).map_err(AuthError::Invalid)?;
+    let name = new.name.trim().to_owned();
+    let (overrides, public_key) = match new.checked(&queues) {
+        Ok(checked) => checked,
+        Err(mut errors) => {
+            // Told with the others, it need not be told once they are mended.
+            let holder = store.worker_named(&name).await?;
+            let taken = holder.map(|worker| format!("another worker is named '{}'", worker.name));
+            errors.splice(0..0, taken.map(|taken| FieldError::body("name", taken)));
+            return Err(AuthError::Invalid(errors));
+        }
+    };
     Ok(stored::NewWorker { id: Uuid::now_v7(), overrides, public_key, by: by.to_owned() })
 }
 

@@ -128,6 +128,8 @@ async fn of_two_that_want_a_name_one_gets_it() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409]);
     assert_eq!(office.app.get("/workers").await.json().as_array().unwrap().len(), 1);
+    let both = office.ask("POST", "/workers", json!({"name": "PARIS-1", "country": "FRA"})).await;
+    assert_eq!(fields(&both), ["name", "country"]);
 }
 
 #[tokio::test]
