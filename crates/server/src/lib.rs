@@ -3,6 +3,7 @@
 //! A folder per noun holds its routes, its requests and answers and its logic. [`router`] is the
 //! table of contents; [`run`] is the server's life.
 
+mod answers;
 pub mod app;
 mod assignments;
 pub mod auth;

@@ -3,7 +3,7 @@
 use utoipa::IntoResponses;
 
 use super::enrol::WRONG_CODE;
-use crate::auth::api::answers::{Responses, problem, too_many};
+use crate::answers::{Responses, conflict, denied, forbidden, invalid, not_found, problem, too_many};
 
 /// What every route with a permission may answer.
 pub(crate) struct Denied;
@@ -28,105 +28,76 @@ pub(crate) struct NotPaired;
 /// A route for workers with their token.
 pub(crate) struct WorkersOnly;
 
-fn not_found(description: &str, detail: &str) -> Responses {
-    [problem(404, description, "not-found", "There is no such thing", detail)].into()
-}
-
-fn conflict(description: &str, detail: &str) -> Responses {
-    [problem(409, description, "conflict", "Something stands in the way", detail)].into()
-}
-
 impl IntoResponses for Denied {
     fn responses() -> Responses {
-        [
-            problem(
-                401,
-                "Nobody is signed in, and no token was sent",
-                "unauthorized",
-                "Sign in first",
-                "sign in, or send a token; this needs the permission workers:manage",
-            ),
-            problem(
-                403,
-                "The role lacks the permission, or the request comes from a page of another site",
-                "forbidden",
-                "This is not allowed",
-                "this needs the permission workers:manage, which the role viewer does not have",
-            ),
-        ]
-        .into()
+        denied("workers:manage")
     }
 }
 
 impl IntoResponses for Invalid {
     fn responses() -> Responses {
-        let field = "country: must be two letters, such as FR, got 'FRA'";
-        [
-            problem(400, "Fields are wrong; all are named", "validation", "The request is not valid", field),
-            problem(
-                415,
-                "The body is not JSON",
-                "media-type",
-                "The body is not JSON",
-                "send the body as JSON with the header Content-Type: application/json",
-            ),
-        ]
-        .into()
+        invalid("country: must be two letters, such as FR, got 'FRA'")
     }
 }
 
 impl IntoResponses for NoWorker {
     fn responses() -> Responses {
-        not_found("There is none of this id", "there is no worker of this id")
+        [not_found("There is none of this id", "there is no worker of this id")].into()
     }
 }
 
 impl IntoResponses for NoQueue {
     fn responses() -> Responses {
-        not_found("There is none of this name", "there is no queue of this name")
+        [not_found("There is none of this name", "there is no queue of this name")].into()
     }
 }
 
 impl IntoResponses for NameTaken {
     fn responses() -> Responses {
-        conflict("The name is taken, also by a worker that was revoked", "another worker is named 'paris-1'")
+        [conflict(
+            "The name is taken, also by a worker that was revoked",
+            "another worker is named 'paris-1'",
+        )]
+        .into()
     }
 }
 
 impl IntoResponses for QueueTaken {
     fn responses() -> Responses {
-        conflict("The name is taken", "a queue named 'netwark.paris' exists already")
+        [conflict("The name is taken", "a queue named 'netwark.paris' exists already")].into()
     }
 }
 
 impl IntoResponses for NotThisWorker {
     fn responses() -> Responses {
-        conflict(
+        [conflict(
             "The worker was revoked, or runs inside the server's process",
             "paris-1 was revoked; enrol a new worker",
-        )
+        )]
+        .into()
     }
 }
 
 impl IntoResponses for NotThisQueue {
     fn responses() -> Responses {
-        conflict(
+        [conflict(
             "The queue always exists, is declared in the configuration, or operations wait in it",
             "'netwark.paris' is declared by [[queues]] in the server's configuration; change it there",
-        )
+        )]
+        .into()
     }
 }
 
 impl IntoResponses for StillHere {
     fn responses() -> Responses {
-        conflict("The worker is online", "paris-1 is online; revoke it first")
+        [conflict("The worker is online", "paris-1 is online; revoke it first")].into()
     }
 }
 
 impl IntoResponses for NotPaired {
     fn responses() -> Responses {
         let wrong = "The code is wrong, expired or used up";
-        [problem(403, wrong, "forbidden", "This is not allowed", WRONG_CODE), too_many()].into()
+        [forbidden(wrong, WRONG_CODE), too_many()].into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Routes of signing in, users and tokens.
 
-pub(crate) mod answers;
+mod answers;
 mod password;
 mod sessions;
 mod tokens;
