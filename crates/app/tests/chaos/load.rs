@@ -52,7 +52,7 @@ impl Load {
                     let body = json!({
                         "type": "ping", "target": "127.0.0.1", "queues": [queue],
                         "options": {"count": 1, "interval_ms": 200},
-                        "take_within_ms": 90_000, "run_within_ms": 90_000,
+                        "take_within_ms": 300_000, "run_within_ms": 300_000,
                     });
                     let key = format!("chaos-{}", number.fetch_add(1, Ordering::Relaxed));
                     let first = random.random_range(0..bases.len());

@@ -30,7 +30,7 @@ use crate::chaos::load::Load;
 /// The seed of the run that is always the same.
 const FIXED: u64 = 20_261_121;
 
-/// Of the runs under load, one at a time. The other tests wait more than they work and can run beside them.
+/// Of the runs under load, one at a time; by their names the others begin between them. The other tests wait more than they work and can run beside them.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 fn seconds() -> u64 {
@@ -43,7 +43,7 @@ async fn nothing_acknowledged_is_lost_while_everything_is_killed_in_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_while_anything_is_killed_at_random() {
+async fn anything_is_killed_at_random_and_nothing_acknowledged_is_lost() {
     let given = std::env::var("NETWARK_CHAOS_SEED").ok().and_then(|text| text.parse().ok());
     chaos(given.unwrap_or_else(|| rand::rng().random()), Kills::AtRandom).await;
 }
@@ -81,8 +81,10 @@ async fn chaos(seed: u64, kills: Kills) {
         let pause = if matches!(part, Part::Broker | Part::Database) { 1500 } else { 400 };
         tokio::time::sleep(Duration::from_millis(random.random_range(pause / 2..pause))).await;
     }
+    let killing = began.elapsed();
     let posted = load.stop().await;
     let counts = fates::settle_and_judge(&cluster, &posted).await;
-    eprintln!("{turn} kills in {} s: {counts}", seconds());
+    let (killing, all) = (killing.as_secs(), began.elapsed().as_secs());
+    eprintln!("{turn} kills in {killing} s, all ended after {all} s: {counts}");
     cluster.stop().await;
 }

@@ -59,8 +59,10 @@ impl Server {
 
     fn start(&self) {
         let sockets = text(&self.directory);
-        let options =
-            format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={sockets}", self.port);
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={sockets} -c fsync=off",
+            self.port
+        );
         self.run("pg_ctl", &["-D", "data", "-l", "log", "-w", "-o", &options, "start"]);
     }
 
