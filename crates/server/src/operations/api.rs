@@ -55,7 +55,7 @@ pub async fn create_operation(
     if let Ok(value) = HeaderValue::from_str(&location) {
         headers.insert(header::LOCATION, value);
     }
-    let warnings = create::warnings(&app, &made).await?;
+    let warnings = create::warnings(&app, &made).await;
     let (status, message) = match made.published {
         true => (StatusCode::CREATED, "Operation created"),
         false => (StatusCode::ACCEPTED, "Operation accepted; it is sent to workers once the broker answers"),
