@@ -245,6 +245,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_another_program_wrote_is_told_to_who_listens() {
+        let directory = std::env::temp_dir().join(format!("netwark-write-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let options = StoreOptions::new(format!("sqlite://{}/test.db", directory.display()));
+        let (store, other) = (Store::open(&options).await.unwrap(), Store::open(&options).await.unwrap());
+        let mut listener = store.listen();
+        write(&store, "CREATE TABLE kept (n INTEGER)").await.unwrap();
+        // Until the first look has been, nobody knows what was there before.
+        let writing = async {
+            for _ in 0..60 {
+                write(&other, "INSERT INTO kept VALUES (1)").await.unwrap();
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let heard = tokio::select! {
+            heard = listener.next() => heard,
+            () = writing => None,
+        };
+        assert_eq!(heard, Some(Heard::Lost));
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[tokio::test]
     async fn a_failed_commit_does_not_swallow_what_is_written_later() {
         let directory = std::env::temp_dir().join(format!("netwark-write-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir_all(&directory).unwrap();

@@ -121,3 +121,15 @@ impl Default for Timing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_given_up_after_two_signs_of_life_are_missing() {
+        let silence = |seconds| Keepalive::new(seconds).map(|keepalive| keepalive.silence().as_secs());
+        assert_eq!([0, 1, 20, 55, 56].map(silence), [None, Some(7), Some(45), Some(115), None]);
+        assert_eq!(Keepalive::new(20), Some(Keepalive::DEFAULT));
+    }
+}
