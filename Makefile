@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 LISTEN ?= 127.0.0.1:6543
+PROFILE ?= quick
 export CARGO_TERM_COLOR ?= auto
 
 .PHONY: help run test build fmt api web bench soak audit
@@ -37,13 +38,13 @@ api: ## Write the API description, the TypeScript types and generated pages anew
 	NETWARK_BLESS=1 cargo test --quiet -p netwark --bin netwark
 	cd web && npm run --silent api
 
-bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on)
+bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on; PROFILE=release measures `make build`)
 	@scripts/setup build
 	@scripts/web-build
-	@cargo build --profile quick --locked -p netwark
-	@cargo build --profile quick --locked -p netwark-probe --examples
-	@cargo build --profile quick --locked -p netwark --example messaging
-	@python3 benches/bench.py $(BENCH)
+	@cargo build --profile $(PROFILE) --locked -p netwark
+	@cargo build --profile $(PROFILE) --locked -p netwark-probe --examples
+	@cargo build --profile $(PROFILE) --locked -p netwark --example messaging
+	@python3 benches/bench.py --profile $(PROFILE) $(BENCH)
 
 soak: ## What runs for minutes: everything killed again and again under load (ROUNDS=30 MINUTES=10)
 	NETWARK_SOAK_ROUNDS=$(or $(ROUNDS),30) cargo test --quiet -p netwark --test crash

@@ -50,10 +50,13 @@ def parse():
     parser.add_argument("--seconds", type=int, default=60, help="length of the steady rate (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="a small dry run, to see that everything works")
     parser.add_argument("--slow", action="store_true", help="also what takes fping minutes")
-    profile = ROOT / "target" / "quick"
-    parser.add_argument("--binary", default=profile / "netwark", help="the binary (default: %(default)s)")
-    parser.add_argument("--examples", default=profile / "examples", help="its examples (default: %(default)s)")
+    parser.add_argument("--profile", default="quick", help="what was built (default: %(default)s)")
+    parser.add_argument("--binary", help="the binary (default: target/PROFILE/netwark)")
+    parser.add_argument("--examples", help="its examples (default: target/PROFILE/examples)")
     arguments = parser.parse_args()
+    built = ROOT / "target" / arguments.profile
+    arguments.binary = arguments.binary or built / "netwark"
+    arguments.examples = arguments.examples or built / "examples"
     unknown = [name for name in arguments.only.split(",") if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
@@ -109,6 +112,7 @@ def main():
     report = {
         "at": now.isoformat(timespec="seconds"),
         "quick": arguments.quick,
+        "binary": str(arguments.binary),
         "machine": {
             "kernel": platform.release(),
             "cores": os.cpu_count(),
