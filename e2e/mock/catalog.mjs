@@ -102,6 +102,7 @@ const worker = (name, location, fields = {}) => ({
 	location,
 	tags: ['edge'],
 	version: '0.1.0',
+	unknown_queues: [],
 	queues: ['netwark', 'netwark.broadcast', `netwark.${name.split('-')[0]}`],
 	capabilities: { tools: ['ping', 'mtr'], ipv4: true, ipv6: true, raw_sockets: true, missing: [] },
 	policy: 'unicast, private and loopback',

@@ -160,7 +160,7 @@ async function create(request, response, watchers) {
 	}
 	const typed_options = { count: 20, interval_ms: 1000 };
 	const operation = add(type, target, [['paris-1', 'progress', null]], { options, from, typed_options });
-	json(response, 201, { message: 'Operation created', operation_id: operation.id });
+	json(response, 201, { message: 'Operation created', operation_id: operation.id, warnings: [] });
 	measure(operation, watchers);
 }
 

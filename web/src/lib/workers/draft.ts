@@ -106,7 +106,9 @@ function read(draft: Draft, field: Field): Read {
 
 function bounded(text: string): Read {
 	const { length } = [...text];
-	return length <= LONGEST ? { value: text } : { error: `has at most ${LONGEST} characters, got ${length}` };
+	return length <= LONGEST
+		? { value: text }
+		: { error: `must be at most ${LONGEST} characters, got ${length}` };
 }
 
 /** Tags may hold spaces; commas are between them. */
