@@ -98,7 +98,7 @@ test('a worker is enrolled with one pasted command, watched, changed, drained an
 	await form.getByRole('button', { name: 'Set tags' }).click();
 	await form.getByLabel('Tags', { exact: true }).fill(`edge, ${'y'.repeat(65)}`);
 	await form.getByRole('button', { name: 'Save' }).click();
-	await form.getByText('Tags (number 2) must be at most 64 characters').waitFor();
+	await form.getByText('Tags have at most 64 characters each').waitFor();
 	await form.getByLabel('Tags', { exact: true }).fill('edge, in the lab');
 	await form.getByRole('button', { name: 'Save' }).click();
 	await page.getByRole('region', { name: 'About' }).getByText('in the lab').waitFor();
