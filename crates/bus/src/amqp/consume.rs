@@ -158,7 +158,13 @@ impl<T: Send + 'static> Listener<T> {
                 connection = self.link.up() => connection,
             };
             let Some(connection) = connection else { return };
-            if let Err(error) = self.session(&connection).await {
+            let link = Arc::clone(&self.link);
+            // What is asked of a connection at the moment it ends may never be answered, not even with an error.
+            let session = tokio::select! {
+                session = self.session(&connection) => session,
+                () = link.ended(&connection) => Ok(()),
+            };
+            if let Err(error) = session {
                 tracing::debug!(error = %wire::words(&error), "a channel to the broker ended; listening again");
             }
             for queue in &mut self.queues {

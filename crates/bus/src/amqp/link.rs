@@ -72,6 +72,14 @@ impl Link {
         }
     }
 
+    /// Returns when this connection is not the one that stands any more.
+    pub(super) async fn ended(&self, connection: &Arc<Connection>) {
+        let is_current =
+            |status: &Status| matches!(status, Status::Up(current) if Arc::ptr_eq(current, connection));
+        // There will be no other either when nobody keeps the link any more.
+        let _ = self.status.clone().wait_for(|status| !is_current(status)).await;
+    }
+
     /// The state of the connection, as it changes.
     pub(super) fn state(&self) -> watch::Receiver<LinkState> {
         self.state.clone()
