@@ -83,13 +83,17 @@ pub(crate) async fn update<E: EntityTrait>(
     let set: Vec<String> = columns.iter().map(|c| format!("\"{0}\" = v.\"{0}\"", c.as_str())).collect();
     let table = E::default();
     let table = table.as_str();
-    let sql = format!(
-        "UPDATE {table} SET {} FROM {} AS v WHERE {table}.id = v.id AND {}",
+    let mut sql = format!(
+        "UPDATE {table} SET {} FROM {} AS v WHERE {table}.id = v.id",
         set.join(", "),
         source::<E>(backend, &known)?,
-        is_id(backend, &format!("{table}.id"), 2),
     );
-    let values = [to_text("set of rows", &rows)?.into(), id_list(ids)?];
+    let mut values = vec![to_text("set of rows", &rows)?.into()];
+    // SQLite would begin with the ids, and read the whole list of rows for each of them.
+    if backend == DbBackend::Postgres {
+        sql = format!("{sql} AND {}", is_id(backend, &format!("{table}.id"), 2));
+        values.push(id_list(ids)?);
+    }
     connection.execute_raw(Statement::from_sql_and_values(backend, &sql, values)).await?;
     Ok(())
 }
