@@ -24,6 +24,8 @@ const ALL = [
 	'workers:manage',
 	'queues:manage',
 	'events:read',
+	'lookups:read',
+	'lookups:ask',
 	'users:manage',
 	'tokens:manage',
 	'metrics:read'

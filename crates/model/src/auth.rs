@@ -76,6 +76,12 @@ pub enum Permission {
     /// See the timeline.
     #[serde(rename = "events:read")]
     EventsRead,
+    /// Look up what the server knows by itself: addresses, prefixes, vendors, places.
+    #[serde(rename = "lookups:read")]
+    LookupsRead,
+    /// Let the server ask others: DNS, WHOIS and RDAP.
+    #[serde(rename = "lookups:ask")]
+    LookupsAsk,
     /// See and change users.
     #[serde(rename = "users:manage")]
     UsersManage,
@@ -89,13 +95,15 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::OperationsRead,
         Self::OperationsRun,
         Self::WorkersRead,
         Self::WorkersManage,
         Self::QueuesManage,
         Self::EventsRead,
+        Self::LookupsRead,
+        Self::LookupsAsk,
         Self::UsersManage,
         Self::TokensManage,
         Self::MetricsRead,
@@ -104,8 +112,12 @@ impl Permission {
     /// The weakest role that holds it.
     pub fn least_role(self) -> Role {
         match self {
-            Self::OperationsRead | Self::WorkersRead | Self::EventsRead | Self::MetricsRead => Role::Viewer,
-            Self::OperationsRun => Role::Operator,
+            Self::OperationsRead
+            | Self::WorkersRead
+            | Self::EventsRead
+            | Self::LookupsRead
+            | Self::MetricsRead => Role::Viewer,
+            Self::OperationsRun | Self::LookupsAsk => Role::Operator,
             Self::UsersManage | Self::TokensManage | Self::WorkersManage | Self::QueuesManage => Role::Admin,
         }
     }
@@ -119,6 +131,8 @@ impl Permission {
             Self::WorkersManage => "workers:manage",
             Self::QueuesManage => "queues:manage",
             Self::EventsRead => "events:read",
+            Self::LookupsRead => "lookups:read",
+            Self::LookupsAsk => "lookups:ask",
             Self::UsersManage => "users:manage",
             Self::TokensManage => "tokens:manage",
             Self::MetricsRead => "metrics:read",

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::auth::Auth;
 use crate::listen::Room;
 use crate::live::Live;
+use crate::lookups::{LookupSettings, Lookups};
 use crate::metrics::Metrics;
 use crate::ui::Pages;
 use crate::workers::directory::Directory;
@@ -35,6 +36,8 @@ pub struct ServerSettings {
     pub shutdown_deadline: Duration,
     /// How often both ends of a worker's link say that they are there.
     pub link_keepalive: Keepalive,
+    /// What look-ups may use.
+    pub lookups: LookupSettings,
 }
 
 impl Default for ServerSettings {
@@ -46,6 +49,7 @@ impl Default for ServerSettings {
             embedded_worker: None,
             shutdown_deadline: Duration::from_secs(10),
             link_keepalive: Keepalive::DEFAULT,
+            lookups: LookupSettings::default(),
         }
     }
 }
@@ -70,6 +74,8 @@ pub struct Parts {
     pub directory: Directory,
     /// Workers that are linked to this server over a WebSocket.
     pub links: Links,
+    /// Questions it answers by itself.
+    pub lookups: Lookups,
     /// The server's own numbers.
     pub metrics: Metrics,
     /// The web UI, for each path it is served under.
@@ -93,6 +99,7 @@ impl App {
     ) -> Self {
         let live = Live::new(&store);
         let pages = Pages::new(auth.bases());
+        let lookups = Lookups::new(&settings.lookups);
         Self(Arc::new(Parts {
             store,
             bus,
@@ -101,6 +108,7 @@ impl App {
             live,
             directory: Directory::default(),
             links: Links::default(),
+            lookups,
             metrics: Metrics::new(),
             pages,
             room: Room::default(),

@@ -12,6 +12,7 @@ mod events;
 mod extract;
 pub mod listen;
 mod live;
+pub mod lookups;
 mod metrics;
 mod operations;
 mod prefix;

@@ -25,7 +25,7 @@ use crate::events::api as timeline;
 use crate::operations::{api, events, export, select};
 use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
-use crate::{auth, prefix, tools, ui, workers};
+use crate::{auth, lookups, prefix, tools, ui, workers};
 
 /// Most bytes of a request's body.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -47,6 +47,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(tools::list_tools))
         .routes(routes!(select::select_workers))
         .merge(workers::routes())
+        .merge(lookups::routes())
         .routes(routes!(timeline::list_events))
         .routes(routes!(workers::link::open_worker_link))
         .routes(routes!(status::get_status))

@@ -15,6 +15,7 @@ use netwark_bus::local::{self, LocalWorkerBus};
 use netwark_model::tools::Registry;
 use netwark_server::auth::secret_key::SecretKey;
 use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
+use netwark_server::lookups::LookupSettings;
 use netwark_server::{App, EmbeddedBus, ServerSettings};
 use netwark_store::Store;
 use netwark_worker::RunningWorker;
@@ -91,6 +92,7 @@ fn sign_in(config: &Config, store: &Store, places: &[Listen]) -> Result<Auth, Fa
         anonymous_role: config.auth.anonymous_role,
         session_days: days(config.auth.session_days),
         session_max_days: days(config.auth.session_max_days),
+        viewers_may_ask: config.lookups.viewers_may_ask,
     };
     let site = Site::new(&SiteSettings {
         listen: addresses(places).collect(),
@@ -114,6 +116,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
         link_keepalive: config.server.link_keepalive,
+        lookups: LookupSettings { data_dir: Some(config.data_dir.clone()), allowed: Vec::new() },
     })
 }
 

@@ -9,6 +9,7 @@ pub mod database;
 pub mod history;
 pub mod layers;
 pub mod log;
+pub mod lookups;
 pub mod queues;
 pub mod server;
 mod setting;
@@ -44,6 +45,8 @@ pub struct Config {
     pub auth: auth::Auth,
     /// What is written, and where.
     pub log: log::Log,
+    /// Questions that the server answers.
+    pub lookups: lookups::Lookups,
     /// How long what was measured is kept.
     pub history: history::History,
     /// The file that was read.
@@ -86,6 +89,7 @@ pub fn keys() -> Vec<&'static Key> {
     keys.push(&queues::QUEUES);
     keys.extend(auth::Auth::KEYS);
     keys.extend(log::Log::KEYS);
+    keys.extend(lookups::Lookups::KEYS);
     keys.extend(history::History::KEYS);
     keys
 }
@@ -138,9 +142,23 @@ impl Config {
         let worker = worker::Worker::read(&mut layers, broker.amqp.is_none());
         let auth = auth::Auth::read(&mut layers);
         let log = log::Log::read(&mut layers);
+        let lookups = lookups::Lookups::read(&mut layers);
         let history = history::History::read(&mut layers);
         let effective = layers.finish(&keys())?;
-        Ok(Self { data_dir, server, database, broker, worker, queues, auth, log, history, file, effective })
+        Ok(Self {
+            data_dir,
+            server,
+            database,
+            broker,
+            worker,
+            queues,
+            auth,
+            log,
+            lookups,
+            history,
+            file,
+            effective,
+        })
     }
 }
 

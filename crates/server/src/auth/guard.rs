@@ -107,7 +107,7 @@ async fn admit(auth: &Auth, request: Request) -> Result<Request, Problem> {
             }
         };
         let (principal, session) = identify(auth, &parts.headers, &client, access).await?;
-        check_access(access, &principal, is_local(peer, &parts.headers))?;
+        check_access(auth, access, &principal, is_local(peer, &parts.headers))?;
         client.session = session;
         parts.extensions.insert(principal);
     }
@@ -258,7 +258,7 @@ fn worker_revoked() -> Problem {
     .with_header(HeaderName::from_static(websocket::UNWELCOME), websocket::REVOKED)
 }
 
-fn check_access(access: Access, principal: &Principal, local: bool) -> Result<(), Problem> {
+fn check_access(auth: &Auth, access: Access, principal: &Principal, local: bool) -> Result<(), Problem> {
     let permission = match access {
         Access::Public => return Ok(()),
         Access::NeedsFromAfar(_) if local => return Ok(()),
@@ -280,7 +280,7 @@ fn check_access(access: Access, principal: &Principal, local: bool) -> Result<()
             };
         }
     };
-    if principal.may(permission) {
+    if auth.may(principal, permission) {
         return Ok(());
     }
     let needed = permission.as_str();

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use netwark_model::auth::{Permission, Role};
+use netwark_model::auth::Role;
 use uuid::Uuid;
 
 /// Who makes a request. As an extractor it is what the guard found out; a route that the guard
@@ -63,11 +63,6 @@ impl Principal {
         }
     }
 
-    /// True when it holds the permission.
-    pub fn may(&self, permission: Permission) -> bool {
-        self.role().is_some_and(|role| role.may(permission))
-    }
-
     /// `user`, `token`, `worker` or `anonymous`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -100,17 +95,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_and_permissions() {
+    fn labels_and_roles() {
         let user = Principal::User { id: Uuid::nil(), name: "admin".into(), role: Role::Admin };
         let token = Principal::Token { id: Uuid::nil(), name: "ci".into(), role: Role::Operator };
         let stranger = Principal::Anonymous { role: None };
         assert_eq!([user.label(), token.label(), stranger.label()], ["user admin", "token ci", "anonymous"]);
         let worker = Principal::Worker { id: Uuid::nil(), name: "paris-1".into() };
         assert_eq!((worker.label().as_str(), worker.role()), ("worker paris-1", None));
-        assert!(!worker.may(Permission::OperationsRead));
-        assert!(user.may(Permission::UsersManage));
-        assert!(!token.may(Permission::UsersManage));
-        assert!(!stranger.may(Permission::OperationsRead));
-        assert!(Principal::Anonymous { role: Some(Role::Viewer) }.may(Permission::OperationsRead));
+        assert_eq!(
+            [user.role(), token.role(), stranger.role()],
+            [Some(Role::Admin), Some(Role::Operator), None]
+        );
+        assert_eq!(Principal::Anonymous { role: Some(Role::Viewer) }.role(), Some(Role::Viewer));
     }
 }

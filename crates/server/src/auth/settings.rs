@@ -1,6 +1,6 @@
 //! The `[auth]` section of the configuration.
 
-use netwark_model::auth::Role;
+use netwark_model::auth::{Permission, Role};
 use serde::{Deserialize, Serialize};
 
 /// How long sessions live and what strangers may do.
@@ -17,15 +17,23 @@ pub struct AuthSettings {
     /// Days after which a session ends however much it is used, 1 to 365. Default 30.
     /// Environment: `NETWARK_AUTH__SESSION_MAX_DAYS`.
     pub session_max_days: u16,
+    /// Whether viewers may let the server ask others in a look-up, which otherwise takes an operator. Default no.
+    /// Environment: `NETWARK_LOOKUPS__VIEWERS_MAY_ASK`.
+    pub viewers_may_ask: bool,
 }
 
 impl Default for AuthSettings {
     fn default() -> Self {
-        Self { anonymous_role: None, session_days: 7, session_max_days: 30 }
+        Self { anonymous_role: None, session_days: 7, session_max_days: 30, viewers_may_ask: false }
     }
 }
 
 impl AuthSettings {
+    /// True when a role holds a permission on this server.
+    pub(crate) fn allow(&self, role: Role, permission: Permission) -> bool {
+        role.may(permission) || (permission == Permission::LookupsAsk && self.viewers_may_ask)
+    }
+
     /// Everything that is wrong with these settings, a sentence each; none when all is well.
     pub fn mistakes(&self) -> Vec<String> {
         let mut mistakes = Vec::new();
@@ -63,12 +71,26 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        let settings =
-            AuthSettings { anonymous_role: Some(Role::Admin), session_days: 400, session_max_days: 0 };
+        let settings = AuthSettings {
+            anonymous_role: Some(Role::Admin),
+            session_days: 400,
+            session_max_days: 0,
+            viewers_may_ask: false,
+        };
         let mistakes = settings.mistakes();
         assert_eq!(mistakes.len(), 4, "{mistakes:?}");
         assert!(mistakes[0].contains("auth.anonymous_role"));
         assert!(mistakes[1].contains("auth.session_days must be from 1 to 365, got 400"));
+    }
+
+    #[test]
+    fn viewers_ask_others_where_that_is_set() {
+        let closed = AuthSettings::default();
+        assert!(!closed.allow(Role::Viewer, Permission::LookupsAsk));
+        assert!(closed.allow(Role::Operator, Permission::LookupsAsk));
+        let open = AuthSettings { viewers_may_ask: true, ..closed };
+        assert!(open.allow(Role::Viewer, Permission::LookupsAsk));
+        assert!(!open.allow(Role::Viewer, Permission::OperationsRun));
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use axum::http::uri::Authority;
 use moka::future::Cache;
-use netwark_model::auth::Token;
+use netwark_model::auth::{Permission, Token};
 use netwark_store::{Store, StoreError};
 
 use super::limit::{CommonLimit, SignInLimit};
 use super::password::Passwords;
+use super::principal::Principal;
 use super::settings::AuthSettings;
 use super::site::Site;
 
@@ -56,6 +57,11 @@ impl Auth {
             has_users: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// True when whoever asks holds the permission on this server.
+    pub(crate) fn may(&self, principal: &Principal, permission: Permission) -> bool {
+        principal.role().is_some_and(|role| self.inner.settings.allow(role, permission))
     }
 
     /// The paths the server is reached under, each once.

@@ -143,7 +143,15 @@ async fn a_browser_signs_in_and_out() {
     assert_eq!((&me.body["kind"], &me.body["role"]), (&json!("user"), &json!("operator")));
     assert_eq!(
         me.body["permissions"],
-        json!(["operations:read", "operations:run", "workers:read", "events:read", "metrics:read"])
+        json!([
+            "operations:read",
+            "operations:run",
+            "workers:read",
+            "events:read",
+            "lookups:read",
+            "lookups:ask",
+            "metrics:read"
+        ])
     );
     assert_eq!(me.headers[header::CACHE_CONTROL], "no-store");
 

@@ -1333,7 +1333,7 @@ export interface components {
          * @description One thing that can be allowed.
          * @enum {string}
          */
-        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "users:manage" | "tokens:manage" | "metrics:read";
+        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "lookups:read" | "lookups:ask" | "users:manage" | "tokens:manage" | "metrics:read";
         /** @description What became of one request. */
         PingFate: {
             /** @enum {string} */

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use netwark_model::auth::{Credentials, Session, Setup, User};
+use netwark_model::auth::{Credentials, Permission, Session, Setup, User};
 use netwark_store::setup_codes::FirstUser;
 
 use super::answers::{Invalid, NotSetUp, NotSignedIn, SET_UP_ALREADY};
@@ -38,7 +38,7 @@ pub(super) async fn read_session(
     principal: Principal,
     client: Client,
 ) -> Result<Response, Problem> {
-    let session = session(&principal, &client, auth.setup_required().await?);
+    let session = session(&auth, &principal, &client, auth.setup_required().await?);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(session)).into_response())
 }
 
@@ -156,19 +156,19 @@ const NEW_CODE: &str = "'netwark user setup-link' on the server prints a new one
 /// The answer that begins a session.
 fn begin(auth: &Auth, client: &Client, status: StatusCode, user: User, secret: &Secret) -> Response {
     let User { id, name, role, .. } = user;
-    let session = session(&Principal::User { id, name, role }, client, false);
+    let session = session(auth, &Principal::User { id, name, role }, client, false);
     let cookie = set_cookie(client, secret.reveal(), auth.inner.settings.session_max_days);
     let headers = [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())];
     (status, headers, Json(session)).into_response()
 }
 
-fn session(principal: &Principal, client: &Client, setup_required: bool) -> Session {
-    let role = principal.role();
+fn session(auth: &Auth, principal: &Principal, client: &Client, setup_required: bool) -> Session {
+    let permissions = Permission::ALL.into_iter().filter(|permission| auth.may(principal, *permission));
     Session {
         kind: principal.kind().to_owned(),
         name: principal.name().map(str::to_owned),
-        role,
-        permissions: role.map(netwark_model::auth::Role::permissions).unwrap_or_default(),
+        role: principal.role(),
+        permissions: permissions.collect(),
         setup_required,
         insecure: client.insecure,
     }
