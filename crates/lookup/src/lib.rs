@@ -1,6 +1,8 @@
-//! Questions answered at once: names and addresses.
+//! Questions answered at once: names and addresses, and everything that is known about one of them.
 
+pub mod asn;
 pub mod dns;
 pub mod fetch;
 pub mod outbound;
+pub mod resource;
 pub mod special;

@@ -92,9 +92,14 @@ pub const BLOCKS: &[Special] = &[
 
 /// The narrowest block that holds an address; `None` for ordinary ones.
 pub fn of(address: IpAddr) -> Option<&'static Special> {
+    of_range(address, address)
+}
+
+/// The narrowest block that holds a whole range of addresses of one family, if there is one.
+pub fn of_range(first: IpAddr, last: IpAddr) -> Option<&'static Special> {
     let holding = BLOCKS.iter().filter_map(|special| {
         let block: IpNet = special.block.parse().ok()?;
-        block.contains(&address).then_some((block.prefix_len(), special))
+        (block.contains(&first) && block.contains(&last)).then_some((block.prefix_len(), special))
     });
     holding.max_by_key(|(length, _)| *length).map(|(_, special)| special)
 }
@@ -160,6 +165,16 @@ mod tests {
         ] {
             assert_eq!(block(address), expected, "{address}");
         }
+    }
+
+    #[test]
+    fn a_range_is_within_one_block_or_in_none() {
+        let block = |first: &str, last: &str| {
+            of_range(first.parse().unwrap(), last.parse().unwrap()).map(|special| special.block)
+        };
+        assert_eq!(block("192.0.0.8", "192.0.0.8"), Some("192.0.0.8/32"));
+        assert_eq!(block("192.0.0.0", "192.0.0.8"), Some("192.0.0.0/24"));
+        assert_eq!(block("10.255.255.255", "11.0.0.0"), None);
     }
 
     #[test]

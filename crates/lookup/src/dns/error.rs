@@ -88,6 +88,13 @@ pub enum ResolveError {
     },
 }
 
+impl ResolveError {
+    /// True when nobody could say, false when it was said that there is no such name or address.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::NoAnswer { .. } | Self::Failed { .. } | Self::NoServer { .. })
+    }
+}
+
 /// True for an answer that says "nothing here", false for a failure.
 pub(super) fn is_empty(error: &NetError) -> bool {
     match error {

@@ -50,9 +50,11 @@ struct Inner {
 }
 
 /// What is known about the name of an address.
-#[derive(Clone, Debug)]
-enum KnownName {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownName {
+    /// Its name, without the trailing dot.
     Named(Arc<str>),
+    /// It was said that it has none.
     Nameless,
     /// Nobody answered, so it is worth asking again soon.
     Unanswered,
@@ -140,10 +142,16 @@ impl Resolver {
     /// The name of an address, without its trailing dot; `None` when it has none or nobody says within
     /// [`NAME_DEADLINE`].
     pub async fn name_of(&self, address: IpAddr) -> Option<Arc<str>> {
-        match self.inner.names.get_with(address, self.ask_name(address)).await {
+        match self.known_name_of(address).await {
             KnownName::Named(name) => Some(name),
             KnownName::Nameless | KnownName::Unanswered => None,
         }
+    }
+
+    /// The name of an address, and if it has none, whether that was said or nobody answered within
+    /// [`NAME_DEADLINE`].
+    pub async fn known_name_of(&self, address: IpAddr) -> KnownName {
+        self.inner.names.get_with(address, self.ask_name(address)).await
     }
 
     async fn ask_name(&self, address: IpAddr) -> KnownName {

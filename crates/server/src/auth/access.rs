@@ -4,8 +4,8 @@
 //! everybody, so none can be opened by forgetting. A test compares it with the router.
 
 use netwark_model::auth::Permission::{
-    self, EventsRead, MetricsRead, OperationsRead, OperationsRun, QueuesManage, TokensManage, UsersManage,
-    WorkersManage, WorkersRead,
+    self, EventsRead, LookupsRead, MetricsRead, OperationsRead, OperationsRun, QueuesManage, TokensManage,
+    UsersManage, WorkersManage, WorkersRead,
 };
 
 use self::Access::{Needs, NeedsFromAfar, Public, User, Worker};
@@ -77,6 +77,7 @@ pub const ROUTES: &[Route] = &[
     route("PUT", "/api/v1/worker/key", Worker),
     route("GET", "/api/v1/workers/link", Worker),
     route("GET", "/api/v1/events", Needs(EventsRead)),
+    route("GET", "/api/v1/lookup", Needs(LookupsRead)),
     route("GET", "/api/v1/management/backend/queues", Needs(WorkersRead)),
     route("POST", "/api/v1/management/backend/queues", Needs(QueuesManage)),
     route("PATCH", "/api/v1/management/backend/queues/{name}", Needs(QueuesManage)),

@@ -1,11 +1,15 @@
 //! Questions that the server answers: from tables of its own, or by asking others.
 
+mod resource;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use netwark_lookup::dns::Resolver;
 use netwark_lookup::outbound::Outbound;
+use netwark_lookup::resource::Sources;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 
@@ -30,9 +34,14 @@ impl Lookups {
     pub fn new(settings: &LookupSettings) -> Self {
         Self { outbound: Outbound::new(Resolver::system()).with_allowed(&settings.allowed) }
     }
+
+    /// What everything that is known about a resource is gathered from.
+    fn sources(&self) -> Sources {
+        Sources { resolver: self.outbound.resolver().clone() }
+    }
 }
 
 /// The routes, to be nested under the base of the API.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(resource::look_up))
 }

@@ -21,6 +21,7 @@ use utoipa::{Modify, OpenApi};
     servers((url = "../v1", description = "Relative to this description, which is at /api/v1/openapi.json")),
     tags(
         (name = "Operations", description = "Run a tool against a target from some workers"),
+        (name = "Look-ups", description = "Questions answered at once"),
         (name = "Workers", description = "Vantage points and their queues"),
         (name = "Sign-in", description = "Sessions, users and tokens"),
         (name = "Server", description = "The server itself"),

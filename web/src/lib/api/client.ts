@@ -1,4 +1,5 @@
 import createClient from 'openapi-fetch';
+import { readEvents } from './events.ts';
 import { Problem, problemOf } from './problem.ts';
 import { root } from './root.ts';
 import type { paths } from './schema.d.ts';
@@ -29,6 +30,13 @@ export interface EventFilter {
 	/** Only what is older than the event of this id. */
 	before?: string;
 	per_page?: number;
+}
+
+/** Who is told what is known about something. */
+export interface LookUpListener {
+	subject: (subject: t.Subject) => void;
+	/** Called with one part at a time. */
+	part: (part: t.Parts) => void;
 }
 
 /** Lists that people read as a whole, at the most the API gives at once. */
@@ -98,6 +106,26 @@ export function api(fetcher: typeof fetch = fetch) {
 			const text = await response.text();
 			if (!response.ok) throw problemOf(response, text);
 			return text;
+		},
+
+		lookUpParts: (q: string, parts: readonly t.PartName[]) =>
+			taken<t.Known>(client.GET('/lookup', { params: { query: { q, parts: parts.join(',') } } })),
+		/** Everything known about anything, told as it arrives. */
+		async lookUp(q: string, signal: AbortSignal, tell: LookUpListener): Promise<void> {
+			const asked = client.GET('/lookup', {
+				params: { query: { q } },
+				headers: { Accept: 'text/event-stream' },
+				parseAs: 'stream',
+				signal
+			});
+			const body = await taken<ReadableStream<Uint8Array>>(asked);
+			let ended = false;
+			await readEvents(body, ({ event, data }) => {
+				if (event === 'subject') tell.subject(JSON.parse(data) as t.Subject);
+				else if (event === 'part') tell.part(JSON.parse(data) as t.Parts);
+				else if (event === 'end') ended = true;
+			});
+			if (!ended) throw new Problem(0, 'Cut off', 'The answer was cut off. Look it up again.');
 		},
 
 		users: () => taken<t.User[]>(client.GET('/users', ALL)),

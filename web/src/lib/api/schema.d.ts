@@ -24,6 +24,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells everything that is known about an address, prefix, range, name, AS number, MAC address or URL.
+         * @description Each look-up that has something to say of such a thing is a part of the answer, with how it ended: `ok`, `nothing`
+         *     (there is nothing), `error`, `not_allowed` or `not_available`, the latter four with a reason. Parts for which the
+         *     server asks others need `lookups:ask`.
+         *
+         *     With `Accept: text/event-stream` the parts come as they arrive: the event `subject` first, which says what was
+         *     understood and which parts there will be, then an event `part` for each of them, its data an object with that one
+         *     part, and `end` at last.
+         */
+        get: operations["look_up"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/management/backend/queues": {
         parameters: {
             query?: never;
@@ -892,6 +918,16 @@ export interface components {
              */
             jitter: number;
         };
+        /**
+         * @description The kinds of resources.
+         * @enum {string}
+         */
+        Kind: "address" | "prefix" | "range" | "name" | "as" | "mac";
+        /** @description Everything that is known about a resource. */
+        Known: components["schemas"]["Subject"] & {
+            /** @description One part for each look-up. */
+            parts: components["schemas"]["Parts"];
+        };
         /** @description One MPLS label stack entry (RFC 3032). */
         Label: {
             /**
@@ -1328,6 +1364,119 @@ export interface components {
              * @example paris-1
              */
             name: string;
+        };
+        /**
+         * @description The look-ups whose answers are parts.
+         * @enum {string}
+         */
+        PartName: "special" | "system" | "ptr" | "addresses";
+        /**
+         * @description How a look-up ended.
+         * @enum {string}
+         */
+        PartStatus: "ok" | "nothing" | "error" | "not_allowed" | "not_available";
+        /** @description What one look-up says. */
+        Part_Ptr: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /** @description The name of an address. */
+            data?: {
+                /**
+                 * @description The name that the reverse zone gives.
+                 * @example dns.example.org
+                 */
+                name: string;
+                /**
+                 * @description Whether the name has the address; absent when nobody says. Whoever holds a reverse zone can write any name
+                 *     into it, so a name that is not confirmed proves nothing.
+                 */
+                confirmed?: boolean | null;
+            };
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description What one look-up says. */
+        Part_Special: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /** @description A block of addresses with a purpose of its own. */
+            data?: {
+                /**
+                 * @description The block.
+                 * @example 100.64.0.0/10
+                 */
+                block: string;
+                /**
+                 * @description What IANA calls it.
+                 * @example Shared Address Space
+                 */
+                name: string;
+                /**
+                 * @description Where it is defined.
+                 * @example RFC 6598
+                 */
+                rfc: string;
+                /** @description Whether packets for it may cross the Internet. */
+                globally_reachable: boolean;
+            };
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description What one look-up says. */
+        Part_SystemNumber: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /** @description The number of an autonomous system. */
+            data?: {
+                /**
+                 * Format: int32
+                 * @description The number.
+                 * @example 64500
+                 */
+                number: number;
+                /**
+                 * @description With a dot, as RFC 5396 writes numbers beyond 65535; absent for those up to it.
+                 * @example 1.10
+                 */
+                dotted?: string | null;
+                special?: components["schemas"]["SpecialAs"] | null;
+            };
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description What one look-up says. */
+        Part_Vec_Address: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            data?: {
+                /**
+                 * @description The address.
+                 * @example 2001:db8::1
+                 */
+                address: string;
+                special?: components["schemas"]["Special"] | null;
+            }[];
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description One part for each look-up; those that say nothing of a resource are left out. */
+        Parts: {
+            special?: components["schemas"]["Part_Special"] | null;
+            system?: components["schemas"]["Part_SystemNumber"] | null;
+            ptr?: components["schemas"]["Part_Ptr"] | null;
+            addresses?: components["schemas"]["Part_Vec_Address"] | null;
         };
         /**
          * @description One thing that can be allowed.
@@ -1804,6 +1953,51 @@ export interface components {
             /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
             reason: components["schemas"]["WorkerState"];
         };
+        /** @description A block of addresses with a purpose of its own. */
+        Special: {
+            /**
+             * @description The block.
+             * @example 100.64.0.0/10
+             */
+            block: string;
+            /**
+             * @description What IANA calls it.
+             * @example Shared Address Space
+             */
+            name: string;
+            /**
+             * @description Where it is defined.
+             * @example RFC 6598
+             */
+            rfc: string;
+            /** @description Whether packets for it may cross the Internet. */
+            globally_reachable: boolean;
+        };
+        /** @description A block of AS numbers with a purpose of its own. */
+        SpecialAs: {
+            /**
+             * Format: int32
+             * @description The lowest number of the block.
+             * @example 64512
+             */
+            first: number;
+            /**
+             * Format: int32
+             * @description The highest number of the block.
+             * @example 65534
+             */
+            last: number;
+            /**
+             * @description What it is for.
+             * @example Private use
+             */
+            name: string;
+            /**
+             * @description Where it is defined.
+             * @example RFC 6996
+             */
+            rfc: string;
+        };
         /** @description A code that is typed where a worker is started. */
         StartedPairing: {
             /** @description The worker, which nobody has connected yet. */
@@ -1861,6 +2055,28 @@ export interface components {
              * @description Cancelled.
              */
             cancelled: number;
+        };
+        /** @description What was asked about, and what will be told of it. */
+        Subject: {
+            /**
+             * @description What was typed.
+             * @example https://xn--bcher-kva.example/shelf
+             */
+            query: string;
+            /** @description What it is. */
+            kind: components["schemas"]["Kind"];
+            /**
+             * @description The one way to write it.
+             * @example xn--bcher-kva.example
+             */
+            resource: string;
+            /**
+             * @description How people write it, where that differs.
+             * @example bücher.example
+             */
+            display?: string | null;
+            /** @description The parts there are of such a resource. */
+            expected: components["schemas"]["PartName"][];
         };
         /** @description A target that is likely to answer. */
         Suggestion: {
@@ -2254,6 +2470,40 @@ export interface operations {
                 };
             };
             /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    look_up: {
+        parameters: {
+            query: {
+                /** @description What is asked about, at most 2048 bytes */
+                q: string;
+                /** @description Only these parts, separated by commas; a part there is not of such a thing is left out */
+                parts?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Known"];
+                };
+            };
+            /** @description It is none of these things, or a parameter is wrong */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -85,3 +85,10 @@ export type ToolInfo = Omit<Whole<Schemas['ToolView']>, 'schema'> & {
 
 export type ServerStatus = Schemas['ServerStatus'];
 export type Suggestion = Schemas['Suggestion'];
+
+export type Subject = Whole<Schemas['Subject']>;
+export type PartName = Schemas['PartName'];
+export type PartStatus = Schemas['PartStatus'];
+/** What is known, part by part; a part that has not come, or that there is not, is absent. */
+export type Parts = { [Name in keyof Schemas['Parts']]?: Whole<NonNullable<Schemas['Parts'][Name]>> };
+export type Known = Subject & { parts: Parts };

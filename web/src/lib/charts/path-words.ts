@@ -31,6 +31,11 @@ export function detailOf(node: FoldedNode): string {
 	return lines.join('\n');
 }
 
+/** The address of a node, where it has one to look up. */
+export function resourceOf(node: FoldedNode): string | undefined {
+	return node.kind === 'router' || node.kind === 'target' ? node.label : undefined;
+}
+
 function titleOf(node: FoldedNode): string {
 	switch (node.kind) {
 		case 'worker':

@@ -60,7 +60,11 @@ const known: Source = {
 	],
 	queues: [queue('netwark'), queue('netwark.broadcast'), queue('netwark.paris'), queue('netwark.lyon')],
 	workers: [worker('paris-1', 'Paris', ['prod']), worker('lyon-1', 'New Lyon', ['lab', 'prod'])],
-	pages: [{ title: 'Workers', href: '/workers', words: 'queues vantage points' }],
+	pages: [
+		{ title: 'Workers', href: '/workers', words: 'queues vantage points' },
+		{ title: 'Look-ups', href: '/lookups' },
+		{ title: 'Registries', href: '/lookups', command: 'whois' }
+	],
 	recent: [{ id: '1', type: 'ping', target: '192.0.2.7', status: 'done' } as Operation],
 	targets: [{ target: '127.0.0.1', label: 'itself' }]
 };
@@ -147,7 +151,15 @@ describe('the grammar', () => {
 
 describe('completion', () => {
 	it('offers tools, pages and recent operations first', () => {
-		expect(labels('')).toEqual(['ping', 'mtr', 'made-up', 'Workers', 'ping 192.0.2.7']);
+		expect(labels('')).toEqual([
+			'ping',
+			'mtr',
+			'made-up',
+			'Workers',
+			'Look-ups',
+			'Registries',
+			'ping 192.0.2.7'
+		]);
 		expect(labels('vantage')).toEqual(['Workers']);
 		expect(labels('pi')).toEqual(['ping', 'ping 192.0.2.7']);
 	});
@@ -187,6 +199,38 @@ describe('completion', () => {
 	it('replaces only the word that is being typed', () => {
 		const text = complete('ping a from netwark.paris,netwark.ly', known)[0];
 		expect(text).toMatchObject({ text: 'ping a from netwark.paris,netwark.lyon' });
+	});
+});
+
+describe('look-ups', () => {
+	const first = (text: string) => complete(text, known)[0];
+
+	it('are offered for what can be looked up, before what measures it', () => {
+		expect(first('192.0.2.1')).toEqual({
+			kind: 'lookup',
+			label: 'Look up 192.0.2.1',
+			hint: 'Look-ups',
+			href: '/lookups',
+			query: '?q=192.0.2.1'
+		});
+		expect(labels('2001:db8::/32')[0]).toBe('Look up 2001:db8::/32');
+		expect(labels('example.org')).toEqual([
+			'Look up example.org',
+			...known.tools.map(({ name }) => `${name} example.org`)
+		]);
+		expect(first('pi')?.kind).toBe('word');
+	});
+
+	it('are asked for by their word', () => {
+		expect(first('WHOIS  2001:db8::/32')).toMatchObject({
+			label: 'whois 2001:db8::/32',
+			query: '?q=2001%3Adb8%3A%3A%2F32'
+		});
+		expect(first('whois')?.kind).not.toBe('lookup');
+	});
+
+	it('stay away from commands', () => {
+		expect(complete('ping example.org ', known).some(({ kind }) => kind === 'lookup')).toBe(false);
 	});
 });
 

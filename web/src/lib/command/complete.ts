@@ -1,8 +1,9 @@
 import type { Pathname } from '$app/types';
 import type { Operation, ToolInfo } from '../api/types.ts';
+import { looksLikeResource } from '../lookups/guess.ts';
 import { flagsOf } from './flags.ts';
 import { offers } from '../selector/complete.ts';
-import { parse, type Known } from './parse.ts';
+import { parse, type Expected, type Known } from './parse.ts';
 
 /** Somewhere to go. */
 export interface PageEntry {
@@ -10,12 +11,16 @@ export interface PageEntry {
 	href: Pathname;
 	/** Further words it is found by. */
 	words?: string;
+	/** A look-up: this word, with something behind it, leads there and asks for it. */
+	command?: string;
 }
 
 /** One line of the list under the command bar. */
 export type Choice =
 	| { kind: 'word'; label: string; hint: string; text: string }
 	| { kind: 'page'; label: string; hint: string; href: Pathname }
+	/** The page with its query: `?q=192.0.2.1`. */
+	| { kind: 'lookup'; label: string; hint: string; href: Pathname; query: string }
 	| { kind: 'recent'; label: string; hint: string; href: Pathname; operation: Operation };
 
 /** What completion draws from. */
@@ -31,8 +36,34 @@ const MOST = 12;
 /** What could stand at the end of the text, best first. */
 export function complete(text: string, source: Source): Choice[] {
 	if (text.trim() === '') return start(source);
+	const lookups = lookUps(text.trim(), source);
 	const { expected, tool } = parse(text, source);
-	if (!tool || expected.kind === 'tool') return found(text.trim().toLowerCase(), text, source);
+	if (!tool || expected.kind === 'tool') {
+		return [...lookups, ...found(text.trim().toLowerCase(), text, source)];
+	}
+	return [...continued(text, source, expected, tool), ...lookups];
+}
+
+/** What leads to an answer at once: something to look up alone, or behind the word of a look-up. */
+function lookUps(text: string, source: Source): Choice[] {
+	const [word = '', ...rest] = text.split(/\s+/);
+	const asked = rest.join(' ');
+	const page = source.pages.find(({ command }) => command === word.toLowerCase());
+	if (page && asked !== '') return [lookUp(`${word.toLowerCase()} ${asked}`, page, asked)];
+	const anything = source.pages.find(({ href }) => href === '/lookups');
+	if (!anything || !looksLikeResource(text)) return [];
+	const run = source.tools.map(({ name }) => `${name} ${text}`);
+	return [
+		lookUp(`Look up ${text}`, anything, text),
+		...run.map((text): Choice => ({ kind: 'word', label: text, hint: 'measure it', text: `${text} ` }))
+	];
+}
+
+function lookUp(label: string, { href, title }: PageEntry, asked: string): Choice {
+	return { kind: 'lookup', label, hint: title, href, query: `?q=${encodeURIComponent(asked)}` };
+}
+
+function continued(text: string, source: Source, expected: Expected, tool: ToolInfo): Choice[] {
 	const before = text.slice(0, expected.word.start);
 	const typed = expected.word.text.toLowerCase();
 	const word = (label: string, hint: string, end = ' '): Choice => ({
@@ -42,13 +73,15 @@ export function complete(text: string, source: Source): Choice[] {
 		text: `${before}${label}${end}`
 	});
 	switch (expected.kind) {
+		case 'tool':
+			return [];
 		case 'target':
 			return targets(source)
 				.filter(({ target }) => target.toLowerCase().startsWith(typed) && target.toLowerCase() !== typed)
 				.map(({ target, label }) => word(target, label))
 				.slice(0, MOST);
 		case 'flag':
-			return flags(expected.tool, typed).map(([label, hint]) => word(label, hint));
+			return flags(tool, typed).map(([label, hint]) => word(label, hint));
 		case 'selector':
 			return selectorChoices(text, expected.word.start, expected.word.text, tool, source);
 		case 'after': {

@@ -2,6 +2,7 @@ import Activity from '@lucide/svelte/icons/activity';
 import Gauge from '@lucide/svelte/icons/gauge';
 import Inbox from '@lucide/svelte/icons/inbox';
 import KeyRound from '@lucide/svelte/icons/key-round';
+import Search from '@lucide/svelte/icons/search';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Server from '@lucide/svelte/icons/server';
 import Users from '@lucide/svelte/icons/users';
@@ -35,6 +36,13 @@ export const nouns: Noun[] = [
 		icon: Activity,
 		permission: 'operations:read',
 		words: 'ping mtr results history'
+	},
+	{
+		title: 'Look-ups',
+		href: '/lookups',
+		icon: Search,
+		permission: 'lookups:read',
+		words: 'whois dns address prefix name as number mac resource'
 	},
 	{
 		title: 'Workers',

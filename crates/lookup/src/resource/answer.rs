@@ -1,0 +1,234 @@
+//! The shape of everything that is known about a resource.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Kind, Resource};
+use crate::asn::SpecialAs;
+use crate::special::Special;
+
+/// What was asked about, and what will be told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Subject {
+    /// What was typed.
+    #[schema(example = "https://xn--bcher-kva.example/shelf")]
+    pub query: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The one way to write it.
+    #[schema(example = "xn--bcher-kva.example")]
+    pub resource: String,
+    /// How people write it, where that differs.
+    #[schema(example = "bücher.example")]
+    pub display: Option<String>,
+    /// The parts there are of such a resource.
+    pub expected: Vec<PartName>,
+}
+
+impl Subject {
+    /// The subject of a question about these parts.
+    pub fn new(query: &str, resource: &Resource, expected: Vec<PartName>) -> Self {
+        let display = match resource {
+            Resource::Name(name) if name.unicode() != name.ascii() => Some(name.unicode().to_owned()),
+            _ => None,
+        };
+        Self {
+            query: query.trim().to_owned(),
+            kind: resource.kind(),
+            resource: resource.to_string(),
+            display,
+            expected,
+        }
+    }
+}
+
+/// Everything that is known about a resource.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Known {
+    /// What was asked about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// One part for each look-up.
+    pub parts: Parts,
+}
+
+/// How a look-up ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PartStatus {
+    /// There is an answer.
+    Ok,
+    /// It was looked for, and there is nothing.
+    Nothing,
+    /// It could not be found out.
+    Error,
+    /// Whoever asks may not ask for this.
+    NotAllowed,
+    /// This server, as it stands, cannot know it.
+    NotAvailable,
+}
+
+/// What one look-up says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Part<T> {
+    /// How it ended.
+    pub status: PartStatus,
+    /// The answer, with the status `ok`.
+    pub data: Option<T>,
+    /// Why there is no answer, and what to do about it.
+    #[schema(example = "the address has no name")]
+    pub reason: Option<String>,
+}
+
+impl<T> Part<T> {
+    /// An answer.
+    pub fn ok(data: T) -> Self {
+        Self { status: PartStatus::Ok, data: Some(data), reason: None }
+    }
+
+    /// Nothing is there.
+    pub fn nothing(reason: impl Into<String>) -> Self {
+        Self::without(PartStatus::Nothing, reason)
+    }
+
+    /// It could not be found out.
+    pub fn error(reason: impl Into<String>) -> Self {
+        Self::without(PartStatus::Error, reason)
+    }
+
+    /// It is not for whoever asks.
+    pub fn not_allowed() -> Self {
+        let reason = "the server would ask others for this; that takes an operator, or `lookups.viewers_may_ask` in \
+                      the configuration";
+        Self::without(PartStatus::NotAllowed, reason)
+    }
+
+    /// It cannot be known here.
+    pub fn not_available(reason: impl Into<String>) -> Self {
+        Self::without(PartStatus::NotAvailable, reason)
+    }
+
+    fn without(status: PartStatus, reason: impl Into<String>) -> Self {
+        Self { status, data: None, reason: Some(reason.into()) }
+    }
+}
+
+/// The name of an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Ptr {
+    /// The name that the reverse zone gives.
+    #[schema(example = "dns.example.org")]
+    pub name: String,
+    /// Whether the name has the address; absent when nobody says. Whoever holds a reverse zone can write any name
+    /// into it, so a name that is not confirmed proves nothing.
+    pub confirmed: Option<bool>,
+}
+
+/// The number of an autonomous system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SystemNumber {
+    /// The number.
+    #[schema(example = 64500)]
+    pub number: u32,
+    /// With a dot, as RFC 5396 writes numbers beyond 65535; absent for those up to it.
+    #[schema(example = "1.10")]
+    pub dotted: Option<String>,
+    /// What the number is kept for, where it is given to nobody.
+    pub special: Option<SpecialAs>,
+}
+
+macro_rules! parts {
+    ($($(#[$($doc:tt)+])+ $variant:ident $field:ident: $type:ty, $asks:literal;)+) => {
+        /// The look-ups whose answers are parts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum PartName {
+            $($(#[$($doc)+])+ $variant,)+
+        }
+
+        impl PartName {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its word.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($field),)+ }
+            }
+
+            /// True when others are asked for it.
+            pub fn asks_others(self) -> bool {
+                match self { $(Self::$variant => $asks,)+ }
+            }
+        }
+
+        /// One part for each look-up; those that say nothing of a resource are left out.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+        pub struct Parts {
+            $($(#[$($doc)+])+
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<Part<$type>>,)+
+        }
+
+        impl Parts {
+            /// Takes what others say and these do not yet.
+            pub fn merge(&mut self, others: Self) {
+                $(if self.$field.is_none() { self.$field = others.$field; })+
+            }
+
+            /// A part that ended without an answer.
+            fn failed(name: PartName, status: PartStatus, reason: String) -> Self {
+                let mut parts = Self::default();
+                match name {
+                    $(PartName::$variant => parts.$field = Some(Part::without(status, reason)),)+
+                }
+                parts
+            }
+
+            /// A part that whoever asks may not ask for.
+            pub fn not_allowed(name: PartName) -> Self {
+                let Part { status, reason, .. } = Part::<()>::not_allowed();
+                Self::failed(name, status, reason.unwrap_or_default())
+            }
+
+            /// A part that took too long.
+            pub fn late(name: PartName, seconds: u64) -> Self {
+                Self::failed(name, PartStatus::Error, format!("no answer within {seconds} s"))
+            }
+        }
+    };
+}
+
+parts! {
+    /// The block of special-purpose addresses that holds it.
+    Special special: Special, false;
+    /// The number of the autonomous system.
+    System system: SystemNumber, false;
+    /// The name of the address.
+    Ptr ptr: Ptr, true;
+    /// The addresses of the name.
+    Addresses addresses: Vec<Address>, true;
+}
+
+/// An address of a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Address {
+    /// The address.
+    #[schema(value_type = String, example = "2001:db8::1")]
+    pub address: IpAddr,
+    /// The block of special-purpose addresses that holds it.
+    pub special: Option<Special>,
+}
+
+impl std::str::FromStr for PartName {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|name| name.as_str() == word).ok_or_else(|| {
+            let shown: String = word.chars().take(40).collect();
+            let known: Vec<&str> = Self::ALL.iter().map(|name| name.as_str()).collect();
+            format!("must be a list of {}, got '{shown}'", known.join(", "))
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Questions that the server answers.
+
+mod resource;

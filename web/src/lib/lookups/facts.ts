@@ -1,0 +1,34 @@
+import type { Known } from '../api/types.ts';
+
+/** One line of a short answer. */
+export interface Fact {
+	title: string;
+	text: string;
+	/** What belongs to it, in small print. */
+	note?: string;
+}
+
+const MOST_ADDRESSES = 4;
+
+/** What a short answer says; what there is not, or could not be found out, is left out. */
+export function factsOf({ parts }: Pick<Known, 'parts'>): Fact[] {
+	const facts: Fact[] = [];
+	const ptr = parts.ptr?.data;
+	if (ptr) {
+		const note = ptr.confirmed === false ? { note: 'not confirmed by the name' } : {};
+		facts.push({ title: 'Name', text: ptr.name, ...note });
+	}
+	const addresses = parts.addresses?.data;
+	if (addresses) {
+		const shown = addresses.slice(0, MOST_ADDRESSES).map(({ address }) => address);
+		const more = addresses.length - shown.length;
+		facts.push({ title: 'Addresses', text: shown.join(', '), ...(more > 0 && { note: `and ${more} more` }) });
+	}
+	const system = parts.system?.data;
+	if (system?.special) {
+		facts.push({ title: 'Kept for', text: system.special.name, note: system.special.rfc });
+	}
+	const special = parts.special?.data;
+	if (special) facts.push({ title: 'Kind', text: special.name, note: `${special.block}, ${special.rfc}` });
+	return facts;
+}

@@ -1,0 +1,22 @@
+import type { Pathname } from '$app/types';
+import type { Permission } from '../api/types.ts';
+
+/** A page of look-ups; a new one is one line here. The tabs and the command bar take it from there. */
+export interface LookupPage {
+	title: string;
+	href: Pathname;
+	permission: Permission;
+	/** The word of the command bar that leads there with what stands behind it. */
+	command?: string;
+	/** Further words the command bar finds it by. */
+	words: string;
+}
+
+export const pages: LookupPage[] = [
+	{
+		title: 'Anything',
+		href: '/lookups',
+		permission: 'lookups:read',
+		words: 'look up address prefix name as number mac url resource'
+	}
+];

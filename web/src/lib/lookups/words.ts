@@ -1,0 +1,24 @@
+import type { PartName, Subject } from '../api/types.ts';
+
+/** What each kind is called. */
+export const kinds: Record<Subject['kind'], string> = {
+	address: 'Address',
+	prefix: 'Prefix',
+	range: 'Range of addresses',
+	name: 'Name',
+	as: 'Autonomous system',
+	mac: 'MAC address'
+};
+
+/** What each part is called. */
+export const titles: Record<PartName, string> = {
+	special: 'Special purpose',
+	system: 'AS number',
+	ptr: 'Reverse name',
+	addresses: 'Addresses'
+};
+
+/** The target that a measurement of it would have; nothing for what cannot be measured. */
+export function targetOf(subject: Pick<Subject, 'kind' | 'resource'>): string | undefined {
+	return subject.kind === 'address' || subject.kind === 'name' ? subject.resource : undefined;
+}
