@@ -13,8 +13,7 @@ help: ## List the targets
 
 run: ## Build and serve on 127.0.0.1:6543 (LISTEN=ADDRESS:PORT changes it)
 	@scripts/setup run
-	@scripts/web-build
-	@cargo build --profile quick --locked -p netwark
+	@scripts/build quick
 	@scripts/serve "$(LISTEN)"
 
 test: ## Everything that has to hold before a change lands
