@@ -3,8 +3,11 @@
 //! Without a file every unicast address is allowed, private and loopback included. A file that
 //! cannot be read or understood, or that has a key this version does not know, allows nothing: a
 //! rule that was meant must never be lost by a slip.
+//!
+//! Tools that give back what a service says could be turned against what trusts this very machine: its loopback, the
+//! metadata service of its cloud, the server beside it. Those are closed to such tools until the file opens them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use ipnet::IpNet;
@@ -16,6 +19,7 @@ use serde::Deserialize;
 pub struct Policy {
     allow: Vec<IpNet>,
     deny: Vec<IpNet>,
+    content_allow: Vec<IpNet>,
     packets_per_second: Option<u32>,
     /// Why nothing is allowed, when the file could not be understood.
     broken: Option<String>,
@@ -30,9 +34,27 @@ struct File {
     /// Prefixes that may not, whatever `allow` says.
     #[serde(default)]
     deny: Vec<IpNet>,
+    /// Prefixes that tools which return content may reach although these are closed to them by default.
+    #[serde(default)]
+    content_allow: Vec<IpNet>,
     /// Most packets a second over all work.
     packets_per_second: Option<u32>,
 }
+
+/// Where nobody's content is fetched unless the list opens it: this machine, its links, and the addresses at which
+/// clouds hand out the credentials of a machine.
+const CLOSED: &[(&str, &str)] = &[
+    ("127.0.0.0/8", "a loopback address"),
+    ("::1/128", "a loopback address"),
+    ("169.254.0.0/16", "a link-local address"),
+    ("fe80::/10", "a link-local address"),
+    ("fd00:ec2::/32", "the metadata service of a cloud"),
+    ("fd20:ce::254/128", "the metadata service of a cloud"),
+    ("fd00:c1::a9fe:a9fe/128", "the metadata service of a cloud"),
+    ("100.100.100.200/32", "the metadata service of a cloud"),
+    ("168.63.129.16/32", "the metadata service of a cloud"),
+    ("192.0.0.192/32", "the metadata service of a cloud"),
+];
 
 /// Why an address may not be touched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,12 +75,24 @@ pub enum PolicyError {
 impl Default for Policy {
     fn default() -> Self {
         let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|prefix| prefix.parse().ok());
-        Self { allow: everything.collect(), deny: Vec::new(), packets_per_second: None, broken: None }
+        Self {
+            allow: everything.collect(),
+            deny: Vec::new(),
+            content_allow: Vec::new(),
+            packets_per_second: None,
+            broken: None,
+        }
     }
 }
 
 impl Policy {
-    /// The list in a TOML file with the keys `allow`, `deny` and `packets_per_second`. What cannot
+    /// All unicast addresses, for tools that return content too: who sits at a machine may reach what it reaches.
+    pub fn of_its_user() -> Self {
+        let everything = Self::default();
+        Self { content_allow: everything.allow.clone(), ..everything }
+    }
+
+    /// The list in a TOML file with the keys `allow`, `deny`, `content_allow` and `packets_per_second`. What cannot
     /// be read allows nothing, and says why.
     pub fn from_file(path: &Path) -> Self {
         let file = std::fs::read_to_string(path).map_err(|error| error.to_string());
@@ -74,6 +108,7 @@ impl Policy {
             Ok(file) => Self {
                 allow: file.allow.unwrap_or_else(|| Self::default().allow),
                 deny: file.deny,
+                content_allow: file.content_allow,
                 packets_per_second: file.packets_per_second,
                 broken: None,
             },
@@ -82,7 +117,7 @@ impl Policy {
     }
 
     fn broken(reason: String) -> Self {
-        Self { allow: Vec::new(), deny: Vec::new(), packets_per_second: None, broken: Some(reason) }
+        Self { allow: Vec::new(), broken: Some(reason), ..Self::default() }
     }
 
     fn named(mut self, path: &Path) -> Self {
@@ -128,6 +163,30 @@ impl Policy {
         Ok(())
     }
 
+    /// Checks where a tool that returns content connects to. `listeners` are those of the server in this process.
+    ///
+    /// # Errors
+    /// Says which rule forbids it.
+    pub fn check_content(&self, place: SocketAddr, listeners: &[SocketAddr]) -> Result<(), PolicyError> {
+        let address = place.ip().to_canonical();
+        self.check(address)?;
+        if self.content_allow.iter().any(|prefix| prefix.contains(&address)) {
+            return Ok(());
+        }
+        let Some(what) = closed(address).or_else(|| {
+            let own = listeners.iter().any(|listener| leads_to(place.port(), address, *listener));
+            own.then_some("where this server itself listens")
+        }) else {
+            return Ok(());
+        };
+        Err(PolicyError::Denied {
+            address,
+            reason: format!(
+                "it is {what}, which tools that return content reach only where content_allow names it"
+            ),
+        })
+    }
+
     /// The list in a line, for people.
     pub fn describe(&self) -> String {
         if let Some(reason) = &self.broken {
@@ -145,11 +204,43 @@ impl Policy {
         if !self.deny.is_empty() {
             text.push_str(&format!(" except {}", join(&self.deny)));
         }
+        if !self.content_allow.is_empty() {
+            text.push_str(&format!(", content also from {}", join(&self.content_allow)));
+        }
         if let Some(rate) = self.packets_per_second {
             text.push_str(&format!(", at most {rate} packets a second"));
         }
         text
     }
+}
+
+/// What an address is that is closed to content. An IPv6 address that stands for an IPv4 one is what that is.
+fn closed(address: IpAddr) -> Option<&'static str> {
+    let block = CLOSED.iter().find(|(block, _)| {
+        let block: Result<IpNet, _> = block.parse();
+        block.is_ok_and(|block| block.contains(&address))
+    });
+    block.map(|(_, what)| *what).or_else(|| closed(translated(address)?))
+}
+
+/// The IPv4 address that a translator (RFC 6052) or a 6to4 relay (RFC 3056) would send to in place of this one.
+fn translated(address: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V6(v6) = address else { return None };
+    let octets = v6.octets();
+    let inner: [u8; 4] = match v6.segments() {
+        [0x64, 0xff9b, ..] => *octets.last_chunk()?,
+        [0x2002, ..] => *octets.get(2..)?.first_chunk()?,
+        _ => return None,
+    };
+    Some(inner.into())
+}
+
+/// Whether a connection to this address and port ends at a listener of this process.
+fn leads_to(port: u16, address: IpAddr, listener: SocketAddr) -> bool {
+    let everywhere = listener.ip().to_canonical().is_unspecified();
+    // Only what belongs to this machine can be bound.
+    let ours = || UdpSocket::bind((address, 0)).is_ok();
+    port == listener.port() && (listener.ip().to_canonical() == address || (everywhere && ours()))
 }
 
 #[cfg(test)]
@@ -186,6 +277,58 @@ mod tests {
         assert_eq!(policy.describe(), "10.0.0.0/8 except 10.9.0.0/16, at most 100 packets a second");
     }
 
+    fn content(policy: &Policy, place: &str) -> Result<(), String> {
+        let listeners = ["0.0.0.0:6543".parse().unwrap(), "192.0.2.7:443".parse().unwrap()];
+        policy.check_content(place.parse().unwrap(), &listeners).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn content_is_not_fetched_from_what_trusts_this_machine() {
+        let policy = Policy::default();
+        for place in ["192.0.2.1:80", "10.0.0.1:80", "[2001:db8::1]:443", "[fd00::1]:80", "192.0.2.7:80"] {
+            assert_eq!(content(&policy, place), Ok(()), "{place}");
+        }
+        for (place, why) in [
+            ("127.0.0.1:80", "a loopback address"),
+            ("[::1]:80", "a loopback address"),
+            ("[::ffff:127.0.0.1]:80", "a loopback address"),
+            ("169.254.169.254:80", "a link-local address"),
+            ("[fe80::1]:80", "a link-local address"),
+            ("[fd00:ec2::254]:80", "metadata service"),
+            ("100.100.100.200:80", "metadata service"),
+            ("168.63.129.16:80", "metadata service"),
+            ("[64:ff9b::a9fe:a9fe]:80", "a link-local address"),
+            ("[64:ff9b::7f00:1]:80", "a loopback address"),
+            ("[2002:7f00:1::1]:80", "a loopback address"),
+            ("192.0.2.7:443", "where this server itself listens"),
+            ("224.0.0.1:80", "only unicast"),
+        ] {
+            let error = content(&policy, place).unwrap_err();
+            assert!(error.contains(why), "{place}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_listener_on_all_addresses_is_on_those_of_this_machine() {
+        let listener = "0.0.0.0:6543".parse().unwrap();
+        assert!(leads_to(6543, "127.0.0.1".parse().unwrap(), listener));
+        assert!(!leads_to(6544, "127.0.0.1".parse().unwrap(), listener));
+        assert!(!leads_to(6543, "192.0.2.1".parse().unwrap(), listener), "somebody else's");
+    }
+
+    #[test]
+    fn what_is_closed_to_content_is_opened_by_its_own_key() {
+        let opened = policy("deny = ['127.0.0.9/32']\ncontent_allow = ['127.0.0.0/8', '192.0.2.7/32']");
+        assert_eq!(content(&opened, "127.0.0.1:80"), Ok(()));
+        assert_eq!(content(&opened, "192.0.2.7:443"), Ok(()));
+        assert!(content(&opened, "127.0.0.9:80").is_err(), "deny wins");
+        assert!(content(&opened, "[::1]:80").is_err(), "nobody opened it");
+        assert!(opened.describe().ends_with("content also from 127.0.0.0/8, 192.0.2.7/32"));
+        let narrow = policy("allow = ['10.0.0.0/8']\ncontent_allow = ['127.0.0.0/8']");
+        assert!(content(&narrow, "127.0.0.1:80").is_err(), "it must be allowed as well");
+        assert_eq!(content(&Policy::of_its_user(), "[::1]:80"), Ok(()));
+    }
+
     #[test]
     fn what_is_not_understood_allows_nothing() {
         for text in [
@@ -193,6 +336,7 @@ mod tests {
             "allow = 'x'",
             "allow = ['10.0.0.0/40']",
             "packets_per_second = 0",
+            "content_allow = ['loopback']",
             "[",
         ] {
             let policy = policy(text);
