@@ -30,6 +30,7 @@ const mtr = {
 	title: 'Trace (mtr)',
 	summary: 'Measures every hop on the way to a target, cycle after cycle.',
 	target: 'An address or a name, such as 192.0.2.1 or example.org.',
+	target_kind: 'host',
 	schema: {
 		properties: {
 			cycles: number('How many times the whole way is measured.', 1, 1000, 10),
@@ -55,6 +56,7 @@ const ping = {
 	title: 'Ping',
 	summary: 'Sends ICMP echo requests and keeps every reply.',
 	target: 'An address or a name, such as 192.0.2.1 or example.org.',
+	target_kind: 'host',
 	schema: {
 		properties: {
 			count: number('How many echo requests are sent to each address.', 1, 10_000, 10),

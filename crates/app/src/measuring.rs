@@ -1,5 +1,6 @@
 //! Starting a worker, in the server's process or in one of its own.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use netwark_bus::WorkerBus;
@@ -12,7 +13,8 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::failure::Failure;
 
-/// Starts a worker as the configuration describes it. It says hello by itself.
+/// Starts a worker as the configuration describes it. It says hello by itself. `listeners` are those of the server in
+/// this process.
 ///
 /// # Errors
 /// When the machine gives no sockets, or the data directory cannot be written.
@@ -22,6 +24,7 @@ pub fn start(
     embedded: bool,
     server_host: Option<String>,
     bus: Arc<dyn WorkerBus>,
+    listeners: Arc<[SocketAddr]>,
 ) -> Result<RunningWorker, Failure> {
     let worker = &config.worker;
     let policy = policy(config);
@@ -55,7 +58,8 @@ pub fn start(
             ..Keeping::default()
         },
     };
-    let context = Context::new(engine, Resolver::system(), policy, &settings.name);
+    let mut context = Context::new(engine, Resolver::system(), policy, &settings.name);
+    context.listeners = listeners;
     Ok(netwark_worker::start(settings, bus, Toolbox::standard(), context))
 }
 

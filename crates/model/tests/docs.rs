@@ -25,7 +25,7 @@ Every tool takes its options in three forms that mean the same:
   program. It takes the long flags of the shell, and the flags in the tool's last table with the effect named there.
 
 `GET /api/v1/tools` gives the same as JSON. A measurement that could take more than 20 minutes when nothing
-answers is refused. A target is one address or one name; a prefix, a URL or an address with a zone is refused.
+answers is refused. What a target is stands with each tool; what is none of its kind is refused with the reason.
 
 In the shell every tool also knows `--json`, `--report` (nothing while it is measured), `--numeric` (no names),
 and `--from SELECTOR`, which measures from other workers through a server instead of from this machine; see
@@ -105,6 +105,7 @@ fn values(property: &Value) -> String {
         ("boolean", ..) => "`true`, `false`".into(),
         ("string", _, _, Value::Number(most)) => format!("text of at most {most} characters"),
         ("string", ..) => "text".into(),
+        ("array", ..) => "a list of texts".into(),
         (other, ..) => other.into(),
     }
 }

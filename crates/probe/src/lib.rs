@@ -1,10 +1,13 @@
-//! The measuring engine: ping and trace.
+//! The measuring engine: ping and trace, and what is measured over connections.
 //!
 //! Three layers. [`decide`] is the contract of the state machines that decide what to send and what an answer means
 //! ([`ping`], [`trace`], [`sweep_ping`]); they see neither sockets nor clocks. [`engine`] carries their packets, all of
 //! them on one thread. `net` is the operating system below it and the only home of unsafe code.
+//!
+//! [`dial`] opens connections for the tools that need them, such as [`tcp`]; their verdicts are pure functions, too.
 
 pub mod decide;
+pub mod dial;
 pub mod engine;
 mod net;
 pub mod ping;
@@ -13,6 +16,7 @@ pub mod resolve;
 pub mod runner;
 mod stats;
 pub mod sweep_ping;
+pub mod tcp;
 pub mod trace;
 pub mod verdict;
 mod words;

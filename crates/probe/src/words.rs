@@ -39,6 +39,14 @@ pub(crate) fn error(kind: AnswerKind) -> Option<String> {
     }
 }
 
+/// What the system said, as a clause and without its number.
+pub(crate) fn of_system(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}", first.to_lowercase(), letters.as_str())).unwrap_or_default()
+}
+
 /// Milliseconds with about three figures: `0.042 ms`, `2.51 ms`, `25.1 ms`, `251 ms`.
 pub(crate) fn milliseconds(ms: f64) -> String {
     match ms {

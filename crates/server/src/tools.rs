@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use netwark_model::target::TargetKind;
 use netwark_model::tools::{LegacyFlag, Meaning, ToolDefinition};
 use serde::Serialize;
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub struct ToolView {
     pub summary: String,
     /// What a target is.
     pub target: String,
+    /// What kind of target it takes.
+    pub target_kind: TargetKind,
     /// JSON Schema of its options.
     #[schema(value_type = Object)]
     pub schema: Value,
@@ -81,6 +84,7 @@ fn view(tool: &ToolDefinition) -> ToolView {
         title: tool.text.title.into(),
         summary: tool.text.summary.into(),
         target: tool.text.target.into(),
+        target_kind: tool.target,
         schema: tool.schema.clone(),
         arguments: tool.arguments().into_iter().map(argument).collect(),
         flags: tool.legacy_flags.iter().map(flag).collect(),

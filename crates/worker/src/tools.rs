@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
 use netwark_model::messages::RunOrder;
+use netwark_probe::dial::Dialer;
 use netwark_probe::engine::{Engine, Traffic};
 use netwark_probe::runner::{Brief, NameLookup, Prober};
+use netwark_probe::tcp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -39,6 +42,8 @@ pub struct Context {
     pub resolver: Resolver,
     /// What a run sends and receives. The prober counts by itself; a tool that measures by other means adds to it.
     pub traffic: Arc<Traffic>,
+    /// Where the server in this process listens; tools that return content stay away from it.
+    pub listeners: Arc<[SocketAddr]>,
 }
 
 impl Context {
@@ -49,8 +54,34 @@ impl Context {
         let permit = Arc::new(move |address| list.borrow().check(address).map_err(|error| error.to_string()));
         let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver.clone()))).with_permit(permit);
         let names = NameLookup::Within(NAMES_WITHIN);
-        let traffic = Arc::default();
-        Self { prober, policy, name: name.into(), progress_every: PROGRESS_EVERY, names, resolver, traffic }
+        Self {
+            prober,
+            policy,
+            name: name.into(),
+            progress_every: PROGRESS_EVERY,
+            names,
+            resolver,
+            traffic: Arc::default(),
+            listeners: Arc::default(),
+        }
+    }
+
+    /// Checks where a tool that returns content is about to connect to, or to ask, against the list as it is now.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn check_content(&self, place: SocketAddr) -> Result<(), String> {
+        self.policy.borrow().check_content(place, &self.listeners).map_err(|error| error.to_string())
+    }
+
+    /// Opens connections for tools that return content.
+    pub fn dialer(&self) -> Dialer {
+        let context = self.clone();
+        Dialer::new(
+            Arc::new(NameResolver::new(self.resolver.clone())),
+            Arc::new(move |place| context.check_content(place)),
+            Arc::clone(&self.traffic),
+        )
     }
 
     /// The same for a run whose bytes are counted here.
@@ -110,6 +141,7 @@ impl Toolbox {
         Self::default()
             .with("ping", |context, order, snapshots| Box::pin(ping(context, order, snapshots)))
             .with("mtr", |context, order, snapshots| Box::pin(mtr(context, order, snapshots)))
+            .with("tcp", |context, order, snapshots| Box::pin(connect(context, order, snapshots)))
     }
 
     /// The same toolbox with one more tool.
@@ -161,6 +193,14 @@ async fn mtr(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<
     let started = now();
     let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
     let outcome = context.prober.mtr(context.brief(&order, &started), &options, on_snapshot).await;
+    value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+async fn connect(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
+    let options = options(&order)?;
+    let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
+    let every = context.progress_every;
+    let outcome = tcp::run(&context.dialer(), &order.target, &options, every, on_snapshot).await;
     value(&outcome.map_err(|error| RunError(error.to_string()))?)
 }
 

@@ -69,7 +69,7 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     let signals = Signals::new().map_err(Failure::failed)?;
     let running = netwark_server::run(app.clone(), listeners).await.map_err(Failure::failed)?;
     let worker = match app.settings.embedded_worker {
-        Some(id) => Some(start_worker(&config, id, &app, worker_bus).await?),
+        Some(id) => Some(start_worker(&config, id, &app, worker_bus, addresses(&places).collect()).await?),
         None => None,
     };
     announce(&config, &store, &places).await?;
@@ -141,11 +141,12 @@ async fn start_worker(
     id: Uuid,
     app: &App,
     bus: Option<LocalWorkerBus>,
+    listeners: Arc<[SocketAddr]>,
 ) -> Result<RunningWorker, Failure> {
     let Some(bus) = bus else {
-        return measuring::start(config, id, true, None, Arc::new(EmbeddedBus::new(app.clone())));
+        return measuring::start(config, id, true, None, Arc::new(EmbeddedBus::new(app.clone())), listeners);
     };
-    let worker = measuring::start(config, id, true, None, Arc::new(bus))?;
+    let worker = measuring::start(config, id, true, None, Arc::new(bus), listeners)?;
     worker.ready().await.map_err(|unwelcome| {
         Failure::Failed(format!("the server refused its own worker: {}", unwelcome.reason))
     })?;

@@ -10,6 +10,7 @@ mod legacy;
 pub mod mtr;
 pub mod ping;
 mod schema;
+pub mod tcp;
 pub mod verdict;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use utoipa::ToSchema;
 
 pub use self::legacy::{LegacyFlag, Meaning};
 use crate::error::FieldError;
+use crate::target::TargetKind;
 
 /// How a tool is called and described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +45,20 @@ pub trait Tool: 'static {
     /// How it is called and described.
     const TEXT: ToolText;
 
+    /// What its target is.
+    const TARGET: TargetKind = TargetKind::Host;
+
     /// What the schema cannot say: options that do not go together.
     fn check(options: &Self::Options) -> Vec<FieldError>;
 
     /// The time a measurement takes when nothing answers, in milliseconds.
     fn longest_ms(options: &Self::Options) -> u64;
+
+    /// What is wrong with a target, one of its kind, together with the options.
+    fn check_target(target: &str, options: &Self::Options) -> Option<FieldError> {
+        let _ = (target, options);
+        None
+    }
 
     /// The flags of the program that the older API passed its option string to.
     fn legacy_flags() -> &'static [LegacyFlag] {
@@ -84,6 +95,8 @@ pub struct Argument {
 pub struct ToolDefinition {
     /// How it is called and described.
     pub text: ToolText,
+    /// What its target is.
+    pub target: TargetKind,
     /// JSON Schema of its options.
     pub schema: Value,
     /// The flags of the older API's option strings.
@@ -91,6 +104,7 @@ pub struct ToolDefinition {
     command: fn() -> clap::Command,
     from_json: fn(Value) -> Result<CheckedOptions, Vec<FieldError>>,
     from_matches: fn(&clap::ArgMatches) -> Result<Value, String>,
+    check_target: fn(&str, &Value) -> Option<FieldError>,
 }
 
 impl std::fmt::Debug for ToolDefinition {
@@ -104,6 +118,7 @@ impl ToolDefinition {
     pub fn of<T: Tool>() -> Self {
         Self {
             text: T::TEXT,
+            target: T::TARGET,
             schema: schema::of::<T::Options>(),
             legacy_flags: T::legacy_flags(),
             command: || {
@@ -115,6 +130,10 @@ impl ToolDefinition {
                 use clap::FromArgMatches;
                 let options = T::Options::from_arg_matches(matches).map_err(|e| args::clap_message(&e))?;
                 serde_json::to_value(options).map_err(|e| e.to_string())
+            },
+            check_target: |target, options| {
+                // Options that are not understood have an error of their own.
+                T::check_target(target, &serde_json::from_value(options.clone()).ok()?)
             },
         }
     }
@@ -142,6 +161,19 @@ impl ToolDefinition {
             help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
         };
         self.command().get_arguments().map(argument).collect()
+    }
+
+    /// Checks a target, and whether it goes with options that have been checked, where there are any. Returns it as
+    /// it is kept.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn check_target(&self, text: &str, options: Option<&CheckedOptions>) -> Result<String, FieldError> {
+        let target = self.target.check(text)?;
+        match options.and_then(|options| (self.check_target)(&target, &options.typed)) {
+            Some(error) => Err(error),
+            None => Ok(target),
+        }
     }
 
     /// Checks options given as a JSON object.
@@ -221,7 +253,7 @@ pub struct Registry {
 impl Registry {
     /// Every tool of this version.
     pub fn standard() -> Self {
-        Self::default().with::<ping::Ping>().with::<mtr::Mtr>()
+        Self::default().with::<ping::Ping>().with::<mtr::Mtr>().with::<tcp::Tcp>()
     }
 
     /// The same registry with one more tool.

@@ -86,4 +86,8 @@ pub enum FindingKind {
     NotSent,
     /// A packet was too big for a link on the way.
     PacketTooBig,
+    /// The host refuses connections to the port.
+    Refused,
+    /// An ICMP error keeps connections from the port.
+    Filtered,
 }

@@ -46,6 +46,7 @@ pub use self::capabilities::{Ability, Capabilities};
 pub use self::counters::Counters;
 pub use self::error::EngineError;
 pub use self::options::EngineOptions;
+pub(crate) use self::recognise::kind_of_queued;
 use self::run::Command;
 use self::signal::Signal;
 pub use self::traffic::Traffic;

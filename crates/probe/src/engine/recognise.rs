@@ -228,11 +228,7 @@ impl State {
             _ => self.quoted(&Quote { to, protocol: icmp_protocol(family), bytes, own_ids: false }),
         };
         let handle = handle.ok_or(Useless::Foreign)?;
-        let kind = match icmp::fault(family, error.kind, error.code, [0; 4]) {
-            Some(Fault::TooBig { .. }) => AnswerKind::TooBig { mtu: error.info },
-            Some(fault) => kind_of(family, fault),
-            None => AnswerKind::Other { kind: error.kind, code: error.code },
-        };
+        let kind = kind_of_queued(family, error);
         Ok(Found { handle, from: error.offender.unwrap_or(to), ttl: None, kind, labels: Vec::new() })
     }
 
@@ -281,6 +277,15 @@ fn labels(extension: Extension<'_>) -> Vec<Label> {
         ttl: entry.ttl,
     };
     extension.mpls().into_iter().map(label).collect()
+}
+
+/// What an ICMP error on an error queue says, in the words of the deciders.
+pub(crate) fn kind_of_queued(family: Family, error: QueuedError) -> AnswerKind {
+    match icmp::fault(family, error.kind, error.code, [0; 4]) {
+        Some(Fault::TooBig { .. }) => AnswerKind::TooBig { mtu: error.info },
+        Some(fault) => kind_of(family, fault),
+        None => AnswerKind::Other { kind: error.kind, code: error.code },
+    }
 }
 
 /// What an ICMP error says, in the words of the deciders.

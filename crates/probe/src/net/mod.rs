@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod clock;
+pub(crate) mod connect;
 pub(crate) mod control;
 pub(crate) mod filter;
 mod options;

@@ -28,6 +28,9 @@ use watch::Throttle;
 /// Why something could not be measured. A target that does not answer is no such error: it was measured.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
+    /// The target is none for this tool.
+    #[error("the target {0}")]
+    Target(String),
     /// There is no address to measure.
     #[error(transparent)]
     Resolve(#[from] ResolveError),

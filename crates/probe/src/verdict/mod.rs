@@ -7,6 +7,7 @@
 mod loss;
 mod path;
 mod ping;
+mod tcp;
 mod trace;
 
 use std::net::IpAddr;
@@ -14,6 +15,7 @@ use std::net::IpAddr;
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
 pub use ping::ping;
+pub use tcp::tcp;
 pub use trace::trace;
 
 /// Findings told in the sentence beside the headline.

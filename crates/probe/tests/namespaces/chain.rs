@@ -220,7 +220,12 @@ impl Chain {
         inside(&self.names[0], work)
     }
 
-    /// The same as an ordinary user; `datagrams` says whether ICMP datagram sockets are allowed.
+    /// The same at the target.
+    pub(crate) fn at_target<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        inside(self.names.last().expect("a chain has ends"), work)
+    }
+
+    /// The same as [`Self::at_source`] as an ordinary user; `datagrams` says whether ICMP datagram sockets are allowed.
     pub(crate) fn unprivileged<T: Send>(&self, datagrams: bool, work: impl FnOnce() -> T + Send) -> T {
         self.at_source(|| {
             sysctl("ipv4/ping_group_range", if datagrams { "0 2147483647" } else { "1 0" });

@@ -1,6 +1,7 @@
 //! Real packets over a chain of routers in network namespaces. Needs root, iproute2 and /dev/net/tun.
 
 mod chain;
+mod connect;
 mod link;
 mod os;
 

@@ -121,11 +121,11 @@ fn hash(request: &NewOperation) -> String {
 async fn check(app: &App, request: NewOperation, by: &str) -> Result<OperationDraft, Problem> {
     let mut errors = Vec::new();
     let mut note = |error: FieldError| errors.push(error);
-    let target = target::check(&request.target).map_err(&mut note).ok();
-    let checked = match app.tools.get(&request.tool) {
+    let (target, checked) = match app.tools.get(&request.tool) {
         Some(tool) => {
             let checked = tool.check_any(request.options.as_ref());
-            checked.map_err(|found| found.into_iter().for_each(&mut note)).ok()
+            let target = tool.check_target(&request.target, checked.as_ref().ok()).map_err(&mut note).ok();
+            (target, checked.map_err(|found| found.into_iter().for_each(&mut note)).ok())
         }
         None => {
             let shown: String = request.tool.chars().take(40).collect();
@@ -133,7 +133,7 @@ async fn check(app: &App, request: NewOperation, by: &str) -> Result<OperationDr
                 "type",
                 format!("'{shown}' is no tool; the tools are {}", app.tools.names()),
             ));
-            None
+            (target::check(&request.target).map_err(&mut note).ok(), None)
         }
     };
     for (name, value, least, most) in [

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod create;
+mod csv;
 pub mod events;
 pub mod export;
 pub mod publish;

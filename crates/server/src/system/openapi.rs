@@ -2,6 +2,7 @@
 
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
+use netwark_model::tools::tcp::TcpOutcome;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -28,7 +29,7 @@ use utoipa::{Modify, OpenApi};
     ),
     security(("token" = []), ("session" = [])),
     // No route names them: they are what the payload of a result holds.
-    components(schemas(PingOutcome, MtrOutcome)),
+    components(schemas(PingOutcome, MtrOutcome, TcpOutcome)),
     modifiers(&Schemes),
 )]
 pub struct Description;

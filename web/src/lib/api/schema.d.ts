@@ -207,7 +207,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Results as CSV: a line per reply of a ping, per hop of a trace. */
+        /** Results as CSV: a line per reply of a ping, per hop of a trace, per connection or request. */
         get: operations["export_results_csv"];
         put?: never;
         post?: never;
@@ -241,7 +241,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Results as text, the way ping and mtr print them. */
+        /** Results as text, the way the shell prints them. */
         get: operations["export_results_txt"];
         put?: never;
         post?: never;
@@ -816,7 +816,7 @@ export interface components {
          * @description The kinds of finding.
          * @enum {string}
          */
-        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big";
+        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered";
         /** @description A flag of an older option string. */
         FlagView: {
             /**
@@ -2093,6 +2093,153 @@ export interface components {
             /** @description Why it is suggested. */
             why: string;
         };
+        /**
+         * @description What the target of a tool is.
+         * @enum {string}
+         */
+        TargetKind: "host" | "host_port" | "url";
+        /** @description What became of one connection. */
+        TcpAttempt: components["schemas"]["TcpFate"] & {
+            /**
+             * Format: int32
+             * @description Its number, from 1.
+             */
+            seq: number;
+            /**
+             * Format: double
+             * @description When it was tried, in milliseconds since the measurement began.
+             */
+            at_ms: number;
+        };
+        /** @description What became of one connection. Times are milliseconds. */
+        TcpFate: {
+            /**
+             * Format: double
+             * @description From the first packet to the connection.
+             */
+            rtt: number;
+            /** @enum {string} */
+            fate: "connected";
+        } | {
+            /**
+             * Format: double
+             * @description From the first packet to the reset.
+             */
+            rtt: number;
+            /** @enum {string} */
+            fate: "refused";
+        } | {
+            /**
+             * Format: double
+             * @description From the first packet to the error.
+             */
+            rtt: number;
+            /** @description Who sent the error, where it is known. */
+            from?: string | null;
+            /** @description What it says, such as `administratively prohibited`. */
+            message: string;
+            /** @enum {string} */
+            fate: "filtered";
+        } | {
+            /** @enum {string} */
+            fate: "unanswered";
+        } | {
+            /** @description What the system said. */
+            message: string;
+            /** @enum {string} */
+            fate: "unsent";
+        };
+        /** @description What `tcp` measured. A name with several addresses (`family: all`) has one report for each. */
+        TcpOutcome: {
+            /** @description One report per address. */
+            reports: components["schemas"]["TcpReport"][];
+            /** @description The report as lines of text. */
+            raw: string[];
+        };
+        /** @description The measurement of one address. */
+        TcpReport: {
+            /** @description The address that was connected to. */
+            address: string;
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+            /** @description Why this address was chosen, when the target is a name. */
+            chosen?: string | null;
+            /** @description Numbers over all connections. */
+            statistics: components["schemas"]["TcpStatistics"];
+            /** @description What became of each connection, in their order. */
+            attempts: components["schemas"]["TcpAttempt"][];
+            /** @description What the numbers mean. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * @description Numbers over all connections to one address. Times are milliseconds from the first packet to the connection; they are
+         *     absent when nothing was connected.
+         */
+        TcpStatistics: {
+            /**
+             * Format: int32
+             * @description Connections that were tried and have ended in some way.
+             */
+            attempted: number;
+            /**
+             * Format: int32
+             * @description Connections that came about.
+             */
+            connected: number;
+            /**
+             * Format: int32
+             * @description Connections that the host refused by a reset.
+             */
+            refused: number;
+            /**
+             * Format: int32
+             * @description Connections that an ICMP error ended.
+             */
+            filtered: number;
+            /**
+             * Format: int32
+             * @description Connections without any answer.
+             */
+            unanswered: number;
+            /**
+             * Format: int32
+             * @description Connections that could not be tried.
+             */
+            unsent: number;
+            /**
+             * Format: double
+             * @description Shortest time.
+             */
+            min?: number | null;
+            /**
+             * Format: double
+             * @description Mean time.
+             */
+            average?: number | null;
+            /**
+             * Format: double
+             * @description Longest time.
+             */
+            max?: number | null;
+            /**
+             * Format: double
+             * @description Standard deviation.
+             */
+            stddev?: number | null;
+            /**
+             * Format: double
+             * @description Median.
+             */
+            median?: number | null;
+            /**
+             * Format: double
+             * @description 95th percentile (nearest rank).
+             */
+            p95?: number | null;
+        };
         /** @description A token as the API shows it; the secret is shown once, when it is made. */
         Token: {
             /**
@@ -2154,6 +2301,8 @@ export interface components {
             summary: string;
             /** @description What a target is. */
             target: string;
+            /** @description What kind of target it takes. */
+            target_kind: components["schemas"]["TargetKind"];
             /** @description JSON Schema of its options. */
             schema: Record<string, never>;
             /** @description Flags of its command line. */

@@ -37,6 +37,10 @@ export type PingReply = Whole<Schemas['PingReply']>;
 export type PingStatistics = Whole<Schemas['PingStatistics']>;
 export type PingReport = Whole<Schemas['PingReport']>;
 export type PingOutcome = Whole<Schemas['PingOutcome']>;
+export type TcpAttempt = Whole<Schemas['TcpAttempt']>;
+export type TcpStatistics = Whole<Schemas['TcpStatistics']>;
+export type TcpReport = Whole<Schemas['TcpReport']>;
+export type TcpOutcome = Whole<Schemas['TcpOutcome']>;
 export type HopRtt = Schemas['HopRtt'];
 export type Responder = Whole<Schemas['Responder']>;
 export type Hop = Whole<Schemas['Hop']>;
@@ -64,6 +68,7 @@ export type Queue = Schemas['Queue'];
 export type NewQueue = Schemas['NewQueue'];
 export type QueueChanges = Schemas['QueueChanges'];
 
+export type TargetKind = Schemas['TargetKind'];
 export type ToolFlag = Whole<Schemas['FlagView']>;
 export type ToolArgument = Whole<Schemas['ArgumentView']>;
 /** A property of a tool's options, as JSON Schema 2020-12 says it. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../api/problem.ts';
-import type { Operation, ToolArgument, ToolFlag, ToolInfo, Worker } from '../api/types.ts';
+import type { Operation, TargetKind, ToolArgument, ToolFlag, ToolInfo, Worker } from '../api/types.ts';
 import { complete, type Source } from './complete.ts';
-import { operationOf, parse } from './parse.ts';
+import { operationOf, parse, targetMistake } from './parse.ts';
 import { placeProblem } from './place.ts';
 
 const flag = (
@@ -25,11 +25,17 @@ const argument = (short: string | null, long: string, value: string | null): Too
 	value,
 	help: ''
 });
-const tool = (name: string, flags: ToolFlag[], own: ToolArgument[] = []): ToolInfo => ({
+const tool = (
+	name: string,
+	flags: ToolFlag[],
+	own: ToolArgument[] = [],
+	target_kind: TargetKind = 'host'
+): ToolInfo => ({
 	name,
 	title: name,
 	summary: `Runs ${name}.`,
 	target: 'An address.',
+	target_kind,
 	schema: {},
 	arguments: own,
 	flags
@@ -117,6 +123,21 @@ describe('the grammar', () => {
 		expect(mistakes('ping a from paris,rome')).toEqual([['rome', expect.stringContaining('is no queue')]]);
 		expect(mistakes('ping 192.0.2.0/24 -n')).toEqual([['192.0.2.0/24', expect.stringContaining('prefix')]]);
 		expect(mistakes('mtr --tcp=1 a')).toEqual([['--tcp=1', 'takes no value']]);
+	});
+
+	it('knows what a target of each kind must be', () => {
+		const web = { ...known, tools: [tool('http', [], [], 'url')] };
+		expect(operationOf(parse('http https://example.org/a?b=1', web))).toEqual({
+			type: 'http',
+			target: 'https://example.org/a?b=1'
+		});
+		expect(targetMistake('ftp://example.org', 'url')).toBe('must begin with http:// or https://, not ftp://');
+		expect(targetMistake('example.org:8080/x', 'url')).toBeUndefined();
+		expect(targetMistake('192.0.2.1:443', 'host_port')).toBeUndefined();
+		expect(targetMistake('[2001:db8::1]:443', 'host_port')).toBeUndefined();
+		expect(targetMistake('192.0.2.300:443', 'host_port')).toContain('looks like an address');
+		expect(targetMistake('https://example.org', 'host_port')).toContain('a host and a port');
+		expect(targetMistake('https://example.org', 'host')).toContain('not a URL');
 	});
 
 	it('reads a selector up to the next flag', () => {

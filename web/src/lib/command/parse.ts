@@ -1,4 +1,4 @@
-import type { NewOperation, ToolInfo } from '../api/types.ts';
+import type { NewOperation, TargetKind, ToolInfo } from '../api/types.ts';
 import { mistakesOf, type Fleet } from '../selector/known.ts';
 import { readable } from '../selector/lexer.ts';
 import { flagsOf, type Flag } from './flags.ts';
@@ -126,7 +126,7 @@ class Reader {
 			wrong(this.command, word, `is one word too many: the target is ${this.command.target.text}`);
 		} else {
 			this.command.target = word;
-			const reason = targetMistake(word.text);
+			const reason = targetMistake(word.text, this.tool.target_kind);
 			if (reason && word !== this.typing) wrong(this.command, word, reason);
 		}
 		if (word === this.typing) {
@@ -209,11 +209,22 @@ function splitOnce(text: string, by: string): [string, string | undefined] {
 	return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + by.length)];
 }
 
-/** What is plainly wrong with a target; the server has the last word. */
-export function targetMistake(text: string): string | undefined {
-	if (text.includes('://')) return 'must be an address or a name, not a URL';
+/** What is plainly wrong with a target of this kind; the server has the last word. */
+export function targetMistake(text: string, kind: TargetKind): string | undefined {
+	if (kind === 'url') {
+		const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+		return scheme && scheme !== 'http' && scheme !== 'https'
+			? `must begin with http:// or https://, not ${scheme}://`
+			: undefined;
+	}
+	if (text.includes('://')) {
+		return kind === 'host_port'
+			? 'must be a host and a port, such as example.org:443, not a URL'
+			: 'must be an address or a name, not a URL';
+	}
 	if (text.includes('/')) return 'must be one address or name, not a prefix';
-	if (/^\d+(\.\d+){3}$/.test(text) && text.split('.').some((part) => Number(part) > 255)) {
+	const host = kind === 'host_port' ? text.replace(/^([^:]*):\d+$/, '$1') : text;
+	if (/^\d+(\.\d+){3}$/.test(host) && host.split('.').some((part) => Number(part) > 255)) {
 		return 'looks like an address but is none; IPv4 has four numbers from 0 to 255';
 	}
 	return undefined;

@@ -7,6 +7,7 @@ const tool = (properties: Record<string, SchemaProperty>): ToolInfo => ({
 	title: 'Made up',
 	summary: '',
 	target: '',
+	target_kind: 'host',
 	schema: { properties },
 	arguments: [],
 	flags: []

@@ -21,6 +21,7 @@ const tool: ToolInfo = {
 	title: '',
 	summary: '',
 	target: '',
+	target_kind: 'host',
 	schema: { properties: { family: { enum: ['auto', '4', '6', 'all'] }, protocol: {}, count: {} } },
 	arguments: [
 		argument('count', '-c', '--count', 'N'),

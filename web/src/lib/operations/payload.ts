@@ -1,4 +1,4 @@
-import type { MtrOutcome, Operation, OperationResult, PingOutcome } from '../api/types.ts';
+import type { MtrOutcome, Operation, OperationResult, PingOutcome, TcpOutcome } from '../api/types.ts';
 import { duration } from '../format/number.ts';
 
 /** The payload of a ping that has anything to show. */
@@ -13,6 +13,12 @@ export function mtrOf(operation: Operation, result: OperationResult): MtrOutcome
 	return operation.type === 'mtr' && Array.isArray(payload?.trace?.hops)
 		? (payload as MtrOutcome)
 		: undefined;
+}
+
+/** The payload of a tcp that has anything to show. */
+export function tcpOf(operation: Operation, result: OperationResult): TcpOutcome | undefined {
+	const payload = result.payload as Partial<TcpOutcome> | null;
+	return operation.type === 'tcp' && Array.isArray(payload?.reports) ? (payload as TcpOutcome) : undefined;
 }
 
 /** Why there is nothing measured, or not all of it; undefined when all is as it should be. */

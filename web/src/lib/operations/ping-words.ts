@@ -18,7 +18,7 @@ export function fateText(reply: PingReply): string {
 		case 'lost':
 			return 'no answer';
 		case 'error':
-			return `${reply.message}, says ${reply.from}`;
+			return reply.from ? `${reply.message}, says ${reply.from}` : reply.message;
 		case 'unsent':
 			return `not sent: ${reply.message}`;
 	}

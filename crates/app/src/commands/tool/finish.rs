@@ -2,6 +2,7 @@
 
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
+use netwark_model::tools::tcp::TcpOutcome;
 use netwark_model::tools::verdict::{Severity, Verdict};
 use serde_json::Value;
 
@@ -18,6 +19,7 @@ pub struct Finished {
 pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
     let known = match tool {
         "ping" => serde_json::from_value(payload.clone()).ok().map(|outcome| ping(&outcome, told_replies)),
+        "tcp" => serde_json::from_value(payload.clone()).ok().map(|outcome| tcp(&outcome, told_replies)),
         "mtr" => serde_json::from_value(payload.clone()).ok().map(|outcome| mtr(&outcome)),
         _ => None,
     };
@@ -25,9 +27,27 @@ pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
 }
 
 fn ping(outcome: &PingOutcome, told_replies: bool) -> Finished {
+    let mut lines = untold(&outcome.raw, told_replies);
+    lines.push(String::new());
+    lines.extend(outcome.reports.iter().map(|report| match outcome.reports.len() {
+        1 => verdict(&report.verdict),
+        _ => format!("{}: {}", report.address, verdict(&report.verdict)),
+    }));
+    Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.received > 0) }
+}
+
+fn tcp(outcome: &TcpOutcome, told_replies: bool) -> Finished {
+    let mut lines = untold(&outcome.raw, told_replies);
+    lines.push(String::new());
+    lines.extend(outcome.reports.iter().map(|report| verdict(&report.verdict)));
+    Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.connected > 0) }
+}
+
+/// A report in the manner of ping without what was told already, as it happened.
+fn untold(raw: &[String], told_replies: bool) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut in_statistics = false;
-    for line in &outcome.raw {
+    for line in raw {
         let begins = line.starts_with("--- ");
         // Each address has its own head; what was told already reaches from there to its statistics.
         in_statistics = begins || (in_statistics && !line.is_empty());
@@ -38,12 +58,7 @@ fn ping(outcome: &PingOutcome, told_replies: bool) -> Finished {
             true => {}
         }
     }
-    lines.push(String::new());
-    lines.extend(outcome.reports.iter().map(|report| match outcome.reports.len() {
-        1 => verdict(&report.verdict),
-        _ => format!("{}: {}", report.address, verdict(&report.verdict)),
-    }));
-    Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.received > 0) }
+    lines
 }
 
 fn mtr(outcome: &MtrOutcome) -> Finished {

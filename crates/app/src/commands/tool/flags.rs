@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use netwark_model::selector::Selector;
-use netwark_model::tools::{LegacyFlag, Meaning, Registry, ToolDefinition};
+use netwark_model::tools::{CheckedOptions, LegacyFlag, Meaning, Registry, ToolDefinition};
 
 use crate::failure::Failure;
 
@@ -106,11 +106,15 @@ pub fn habits(tools: &Registry, arguments: impl Iterator<Item = OsString>) -> Ve
     arguments
 }
 
-/// What was given of the shared flags.
+/// What was given of the shared flags. The target must go with the options, where these are known.
 ///
 /// # Errors
 /// Names each flag of the program people know that is refused here, with the reason.
-pub fn read(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Shared, Failure> {
+pub fn read(
+    tool: &ToolDefinition,
+    matches: &ArgMatches,
+    options: Option<&CheckedOptions>,
+) -> Result<Shared, Failure> {
     let refused: Vec<_> =
         tool.legacy_flags.iter().filter_map(|legacy| refusal(tool, legacy, matches)).collect();
     if !refused.is_empty() {
@@ -122,8 +126,10 @@ pub fn read(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Shared, Failu
         .map(|texts| selector(&texts.map(String::as_str).collect::<Vec<_>>()))
         .transpose()?;
     Ok(Shared {
-        target: netwark_model::target::check(&target)
-            .map_err(|e| Failure::Usage(format!("the target '{target}' {}", e.description)))?,
+        target: tool.check_target(&target, options).map_err(|e| match e.name.as_str() {
+            "target" => Failure::Usage(format!("the target '{target}' {}", e.description)),
+            field => Failure::Usage(format!("{} {}", super::flag_of(field), e.description)),
+        })?,
         json: matches.get_flag("json"),
         report: matches.get_flag("report"),
         numeric: matches.get_flag("numeric"),

@@ -90,7 +90,7 @@ async fn measure(job: &Job, on_snapshot: &(dyn Fn(Value) + Sync)) -> Result<Valu
     };
     let engine = Engine::start(EngineOptions::default()).map_err(|error| error.to_string())?;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let mut context = Context::new(engine, Resolver::system(), Policy::default(), &host);
+    let mut context = Context::new(engine, Resolver::system(), Policy::of_its_user(), &host);
     context.progress_every = PROGRESS;
     context.names = if job.shared.numeric { NameLookup::Off } else { NameLookup::Within(NAMES) };
     let order = RunOrder {

@@ -11,6 +11,7 @@ mod ping_lines;
 mod remote;
 mod screen;
 mod sse;
+mod tcp_lines;
 mod view;
 mod waiting;
 
@@ -51,8 +52,10 @@ impl Job {
 /// When options or target are not understood, or it could not be measured.
 pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
     logging::start_quiet();
-    let shared = flags::read(tool, matches)?;
-    let CheckedOptions { typed, .. } = tool.check_matches(matches).map_err(|errors| {
+    let checked = tool.check_matches(matches);
+    // A flag that is refused has its own reason, which says more than that its value is wrong.
+    let shared = flags::read(tool, matches, checked.as_ref().ok())?;
+    let CheckedOptions { typed, .. } = checked.map_err(|errors| {
         let lines: Vec<_> =
             errors.iter().map(|e| format!("{}: {}", flag_of(&e.name), e.description)).collect();
         Failure::Usage(lines.join("\n"))

@@ -10,6 +10,7 @@ use netwark_model::tools::mtr::{
     Hop, HopAnswer, HopRtt, Label, MtrHeader, MtrOutcome, MtrReport, Protocol, Responder, TraceReport,
 };
 use netwark_model::tools::ping::{PingFate, PingOptions, PingReply, PingReport, PingStatistics};
+use netwark_model::tools::tcp::TcpStatistics;
 use netwark_model::tools::verdict::{Severity, Verdict};
 use netwark_model::tools::{Registry, Tool, ToolDefinition, ToolText};
 use netwark_probe::report::ping_outcome;
@@ -21,6 +22,7 @@ use utoipa::ToSchema;
 
 use super::mtr_table::{State, draw};
 use super::ping_lines::PingLines;
+use super::tcp_lines::TcpLines;
 use super::view::{Enough, View};
 use super::{finish, flags, screen};
 
@@ -32,9 +34,9 @@ fn parse(name: &str, line: &str) -> Result<(flags::Shared, Value), String> {
     let tool = tool(name);
     let words = std::iter::once(name).chain(line.split(' '));
     let matches = flags::command(&tool).try_get_matches_from(words).map_err(|e| e.to_string())?;
-    let shared = flags::read(&tool, &matches).map_err(|e| e.to_string())?;
-    let options = tool.check_matches(&matches).map_err(|e| format!("{e:?}"))?.typed;
-    Ok((shared, options))
+    let checked = tool.check_matches(&matches);
+    let shared = flags::read(&tool, &matches, checked.as_ref().ok()).map_err(|e| e.to_string())?;
+    Ok((shared, checked.map_err(|e| format!("{e:?}"))?.typed))
 }
 
 #[test]
@@ -63,6 +65,9 @@ fn refused_flags_and_targets_say_why() {
         ("ping", "--from site: example.org", "'site:' at character 1 needs a value"),
         ("ping", "-c many example.org", "many"),
         ("ping", "-c 20000 example.org", "at most 10000"),
+        ("tcp", "example.org", "the target 'example.org' needs a port"),
+        ("tcp", "example.org:443 -p 80", "port is 80, but the target names port 443"),
+        ("tcp", "2001:db8::1:x", "in brackets"),
     ] {
         let error = parse(name, line).unwrap_err();
         assert!(error.contains(why), "{name} {line}: {error}");
@@ -114,9 +119,47 @@ fn a_new_tool_has_its_command_at_once() {
     let (name, matches) = matches.subcommand().unwrap();
     let tool = tools.get(name).unwrap();
     assert_eq!(tool.check_matches(matches).unwrap().typed, json!({ "knocks": 5 }));
-    assert_eq!(flags::read(tool, matches).unwrap().target, "door");
+    assert_eq!(flags::read(tool, matches, None).unwrap().target, "door");
     let help = flags::command(tool).render_help().to_string();
     assert!(help.contains("Knocks.") && help.contains("A door.") && help.contains("How often"), "{help}");
+}
+
+#[test]
+fn a_port_is_named_by_the_target_or_by_its_flag() {
+    for (line, target, port) in [
+        ("example.org:443", "example.org:443", json!(null)),
+        ("example.org -p 22 -c 2", "example.org", json!(22)),
+        ("[2001:DB8::1]:443", "[2001:db8::1]:443", json!(null)),
+    ] {
+        let (shared, options) = parse("tcp", line).unwrap();
+        assert_eq!((shared.target.as_str(), &options["port"]), (target, &port), "{line}");
+    }
+}
+
+#[test]
+fn connections_are_printed_once_and_as_they_come() {
+    let report = |attempts: Value| {
+        json!({"raw": [], "reports": [{
+            "address": "192.0.2.1", "port": 443, "chosen": null, "attempts": attempts,
+            "statistics": TcpStatistics::default(), "verdict": Verdict::default(),
+        }]})
+    };
+    let lines = Mutex::new(Vec::new());
+    let mut view = TcpLines::new("example.org:443", |line| lines.lock().unwrap().push(line));
+    let first = json!({"seq": 1, "at_ms": 0.0, "fate": "connected", "rtt": 12.34});
+    let second = json!({"seq": 2, "at_ms": 1000.0, "fate": "refused", "rtt": 0.5});
+    view.update(&report(json!([first])));
+    view.update(&report(json!([first, second])));
+    assert!(view.told_replies());
+    drop(view);
+    assert_eq!(
+        lines.into_inner().unwrap(),
+        [
+            "TCP example.org:443 (192.0.2.1) port 443",
+            "connected to 192.0.2.1: seq=1 port=443 time=12.3 ms",
+            "refused by 192.0.2.1: seq=2 port=443 time=0.500 ms",
+        ]
+    );
 }
 
 fn reply(seq: u32, fate: PingFate) -> PingReply {

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::Job;
 use super::ping_lines::PingLines;
 use super::screen::Screen;
+use super::tcp_lines::TcpLines;
 use crate::failure::Failure;
 
 /// Shows the snapshots of one measurement.
@@ -71,6 +72,9 @@ pub fn of(job: &Job) -> Result<Box<dyn View>, Failure> {
         (job.tool, silent, serde_json::from_value::<PingOptions>(job.options.clone()))
     {
         return Ok(Box::new(PingLines::new(&job.shared.target, options, crate::output::line)));
+    }
+    if let ("tcp", false) = (job.tool, silent) {
+        return Ok(Box::new(TcpLines::new(&job.shared.target, crate::output::line)));
     }
     Ok(Box::new(Nothing))
 }

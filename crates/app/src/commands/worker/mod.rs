@@ -120,7 +120,7 @@ pub async fn run(args: Args) -> Outcome {
         Some(identity) if !by_broker => websocket(&config, identity)?,
         _ => amqp(&config, id)?,
     };
-    let worker = measuring::start(&config, id, false, server_host, bus)?;
+    let worker = measuring::start(&config, id, false, server_host, bus, Arc::default())?;
     let drain = config.worker.drain;
     live(worker, &Started { flags, effective: config.effective, log }, drain).await
 }
