@@ -30,6 +30,9 @@ const pages = [
 	['workers', '/workers', 'Not on the map'],
 	['queues', '/queues', 'New queue'],
 	['events', '/events', 'is online'],
+	['lookups', '/lookups', 'Everything known about one thing'],
+	['lookup-as', '/lookups?q=AS64500', 'RFC 5398'],
+	['lookup-wrong', '/lookups?q=192.0.2.999', 'four numbers from 0 to 255'],
 	['users', '/users', 'New user'],
 	['tokens', '/tokens', 'New token']
 ];

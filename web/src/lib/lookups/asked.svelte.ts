@@ -15,9 +15,10 @@ export class Asked {
 		this.subject = undefined;
 		this.parts = {};
 		this.problem = undefined;
+		// Nothing of the state is read here, so that an effect that asks does not depend on what it is told.
 		this.busy = q !== '';
 		const asking = new AbortController();
-		if (this.busy) void this.follow(q, asking.signal);
+		if (q !== '') void this.follow(q, asking.signal);
 		return () => asking.abort();
 	}
 
