@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use netwark_model::tools::Registry;
 
 use crate::commands::{
-    completions, config, copy, doctor, man, migrate, serve, token, tool, user, worker, workers,
+    completions, config, copy, doctor, ipcalc, man, migrate, serve, token, tool, user, worker, workers,
 };
 
 /// Self-hosted network toolkit: measure from many places at once
@@ -30,6 +30,8 @@ pub enum Command {
     Worker(Box<worker::Args>),
     /// Enrol and manage workers
     Workers(Box<workers::Args>),
+    /// Calculate addresses, networks and ranges; cut and summarise them
+    Ipcalc(ipcalc::Args),
     /// Bring the database up to date
     Migrate(migrate::Args),
     /// Copy everything from one database into another

@@ -27,6 +27,19 @@ pub fn json<T: Serialize>(value: &T) {
     }
 }
 
+/// Writes a value to standard output as JSON on one line.
+pub fn json_line<T: Serialize>(value: &T) {
+    match serde_json::to_string(value) {
+        Ok(text) => line(text),
+        Err(error) => complain(&format!("netwark: the answer cannot be written as JSON: {error}")),
+    }
+}
+
+/// A text from outside as messages show it: short, and without what a terminal would obey.
+pub fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
 /// Writes a line to standard error. There is nobody left to tell when that fails.
 pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

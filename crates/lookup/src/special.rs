@@ -4,6 +4,7 @@
 //! typed from the RFCs as of November 2026, with the multicast and site-local blocks that stand in other registries.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -90,6 +91,12 @@ pub const BLOCKS: &[Special] = &[
     local("ff00::/8", "Multicast", "RFC 4291"),
 ];
 
+/// The same blocks as networks, in the same order.
+static NETWORKS: LazyLock<Vec<(IpNet, &'static Special)>> = LazyLock::new(|| {
+    let read = |special: &'static Special| Some((special.block.parse().ok()?, special));
+    BLOCKS.iter().filter_map(read).collect()
+});
+
 /// The narrowest block that holds an address; `None` for ordinary ones.
 pub fn of(address: IpAddr) -> Option<&'static Special> {
     of_range(address, address)
@@ -97,11 +104,14 @@ pub fn of(address: IpAddr) -> Option<&'static Special> {
 
 /// The narrowest block that holds a whole range of addresses of one family, if there is one.
 pub fn of_range(first: IpAddr, last: IpAddr) -> Option<&'static Special> {
-    let holding = BLOCKS.iter().filter_map(|special| {
-        let block: IpNet = special.block.parse().ok()?;
-        (block.contains(&first) && block.contains(&last)).then_some((block.prefix_len(), special))
-    });
-    holding.max_by_key(|(length, _)| *length).map(|(_, special)| special)
+    let holding = NETWORKS.iter().filter(|(block, _)| block.contains(&first) && block.contains(&last));
+    holding.max_by_key(|(block, _)| block.prefix_len()).map(|(_, special)| *special)
+}
+
+/// The blocks that are parts of a network, but not all of it.
+pub fn within(network: IpNet) -> impl Iterator<Item = &'static Special> {
+    let parts = NETWORKS.iter().filter(move |(block, _)| network.contains(block) && network != *block);
+    parts.map(|(_, special)| *special)
 }
 
 /// True when an address is one of the public Internet: unicast, and reachable from everywhere. An IPv6 address that
@@ -175,6 +185,15 @@ mod tests {
         assert_eq!(block("192.0.0.8", "192.0.0.8"), Some("192.0.0.8/32"));
         assert_eq!(block("192.0.0.0", "192.0.0.8"), Some("192.0.0.0/24"));
         assert_eq!(block("10.255.255.255", "11.0.0.0"), None);
+    }
+
+    #[test]
+    fn networks_hold_blocks() {
+        let parts =
+            |network: &str| within(network.parse().unwrap()).map(|special| special.block).collect::<Vec<_>>();
+        assert_eq!(parts("198.0.0.0/8"), ["198.18.0.0/15", "198.51.100.0/24"]);
+        assert_eq!(parts("192.0.2.0/24"), [""; 0]);
+        assert_eq!(parts("0.0.0.0/0").len() + parts("::/0").len(), BLOCKS.len());
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod copy;
 pub mod doctor;
 #[cfg(test)]
 pub mod drift;
+pub mod ipcalc;
 pub mod man;
 pub mod migrate;
 pub mod serve;
@@ -46,6 +47,7 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),
         Command::Worker(args) => wait(worker::run(*args)),
         Command::Workers(args) => wait(workers::run(*args)),
+        Command::Ipcalc(args) => ipcalc::run(args),
         Command::Migrate(args) => wait(migrate::run(args)),
         Command::Copy(args) => wait(copy::run(args)),
         Command::User(args) => wait(user::run(args)),

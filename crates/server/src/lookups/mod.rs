@@ -1,5 +1,6 @@
 //! Questions that the server answers: from tables of its own, or by asking others.
 
+mod ipcalc;
 mod resource;
 
 use std::net::SocketAddr;
@@ -43,5 +44,5 @@ impl Lookups {
 
 /// The routes, to be nested under the base of the API.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(resource::look_up))
+    OpenApiRouter::new().routes(routes!(resource::look_up)).merge(ipcalc::routes())
 }

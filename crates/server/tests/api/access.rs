@@ -44,8 +44,14 @@ impl Server {
 
     /// Status and body of what a route answers to this role, or to a stranger.
     async fn ask(&self, route: &Route, role: Option<Role>) -> (StatusCode, Value) {
-        let path =
-            route.path.replace("{id}", NOBODY).replace("{name}", "nowhere").replace("{*rest}", "index.html");
+        let parts = [
+            ("{id}", NOBODY),
+            ("{name}", "nowhere"),
+            ("{*rest}", "index.html"),
+            ("{resource}", "192.0.2.1"),
+            ("{cidr}", "24"),
+        ];
+        let path = parts.iter().fold(route.path.to_owned(), |path, (part, value)| path.replace(part, value));
         let mut request = Request::builder()
             .method(route.method)
             .uri(path)

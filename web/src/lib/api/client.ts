@@ -39,6 +39,16 @@ export interface LookUpListener {
 	part: (part: t.Parts) => void;
 }
 
+/** How a network is cut: by one of these. */
+export interface SplitBy {
+	/** The prefix length of all parts. */
+	prefix?: string;
+	/** How many parts of one size there are at least. */
+	parts?: string;
+	/** Numbers of hosts, with commas. */
+	hosts?: string;
+}
+
 /** Lists that people read as a whole, at the most the API gives at once. */
 const ALL = { params: { query: { per_page: 1000 } } };
 
@@ -127,6 +137,12 @@ export function api(fetcher: typeof fetch = fetch) {
 			});
 			if (!ended) throw new Problem(0, 'Cut off', 'The answer was cut off. Look it up again.');
 		},
+		ipCalc: (q: string) => taken<t.IpAnswer>(client.GET('/ip-calc', { params: { query: { q } } })),
+		ipSplit: (q: string, by: SplitBy, offset = 0) =>
+			taken<t.IpSplit>(
+				client.GET('/ip-calc/split', { params: { query: { q, ...by, offset: String(offset) } } })
+			),
+		ipList: (networks: string[]) => taken<t.IpList>(client.POST('/ip-calc/list', { body: { networks } })),
 
 		users: () => taken<t.User[]>(client.GET('/users', ALL)),
 		addUser: (name: string, role: t.Role, password: string) =>

@@ -24,6 +24,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ip-calc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calculate an address, a prefix or a range.
+         * @description All of these are understood: `192.0.2.77`, `192.0.2.77/24`, `10/8`, `192.0.2.77/255.255.255.0`,
+         *     `192.0.2.77 0.0.0.255` (a wildcard mask), `192.0.2.1-192.0.2.6`, `192.0.2.1-6`, `3221226061`, `0xc000024d`, and the
+         *     same of IPv6.
+         */
+        get: operations["calculate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ip-calc/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Summarise networks, and tell which hold or overlap others. */
+        get: operations["summarise_networks"];
+        put?: never;
+        /**
+         * Summarise many networks, and tell which hold or overlap others.
+         * @description The same as the other method, for lists that are too long for an address.
+         */
+        post: operations["summarise_many_networks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ip-calc/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cut a network into smaller ones.
+         * @description One of `prefix`, `parts` and `hosts` says how.
+         */
+        get: operations["split_network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ip-calc/{resource}/{cidr}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calculate a network.
+         * @description Host bits may be set.
+         */
+        get: operations["calculate_network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/lookup": {
         parameters: {
             query?: never;
@@ -739,6 +822,34 @@ export interface components {
             /** @description True to finish what runs and take nothing new, false to take work again. */
             draining: boolean;
         };
+        /**
+         * @description By which mechanism an IPv4 address stands in an IPv6 address.
+         * @enum {string}
+         */
+        EmbeddedBy: "IPv4-mapped" | "IPv4-compatible" | "IPv4-translated" | "NAT64" | "6to4" | "Teredo" | "ISATAP";
+        /** @description What stands inside an IPv6 address. */
+        EmbeddedIpv4: {
+            /** @description By which mechanism. */
+            mechanism: components["schemas"]["EmbeddedBy"];
+            /**
+             * Format: ipv4
+             * @description The IPv4 address: of the host, for 6to4 of the router, for Teredo of the client's NAT.
+             * @example 192.0.2.1
+             */
+            address: string;
+            /**
+             * Format: ipv4
+             * @description The Teredo server.
+             */
+            server?: string | null;
+            /**
+             * Format: int32
+             * @description The UDP port of the Teredo client at its NAT.
+             */
+            port?: number | null;
+            /** @description Whether the Teredo client stood behind a cone NAT. */
+            cone?: boolean | null;
+        };
         /** @description A worker that may connect, with what it proves itself with. */
         EnrolledWorker: {
             /** @description The worker. */
@@ -750,6 +861,21 @@ export interface components {
             token: string;
             /** @description Ways to start it, with the token in them. */
             commands: components["schemas"]["Commands"];
+        };
+        /** @description An address that is made from a MAC address by modified EUI-64 (RFC 4291, appendix A). */
+        Eui64: {
+            /**
+             * @description The MAC address.
+             * @example 00:00:5e:00:53:01
+             */
+            mac: string;
+            /**
+             * @description The address.
+             * @example 2001:db8::200:5eff:fe00:5301
+             */
+            address: string;
+            /** @description True when a manufacturer gave the MAC address, false when it was made up where it is used. */
+            universal: boolean;
         };
         /** @description A line of the timeline. */
         Event: {
@@ -919,6 +1045,241 @@ export interface components {
             jitter: number;
         };
         /**
+         * @description What an address is, and the network it stands in.
+         *
+         *     The fields up to `broadcast` are those of an older API.
+         */
+        IpAnswer: {
+            /**
+             * @description The first address of the network, which names it.
+             * @example 192.0.2.0
+             */
+            network: string;
+            /**
+             * @description Its netmask; of IPv4.
+             * @example 255.255.255.0
+             */
+            netmask?: string | null;
+            /**
+             * Format: int32
+             * @description Its prefix length.
+             * @example 24
+             */
+            cidr: number;
+            /**
+             * @description How many addresses hosts may have. Of IPv4 all but the first and the last; of IPv6 all but the first, which is
+             *     that of the routers (RFC 4291 §2.6.1); 2 in a /31 (RFC 3021) and a /127 (RFC 6164), 1 in a /32 and a /128.
+             *     Exact, and so more than many programs read from a JSON number: see `usable_ips_text`.
+             * @example 254
+             */
+            usable_ips: number;
+            /**
+             * @description The same in digits, where it is more than 2^53.
+             * @example 18446744073709551615
+             */
+            usable_ips_text?: string | null;
+            /**
+             * @description The first address that a host may have.
+             * @example 192.0.2.1
+             */
+            first_ip: string;
+            /**
+             * @description The last address that a host may have.
+             * @example 192.0.2.254
+             */
+            last_ip: string;
+            /**
+             * @description Its broadcast address; of IPv4, and not of a /31 or /32.
+             * @example 192.0.2.255
+             */
+            broadcast?: string | null;
+            /**
+             * Format: int32
+             * @description 4 or 6.
+             */
+            version: number;
+            /** @description How the question was understood. */
+            read_as: components["schemas"]["IpForm"];
+            /**
+             * @description The address that was asked about; the first one of a range.
+             * @example 192.0.2.77
+             */
+            address: string;
+            /**
+             * @description The network as a prefix.
+             * @example 192.0.2.0/24
+             */
+            prefix: string;
+            /**
+             * @description The last address of the network.
+             * @example 192.0.2.255
+             */
+            end: string;
+            /**
+             * @description How many addresses the network has, in digits.
+             * @example 256
+             */
+            addresses: string;
+            /**
+             * @description The address as a number, in digits.
+             * @example 3221226061
+             */
+            integer: string;
+            /**
+             * @description The address in hexadecimal.
+             * @example 0xc000024d
+             */
+            hex: string;
+            /** @description Address and mask in bits. */
+            binary: components["schemas"]["IpBits"];
+            /**
+             * @description The kind of the network in a few words.
+             * @example Documentation (TEST-NET-1)
+             */
+            kind: string;
+            special?: components["schemas"]["Special"] | null;
+            /** @description Special-purpose blocks that are parts of the network. */
+            special_parts?: components["schemas"]["Special"][];
+            /** @description Whether the address is one of the public Internet. */
+            public: boolean;
+            /** @description Names in the reverse tree of DNS. */
+            reverse: components["schemas"]["ReverseNames"];
+            /**
+             * @description The network of the same size before it.
+             * @example 192.0.1.0/24
+             */
+            previous?: string | null;
+            /**
+             * @description The network of the same size after it.
+             * @example 192.0.3.0/24
+             */
+            next?: string | null;
+            /**
+             * @description The network twice its size that holds it.
+             * @example 192.0.2.0/23
+             */
+            parent?: string | null;
+            /**
+             * @description The Ethernet address that packets to this multicast address are sent to (RFC 1112, RFC 2464).
+             * @example 01:00:5e:00:00:fb
+             */
+            multicast_mac?: string | null;
+            ipv4?: components["schemas"]["Ipv4Answer"] | null;
+            ipv6?: components["schemas"]["Ipv6Answer"] | null;
+            range?: components["schemas"]["IpRange"] | null;
+        };
+        /** @description Address and mask in bits: octets with dots (IPv4), groups of sixteen with colons (IPv6). */
+        IpBits: {
+            /**
+             * @description The address.
+             * @example 11000000.00000000.00000010.01001101
+             */
+            address: string;
+            /**
+             * @description The mask: a one for each bit of the network.
+             * @example 11111111.11111111.11111111.00000000
+             */
+            mask: string;
+        };
+        /**
+         * @description How an input was understood.
+         * @enum {string}
+         */
+        IpForm: "address" | "prefix" | "netmask" | "wildcard" | "range" | "integer" | "hex";
+        /** @description A range and the prefixes it is made of. */
+        IpRange: {
+            /**
+             * @description Its first address.
+             * @example 192.0.2.1
+             */
+            first: string;
+            /**
+             * @description Its last address.
+             * @example 192.0.2.6
+             */
+            last: string;
+            /**
+             * @description How many addresses it has, in digits.
+             * @example 6
+             */
+            addresses: string;
+            /**
+             * @description The fewest prefixes that hold its addresses and no others: at most 62 of IPv4 and 254 of IPv6.
+             * @example [
+             *       "192.0.2.1/32",
+             *       "192.0.2.2/31",
+             *       "192.0.2.4/31",
+             *       "192.0.2.6/32"
+             *     ]
+             */
+            prefixes: string[];
+        };
+        /** @description What is told of an IPv4 address besides what both families have. */
+        Ipv4Answer: {
+            /**
+             * @description The wildcard mask, as access lists of routers have it.
+             * @example 0.0.0.255
+             */
+            wildcard: string;
+            /**
+             * @description The netmask in hexadecimal.
+             * @example 0xffffff00
+             */
+            netmask_hex: string;
+            /**
+             * @description The class it had before there were prefixes (RFC 791): A to E.
+             * @example C
+             */
+            class: string;
+            /**
+             * Format: int32
+             * @description The prefix length that the address stands for when it is itself read as a netmask.
+             * @example 24
+             */
+            as_netmask?: number | null;
+            /**
+             * @description The address among IPv6 addresses (RFC 4291 §2.5.5.2).
+             * @example ::ffff:192.0.2.77
+             */
+            mapped: string;
+            /**
+             * @description Its network in 6to4 (RFC 3056).
+             * @example 2002:c000:24d::/48
+             */
+            six_to_four: string;
+            /**
+             * @description The address behind the well-known prefix of NAT64 (RFC 6052).
+             * @example 64:ff9b::c000:24d
+             */
+            nat64: string;
+        };
+        /** @description What is told of an IPv6 address besides what both families have. */
+        Ipv6Answer: {
+            /**
+             * @description The address with all its digits.
+             * @example 2001:0db8:0000:0000:0000:0000:0000:0001
+             */
+            expanded: string;
+            /**
+             * @description The multicast address that is asked for its link-layer address (RFC 4291 §2.7.1); of unicast addresses.
+             * @example ff02::1:ff00:1
+             */
+            solicited_node?: string | null;
+            /**
+             * @description The last 64 bits of a unicast address (RFC 4291 §2.5.1).
+             * @example 0000:0000:0000:0001
+             */
+            interface_id?: string | null;
+            /**
+             * @description How far a multicast address reaches (RFC 7346).
+             * @example link-local
+             */
+            multicast_scope?: string | null;
+            eui64?: components["schemas"]["Eui64"] | null;
+            /** @description IPv4 addresses that stand inside. */
+            inside?: components["schemas"]["EmbeddedIpv4"][];
+        };
+        /**
          * @description The kinds of resources.
          * @enum {string}
          */
@@ -1059,6 +1420,113 @@ export interface components {
             mtr: components["schemas"]["MtrHeader"];
             /** @description One line per hop. */
             hubs: components["schemas"]["MtrHub"][];
+        };
+        /** @description Networks that are taken together. */
+        NetworkList: {
+            /**
+             * @description Addresses, prefixes and ranges in any notation that `GET /ip-calc` takes.
+             * @example [
+             *       "192.0.2.0/25",
+             *       "192.0.2.128-192.0.2.255"
+             *     ]
+             */
+            networks: string[];
+        };
+        /** @description A part of a network. */
+        NetworkPart: {
+            /**
+             * @description The part.
+             * @example 192.0.2.64/26
+             */
+            prefix: string;
+            /**
+             * @description The first address that a host may have.
+             * @example 192.0.2.65
+             */
+            first_ip: string;
+            /**
+             * @description The last address that a host may have.
+             * @example 192.0.2.126
+             */
+            last_ip: string;
+            /**
+             * @description How many addresses hosts may have, in digits.
+             * @example 62
+             */
+            usable_ips: string;
+            /**
+             * @description The number of hosts it was cut for.
+             * @example 50
+             */
+            hosts?: string | null;
+        };
+        /**
+         * @description What two entries are to each other.
+         * @enum {string}
+         */
+        NetworkRelation: "same" | "contains" | "overlaps";
+        /** @description A network that was cut. */
+        NetworkSplit: {
+            /**
+             * @description The network.
+             * @example 192.0.2.0/24
+             */
+            network: string;
+            /**
+             * Format: int32
+             * @description The prefix length of all parts, when they are of one size.
+             * @example 26
+             */
+            cidr?: number | null;
+            /**
+             * @description How many parts there are, in digits.
+             * @example 4
+             */
+            total: string;
+            /**
+             * @description How many parts come before those that are listed, in digits.
+             * @example 0
+             */
+            offset: string;
+            /** @description The parts, or some of them. */
+            subnets: components["schemas"]["NetworkPart"][];
+            /** @description What is left of the network, when it was cut for numbers of hosts. */
+            free?: string[];
+        };
+        /** @description What several networks are together. */
+        NetworkSummary: {
+            /**
+             * @description How many entries were read.
+             * @example 3
+             */
+            entries: number;
+            /**
+             * @description The fewest prefixes that hold the addresses of all entries and no others, in order; at most 10,000 of them.
+             * @example [
+             *       "192.0.2.0/24",
+             *       "2001:db8::/32"
+             *     ]
+             */
+            prefixes: string[];
+            /**
+             * @description How many such prefixes there are.
+             * @example 2
+             */
+            total: number;
+            /**
+             * @description How many IPv4 addresses they hold, in digits.
+             * @example 256
+             */
+            ipv4_addresses: string;
+            /**
+             * @description How many IPv6 addresses they hold, in digits.
+             * @example 79228162514264337593543950336
+             */
+            ipv6_addresses: string;
+            /** @description Pairs of entries that have addresses in common; at most 1,000 of them. */
+            relations: components["schemas"]["RelatedNetworks"][];
+            /** @description True when there are more such pairs. */
+            more_relations: boolean;
         };
         /** @description What `POST /operations` takes. */
         NewOperation: {
@@ -1769,6 +2237,25 @@ export interface components {
          * @enum {string}
          */
         QueueOrigin: "builtin" | "configuration" | "ui";
+        /** @description Two entries that have addresses in common. */
+        RelatedNetworks: {
+            /** @description Place of one of them in the list, from 0: the wider one, when one holds the other. */
+            one: number;
+            /**
+             * @description What it is: a prefix, or a range.
+             * @example 192.0.2.0/24
+             */
+            one_is: string;
+            /** @description What it is to the other. */
+            relation: components["schemas"]["NetworkRelation"];
+            /** @description Place of the other. */
+            other: number;
+            /**
+             * @description What it is.
+             * @example 192.0.2.128/25
+             */
+            other_is: string;
+        };
         /** @description Who answered at a hop. */
         Responder: {
             /** @description Its address. */
@@ -1793,6 +2280,49 @@ export interface components {
             labels: components["schemas"]["Label"][];
             /** @description Flows it answered, from 0. */
             flows: number[];
+        };
+        /**
+         * @description Delegation of a part of a zone (RFC 2317): the parent zone has a CNAME for each address, which leads into a zone of
+         *     its own.
+         */
+        ReverseDelegation: {
+            /**
+             * @description The zone of the network, as RFC 2317 names it.
+             * @example 64/26.2.0.192.in-addr.arpa
+             */
+            zone: string;
+            /**
+             * @description The same without a slash, which some software does not take.
+             * @example 64-127.2.0.192.in-addr.arpa
+             */
+            zone_without_slash: string;
+            /**
+             * @description The zone that delegates it.
+             * @example 2.0.192.in-addr.arpa
+             */
+            parent: string;
+            /**
+             * @description The record of the address in the parent zone.
+             * @example 70.2.0.192.in-addr.arpa. CNAME 70.64/26.2.0.192.in-addr.arpa.
+             */
+            record: string;
+        };
+        /** @description Where an address and its network stand in the reverse tree. */
+        ReverseNames: {
+            /**
+             * @description The name that holds the PTR record of the address (RFC 1035 §3.5, RFC 3596 §2.5).
+             * @example 5.2.0.192.in-addr.arpa
+             */
+            name: string;
+            /**
+             * @description The zones of the network, cut at octets (IPv4) or nibbles (IPv6): at most 128. Of a network that
+             *     holds less than a /24, or a few IPv6 addresses, the zone of the /24 or /64 it stands in.
+             * @example [
+             *       "2.0.192.in-addr.arpa"
+             *     ]
+             */
+            zones: string[];
+            delegation?: components["schemas"]["ReverseDelegation"] | null;
         };
         /**
          * @description A set of permissions with a name.
@@ -2624,6 +3154,429 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calculate: {
+        parameters: {
+            query: {
+                /**
+                 * @description What is asked about; at most 120 characters
+                 * @example 192.0.2.77/24
+                 */
+                q: string;
+                /**
+                 * @description Tell the address that this MAC address makes in the network by EUI-64; IPv6 with at most 64 bits of prefix
+                 * @example 00:00:5e:00:53:01
+                 */
+                mac?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IpAnswer"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "q: must have a prefix length from 0 to 32, got '33'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    summarise_networks: {
+        parameters: {
+            query: {
+                /**
+                 * @description Addresses, prefixes and ranges, separated by commas, semicolons or lines; may be given more than once
+                 * @example 192.0.2.0/25,192.0.2.128/25
+                 */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What they are together */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkSummary"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "q: must have a prefix length from 0 to 32, got '33'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    summarise_many_networks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NetworkList"];
+            };
+        };
+        responses: {
+            /** @description What they are together */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkSummary"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "networks[2]: must have a prefix length from 0 to 32, got '33'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    split_network: {
+        parameters: {
+            query: {
+                /**
+                 * @description The network
+                 * @example 192.0.2.0/24
+                 */
+                q: string;
+                /**
+                 * @description Into networks of this prefix length
+                 * @example 26
+                 */
+                prefix?: string;
+                /** @description Into at least so many networks of one size */
+                parts?: string;
+                /** @description Into one network for each of these numbers of hosts, with commas; at most 256. They are laid out from the largest to the smallest */
+                hosts?: string;
+                /** @description How many networks of one size to leave out before the first one that is listed; default 0 */
+                offset?: string;
+                /** @description How many networks of one size are listed: 1 to 1000, default 256 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its parts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkSplit"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "q: must have a prefix length from 0 to 32, got '33'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    calculate_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description An address of the network
+                 * @example 192.0.2.77
+                 */
+                resource: string;
+                /**
+                 * @description Its prefix length, netmask or wildcard mask
+                 * @example 24
+                 */
+                cidr: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IpAnswer"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "q: must have a prefix length from 0 to 32, got '33'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };

@@ -32,6 +32,12 @@ export type Selection = Whole<Schemas['Selection']>;
 export type OperationResult = Whole<Schemas['OperationResult']>;
 export type OperationDetail = Operation & { results: OperationResult[] };
 
+/** The calculator leaves out what does not apply. */
+export type IpAnswer = Schemas['IpAnswer'];
+export type IpInside = Schemas['EmbeddedIpv4'];
+export type IpSplit = Schemas['NetworkSplit'];
+export type IpList = Schemas['NetworkSummary'];
+
 export type Verdict = Whole<Schemas['Verdict']>;
 export type PingReply = Whole<Schemas['PingReply']>;
 export type PingStatistics = Whole<Schemas['PingStatistics']>;

@@ -18,5 +18,12 @@ export const pages: LookupPage[] = [
 		href: '/lookups',
 		permission: 'lookups:read',
 		words: 'look up address prefix name as number mac url resource'
+	},
+	{
+		title: 'IP calculator',
+		href: '/lookups/ip-calc',
+		permission: 'lookups:read',
+		command: 'ipcalc',
+		words: 'ip calculator subnet split summarise netmask wildcard cidr range eui-64'
 	}
 ];

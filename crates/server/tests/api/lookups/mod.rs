@@ -1,3 +1,4 @@
 //! Questions that the server answers.
 
+mod ipcalc;
 mod resource;

@@ -1,0 +1,3 @@
+//! Look-ups in the shell.
+
+mod ipcalc;
