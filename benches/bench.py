@@ -17,11 +17,25 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from parts import accuracy, messaging, operations, sweep, trace  # noqa: E402
+from parts import accuracy, lookups, messaging, operations, sweep, trace  # noqa: E402
 from peers import install, versions  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = {"sweep": sweep, "accuracy": accuracy, "trace": trace, "operations": operations, "messaging": messaging}
+PARTS = {
+    "sweep": sweep,
+    "accuracy": accuracy,
+    "trace": trace,
+    "operations": operations,
+    "messaging": messaging,
+    "lookups": lookups,
+}
+# The programs besides the binary that a part runs.
+EXAMPLES = {
+    "sweep": ("ping_many",),
+    "accuracy": ("chain", "ping_many"),
+    "trace": ("chain", "trace_many"),
+    "messaging": ("messaging",),
+}
 
 
 class Bench:
@@ -60,7 +74,8 @@ def parse():
     unknown = [name for name in arguments.only.split(",") if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
-    needed = [Path(arguments.binary), *(Path(arguments.examples) / n for n in ("ping_many", "trace_many", "chain", "messaging"))]
+    examples = {name for part in arguments.only.split(",") for name in EXAMPLES.get(part, ())}
+    needed = [Path(arguments.binary), *(Path(arguments.examples) / name for name in sorted(examples))]
     lacking = [str(path) for path in needed if not os.access(path, os.X_OK)]
     if lacking:
         parser.error(f"not built: {', '.join(lacking)}; 'make bench' builds them")

@@ -13,6 +13,7 @@ PACKAGES = {
     "ping": "iputils-ping",
     "tcpdump": "tcpdump",
     "ip": "iproute2",
+    "wrk": "wrk",
 }
 
 
