@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Kind, Resource};
 use crate::asn::SpecialAs;
+use crate::ipcalc;
 use crate::special::Special;
 
 /// What was asked about, and what will be told of it.
@@ -203,6 +204,8 @@ macro_rules! parts {
 parts! {
     /// The block of special-purpose addresses that holds it.
     Special special: Special, false;
+    /// The network of the address, prefix or range, and what the address is made of.
+    IpCalc ip_calc: ipcalc::Answer, false;
     /// The number of the autonomous system.
     System system: SystemNumber, false;
     /// The name of the address.
