@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use netwark_model::tools::Registry;
 
 use crate::commands::{
-    completions, config, copy, doctor, ipcalc, man, migrate, serve, token, tool, user, worker, workers,
+    completions, config, copy, doctor, geoip, ipcalc, man, migrate, serve, token, tool, user, worker, workers,
 };
 
 /// Self-hosted network toolkit: measure from many places at once
@@ -42,6 +42,9 @@ pub enum Command {
     Token(token::Args),
     /// Check and show the configuration
     Config(config::Args),
+    /// Tell where addresses are and whose they are
+    #[command(name = "geoip")]
+    GeoIp(geoip::Args),
     /// Check this machine and say what to do
     Doctor(doctor::Args),
     /// Print completions for a shell

@@ -3,6 +3,7 @@
 pub mod asn;
 pub mod dns;
 pub mod fetch;
+pub mod geoip;
 pub mod ipcalc;
 pub mod outbound;
 pub mod resource;

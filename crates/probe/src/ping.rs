@@ -258,6 +258,9 @@ impl Decider for PingDecider {
         let mut report = PingReport {
             address: self.address,
             chosen: self.chosen.clone(),
+            asn: None,
+            as_name: None,
+            place: None,
             statistics: self.statistics(),
             replies: self
                 .requests

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::listen::{self, Listener};
 use crate::live::{self, Live};
+use crate::lookups;
 use crate::operations::{reports, sweeper};
 use crate::router::router;
 
@@ -34,6 +35,7 @@ pub async fn run(app: App, listeners: Vec<Listener>) -> Result<Running, StoreErr
     tasks.spawn(sweeper::run(app.clone(), stop.clone()));
     tasks.spawn(live::tell_others(app.clone(), stop.clone()));
     tasks.spawn(live::hear_others(app.clone(), stop.clone()));
+    tasks.spawn(lookups::run(app.clone(), stop.clone()));
     for listener in listeners {
         tasks.spawn(listen::serve(listener, router(&app), app.room.clone(), stop.clone()));
     }

@@ -6,6 +6,7 @@ pub mod copy;
 pub mod doctor;
 #[cfg(test)]
 pub mod drift;
+pub mod geoip;
 pub mod ipcalc;
 pub mod man;
 pub mod migrate;
@@ -53,6 +54,7 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
         Command::User(args) => wait(user::run(args)),
         Command::Token(args) => wait(token::run(args)),
         Command::Config(args) => config::run(&args),
+        Command::GeoIp(args) => geoip::run(&args),
         Command::Doctor(args) => wait(doctor::run(args)),
         Command::Completions(args) => completions::run(&args, tools),
         Command::Man(args) => man::run(&args, tools),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use netwark_bus::ServerBus;
 use netwark_bus::amqp::{AmqpOptions, AmqpServerBus};
 use netwark_bus::local::{self, LocalWorkerBus};
+use netwark_lookup::geoip::{GeoIpSettings, Hold};
 use netwark_model::tools::Registry;
 use netwark_server::auth::secret_key::SecretKey;
 use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
@@ -116,7 +117,13 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
         link_keepalive: config.server.link_keepalive,
-        lookups: LookupSettings { data_dir: Some(config.data_dir.clone()), allowed: Vec::new() },
+        lookups: LookupSettings {
+            data_dir: Some(config.data_dir.clone()),
+            allowed: Vec::new(),
+            geoip: config
+                .lookups
+                .geoip_settings(&config.data_dir, Hold::Copy(GeoIpSettings::directory(&config.data_dir))),
+        },
     })
 }
 

@@ -133,6 +133,33 @@ impl Setting for Vec<String> {
     }
 }
 
+/// Paths, one or several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paths(pub Vec<PathBuf>);
+
+impl Setting for Paths {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(PathBuf::from_text).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn from_value(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Array(items) => items.iter().map(PathBuf::from_value).collect::<Result<_, _>>().map(Self),
+            Value::String(path) => PathBuf::from_text(path).map(|path| Self(vec![path])),
+            other => Err(format!("{other} is no path")),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self.0.as_slice() {
+            [] => String::new(),
+            [path] => path.show(),
+            paths => format!("[{}]", paths.iter().map(PathBuf::show).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
 impl Setting for Role {
     fn from_text(text: &str) -> Result<Self, String> {
         text.trim().parse()

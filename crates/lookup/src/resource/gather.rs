@@ -12,7 +12,8 @@ use tokio::time::timeout;
 use super::answer::{Address, Part, PartName, Parts, Ptr, SystemNumber};
 use super::{Name, Resource};
 use crate::dns::{Families, KnownName, Resolver};
-use crate::{asn, ipcalc, special};
+use crate::geoip::{Finding, GeoAnswer, GeoIp};
+use crate::{asn, special};
 
 /// The longest any part may take.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -22,6 +23,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub struct Sources {
     /// Names and addresses.
     pub resolver: Resolver,
+    /// Where addresses are.
+    pub geoip: GeoIp,
 }
 
 impl Resource {
@@ -29,8 +32,8 @@ impl Resource {
     pub fn parts(&self) -> Vec<PartName> {
         use PartName as P;
         match self {
-            Self::Address(_) => vec![P::Special, P::Ptr, P::IpCalc],
-            Self::Prefix(_) | Self::Range(..) => vec![P::Special, P::IpCalc],
+            Self::Address(_) => vec![P::Special, P::Geoip, P::Ptr],
+            Self::Prefix(_) | Self::Range(..) => vec![P::Special],
             Self::Name(_) => vec![P::Addresses],
             Self::As(_) => vec![P::System],
             Self::Mac(_) => vec![],
@@ -72,16 +75,13 @@ fn ask(name: PartName, resource: &Resource, sources: &Sources) -> Answer {
             let special = Some(special_of(&resource));
             now(Parts { special, ..Parts::default() })
         }
-        (PartName::IpCalc, resource) => {
-            let ip_calc = Some(match ipcalc::calculate(&resource.to_string()) {
-                Ok(answer) => Part::ok(answer),
-                Err(error) => Part::nothing(error.to_string()),
-            });
-            now(Parts { ip_calc, ..Parts::default() })
-        }
         (PartName::System, Resource::As(number)) => {
             let system = Some(Part::ok(system(number)));
             now(Parts { system, ..Parts::default() })
+        }
+        (PartName::Geoip, Resource::Address(address)) => {
+            let geoip = Some(whereabouts(sources.geoip.lookup(address)));
+            now(Parts { geoip, ..Parts::default() })
         }
         (PartName::Ptr, Resource::Address(address)) => Box::pin(async move {
             let ptr = Some(ptr(&resolver, address).await);
@@ -116,6 +116,21 @@ fn special_of(resource: &Resource) -> Part<special::Special> {
 fn system(number: u32) -> SystemNumber {
     let dotted = (number > 0xffff).then(|| format!("{}.{}", number >> 16, number & 0xffff));
     SystemNumber { number, dotted, special: asn::special(number).copied() }
+}
+
+fn whereabouts(answer: GeoAnswer) -> Part<GeoAnswer> {
+    if answer.place.is_some() || answer.asn.is_some() {
+        return Part::ok(answer);
+    }
+    match [answer.place_state, answer.as_state] {
+        [Finding::NoFile, Finding::NoFile] => Part::not_available(
+            "there is no file of places or autonomous systems; get one with `netwark update geoip`",
+        ),
+        states if states.contains(&Finding::Unreadable) => {
+            Part::error("the file of places or autonomous systems is damaged at this address")
+        }
+        _ => Part::nothing("no file of places or autonomous systems lists the address"),
+    }
 }
 
 /// Reverse names are asked of the configured resolvers, which know those of the network they stand in.

@@ -9,6 +9,7 @@ pub mod args;
 mod legacy;
 pub mod mtr;
 pub mod ping;
+pub mod place;
 mod schema;
 pub mod tcp;
 pub mod verdict;

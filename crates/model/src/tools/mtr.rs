@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::args::{self, Family};
 use super::legacy::LegacyFlag;
+use super::place::AddressPlace;
 use super::verdict::Verdict;
 use super::{Tool, ToolText};
 use crate::error::FieldError;
@@ -318,6 +319,10 @@ pub struct Responder {
     pub name: Option<String>,
     /// AS number, added by the server when it has a file that knows.
     pub asn: Option<u32>,
+    /// Who runs that AS, likewise.
+    pub as_name: Option<String>,
+    /// Where it is, likewise.
+    pub place: Option<AddressPlace>,
     /// Answers in time.
     pub received: u32,
     /// Round trips.

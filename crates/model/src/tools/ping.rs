@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::args::{self, Family};
 use super::legacy::LegacyFlag;
+use super::place::AddressPlace;
 use super::verdict::Verdict;
 use super::{Tool, ToolText};
 use crate::error::FieldError;
@@ -141,6 +142,12 @@ pub struct PingReport {
     pub address: IpAddr,
     /// Why this address was chosen, when the target is a name.
     pub chosen: Option<String>,
+    /// AS number, added by the server when it has a file that knows.
+    pub asn: Option<u32>,
+    /// Who runs that AS, likewise.
+    pub as_name: Option<String>,
+    /// Where the address is, likewise.
+    pub place: Option<AddressPlace>,
     /// Numbers over all requests.
     pub statistics: PingStatistics,
     /// What became of each request, by sequence. A snapshot holds the latest 300 only.

@@ -104,6 +104,8 @@ mod tests {
             address: IpAddr::from([10, 0, 0, last]),
             name: name.map(Into::into),
             asn: None,
+            as_name: None,
+            place: None,
             received: 10,
             rtt,
             answer: HopAnswer::TimeExceeded,

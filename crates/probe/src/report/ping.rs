@@ -153,7 +153,16 @@ mod tests {
 
     fn report(address: &str, replies: Vec<PingReply>, statistics: PingStatistics) -> PingReport {
         let address = address.parse().unwrap();
-        PingReport { address, chosen: None, statistics, replies, verdict: Verdict::default() }
+        PingReport {
+            address,
+            chosen: None,
+            asn: None,
+            as_name: None,
+            place: None,
+            statistics,
+            replies,
+            verdict: Verdict::default(),
+        }
     }
 
     #[test]

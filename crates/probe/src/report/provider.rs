@@ -127,6 +127,9 @@ mod tests {
         let report = |last| PingReport {
             address: IpAddr::from([192, 0, 2, last]),
             chosen: None,
+            asn: None,
+            as_name: None,
+            place: None,
             statistics: PingStatistics { transmitted: 2, loss: 100.0, ..PingStatistics::default() },
             replies: Vec::new(),
             verdict: verdict("Nothing answers."),

@@ -168,6 +168,8 @@ impl ResponderRecord {
             address: self.address,
             name: None,
             asn: None,
+            as_name: None,
+            place: None,
             received: self.rtt.count(),
             rtt: hop_rtt(&self.rtt),
             answer: self.answer,

@@ -120,6 +120,8 @@ pub(super) mod tests {
                 address: IpAddr::from([192, 0, 2, ttl]),
                 name: None,
                 asn: None,
+                as_name: None,
+                place: None,
                 received: *received,
                 rtt,
                 answer: HopAnswer::TimeExceeded,

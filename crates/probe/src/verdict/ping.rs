@@ -171,7 +171,16 @@ mod tests {
         let replies =
             (1..).zip(fates).map(|(seq, fate)| PingReply { seq, at_ms: f64::from(seq), fate }).collect();
         let address = IpAddr::from([192, 0, 2, 1]);
-        PingReport { address, chosen: None, statistics: numbers, replies, verdict: Verdict::default() }
+        PingReport {
+            address,
+            chosen: None,
+            asn: None,
+            as_name: None,
+            place: None,
+            statistics: numbers,
+            replies,
+            verdict: Verdict::default(),
+        }
     }
 
     fn numbers(transmitted: u32, received: u32) -> PingStatistics {

@@ -9,8 +9,8 @@ use netwark_model::error::FieldError;
 use netwark_model::operations::{NewOperation, Operation, OperationCreated, OperationDetail, Status};
 use netwark_store::operations::OperationFilter;
 
-use super::create;
 use super::publish::publish;
+use super::{create, places};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
@@ -144,7 +144,9 @@ pub async fn list_operations(
     ),
 )]
 pub async fn get_operation(State(app): State<App>, Id(id): Id) -> Result<Json<OperationDetail>, Problem> {
-    app.store.operation_since(id, 0).await?.map(Json).ok_or_else(|| unknown(id))
+    let mut detail = app.store.operation_since(id, 0).await?.ok_or_else(|| unknown(id))?;
+    places::complete_detail(&app, &mut detail).await;
+    Ok(Json(detail))
 }
 
 /// Cancels what of an operation has not ended.

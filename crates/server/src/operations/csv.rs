@@ -9,9 +9,14 @@ use serde_json::Value;
 /// The results of an operation as CSV, with a head.
 pub(super) fn csv(detail: &OperationDetail) -> String {
     match detail.operation.tool.as_str() {
-        "ping" => {
-            rows(detail, &["address", "seq", "at_ms", "fate", "rtt_ms", "ttl", "from", "message"], ping_rows)
-        }
+        "ping" => rows(
+            detail,
+            &[
+                "address", "seq", "at_ms", "fate", "rtt_ms", "ttl", "from", "message", "asn", "as_name",
+                "place",
+            ],
+            ping_rows,
+        ),
         "mtr" => rows(
             detail,
             &[
@@ -25,6 +30,8 @@ pub(super) fn csv(detail: &OperationDetail) -> String {
                 "best_ms",
                 "worst_ms",
                 "stddev_ms",
+                "as_name",
+                "place",
             ],
             mtr_rows,
         ),
@@ -63,6 +70,12 @@ fn ping_rows(payload: &Value) -> Vec<Vec<String>> {
     let Ok(outcome) = serde_json::from_value::<PingOutcome>(payload.clone()) else { return Vec::new() };
     let mut rows = Vec::new();
     for report in outcome.reports {
+        let system = report.asn.map(|number| format!("AS{number}")).unwrap_or_default();
+        let origin = [
+            system,
+            report.as_name.unwrap_or_default(),
+            report.place.map(|place| place.words).unwrap_or_default(),
+        ];
         for reply in report.replies {
             let empty = String::new;
             let [fate, rtt, ttl, from, message] = match reply.fate {
@@ -83,7 +96,8 @@ fn ping_rows(payload: &Value) -> Vec<Vec<String>> {
             };
             let [address, seq, at] =
                 [report.address.to_string(), reply.seq.to_string(), reply.at_ms.to_string()];
-            rows.push(vec![address, seq, at, fate, rtt, ttl, from, message]);
+            let measured = [address, seq, at, fate, rtt, ttl, from, message];
+            rows.push(measured.into_iter().chain(origin.clone()).collect());
         }
     }
     rows
@@ -91,7 +105,8 @@ fn ping_rows(payload: &Value) -> Vec<Vec<String>> {
 
 fn mtr_rows(payload: &Value) -> Vec<Vec<String>> {
     let Ok(outcome) = serde_json::from_value::<MtrOutcome>(payload.clone()) else { return Vec::new() };
-    let row = |hub: netwark_model::tools::mtr::MtrHub| {
+    let row = |(at, hub): (usize, netwark_model::tools::mtr::MtrHub)| {
+        let first = outcome.trace.hops.get(at).and_then(|hop| hop.responders.first());
         vec![
             hub.count.to_string(),
             hub.host,
@@ -103,9 +118,11 @@ fn mtr_rows(payload: &Value) -> Vec<Vec<String>> {
             hub.best.to_string(),
             hub.worst.to_string(),
             hub.stddev.to_string(),
+            first.and_then(|one| one.as_name.clone()).unwrap_or_default(),
+            first.and_then(|one| one.place.as_ref()).map(|place| place.words.clone()).unwrap_or_default(),
         ]
     };
-    outcome.report.hubs.into_iter().map(row).collect()
+    outcome.report.hubs.into_iter().enumerate().map(row).collect()
 }
 
 fn tcp_rows(payload: &Value) -> Vec<Vec<String>> {

@@ -17,6 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use uuid::Uuid;
 
 use super::api::unknown;
+use super::places;
 use crate::app::App;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::{Id, Params};
@@ -206,7 +207,7 @@ impl Watch {
     /// Tells what is new of an operation. True once it is final.
     async fn tell(&mut self, id: Uuid, sender: &Sender) -> Result<bool, Gone> {
         let seen = self.seen.get(&id).copied().unwrap_or_default();
-        let detail = match self.app.store.operation_since(id, seen).await {
+        let mut detail = match self.app.store.operation_since(id, seen).await {
             Ok(Some(detail)) => detail,
             Ok(None) => return Ok(true),
             Err(error) => {
@@ -217,6 +218,7 @@ impl Watch {
         let is_final = detail.operation.status.is_final();
         let version = detail.operation.version;
         if version > seen {
+            places::complete_detail(&self.app, &mut detail).await;
             for event in self.events(detail) {
                 sender.send(Ok(event)).await.map_err(|_| Gone)?;
             }

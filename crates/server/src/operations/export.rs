@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::api::unknown;
 use super::csv::csv;
+use super::places;
 use crate::app::App;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::Id;
@@ -61,7 +62,9 @@ pub async fn export_results_txt(State(app): State<App>, Id(id): Id) -> Result<Re
 }
 
 async fn detail(app: &App, id: uuid::Uuid) -> Result<OperationDetail, Problem> {
-    app.store.operation_since(id, 0).await?.ok_or_else(|| unknown(id))
+    let mut detail = app.store.operation_since(id, 0).await?.ok_or_else(|| unknown(id))?;
+    places::complete_detail(app, &mut detail).await;
+    Ok(detail)
 }
 
 /// Gives a download a name that says what it is.

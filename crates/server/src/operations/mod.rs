@@ -5,6 +5,7 @@ pub mod create;
 mod csv;
 pub mod events;
 pub mod export;
+pub mod places;
 pub mod publish;
 pub mod reports;
 pub mod select;

@@ -8,12 +8,14 @@ use netwark_model::messages::{End, News, Report, VERSION, understood};
 use netwark_store::StoreError;
 use netwark_store::operations::{Applied, ResultNews};
 use netwark_store::streams::StreamNews;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::assignments;
+use crate::operations::places;
 use crate::workers::presence;
 
 /// Most reports that are applied at the same time; the store groups their writes.
@@ -108,10 +110,16 @@ async fn apply(app: &App, report: Report, link: &'static str, again: bool) -> Re
         News::Started { operation_id, result_id, redelivered } => {
             (operation_id, result_id, ResultNews::Started { redelivered })
         }
-        News::Progress { operation_id, result_id, payload } => {
+        News::Progress { operation_id, result_id, mut payload } => {
+            places::complete(app, &mut payload).await;
             (operation_id, result_id, ResultNews::Progress { payload, mark })
         }
-        News::Final { operation_id, result_id, end } => (operation_id, result_id, ResultNews::Final(end)),
+        News::Final { operation_id, result_id, mut end } => {
+            if let Some(payload) = measured(&mut end) {
+                places::complete(app, payload).await;
+            }
+            (operation_id, result_id, ResultNews::Final(end))
+        }
         news => return standing(app, id, news).await,
     };
     // Every line that is written on the way carries it.
@@ -138,6 +146,15 @@ async fn apply(app: &App, report: Report, link: &'static str, again: bool) -> Re
 
 /// Said to who begins a run that has ended.
 const OVER: &str = "this result has ended already";
+
+/// What a run had measured when it ended.
+fn measured(end: &mut End) -> Option<&mut Value> {
+    match end {
+        End::Done { payload } => Some(payload),
+        End::Timeout { payload } | End::Cancelled { payload } => payload.as_mut(),
+        End::Error { .. } => None,
+    }
+}
 
 /// How a run ended, as the status of its result has it.
 fn word(end: &End) -> &'static str {

@@ -24,6 +24,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/geoip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell where an address is.
+         * @description Only files of this server are asked, nobody else. Without a file the answer says so; it is no error.
+         */
+        get: operations["locate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/geoip/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files of places and autonomous systems, with their age and with what is wrong with them. */
+        get: operations["list_geo_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/geoip/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell where many addresses are.
+         * @description The answers stand in the order of the addresses.
+         */
+        post: operations["locate_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/geoip/{ip}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell where an address is, the address in the path. */
+        get: operations["locate_address"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ip-calc": {
         parameters: {
             query?: never;
@@ -730,6 +804,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Addresses that are looked up together. */
+        AddressList: {
+            /**
+             * @description The addresses.
+             * @example [
+             *       "192.0.2.1",
+             *       "2001:db8::1"
+             *     ]
+             */
+            addresses: string[];
+        };
+        /** @description Where an address is, in short. Added by the server when it has a file that knows. */
+        AddressPlace: {
+            /**
+             * @description City, region and country, as far as they are known.
+             * @example Lyon, Rhône, France
+             */
+            words: string;
+            /**
+             * @description Country by its two letters, ISO 3166-1.
+             * @example FR
+             */
+            country?: string | null;
+            coordinates?: components["schemas"]["Coordinates"] | null;
+        };
         /** @description A flag of a tool's command line. */
         ArgumentView: {
             /**
@@ -971,6 +1070,134 @@ export interface components {
             flow: number;
             /** @description Responder of each hop from `first_ttl` on. */
             hops: (string | null)[];
+        };
+        /** @description Where an address is and whose it is, as far as the files of this server know. */
+        GeoAnswer: {
+            /**
+             * @description The address. An IPv4 address that is carried in an IPv6 one (RFC 4291, RFC 6052) is looked up as what it is.
+             * @example 192.0.2.1
+             */
+            ip: string;
+            special?: components["schemas"]["Special"] | null;
+            place?: components["schemas"]["GeoPlace"] | null;
+            /** @description Whether there is a place. */
+            place_state: components["schemas"]["GeoFinding"];
+            /**
+             * Format: int32
+             * @description Number of the autonomous system that announces it; absent when `as_state` says why.
+             * @example 64500
+             */
+            asn?: number | null;
+            /**
+             * @description Who runs that autonomous system.
+             * @example Example Networks
+             */
+            as_name?: string | null;
+            /** @description Whether there is an autonomous system. */
+            as_state: components["schemas"]["GeoFinding"];
+            /** @description The files that this was read from. Their attributions must be shown with it. */
+            sources: components["schemas"]["GeoSource"][];
+        };
+        /** @description Words and a link that must be shown wherever data of a source is. */
+        GeoAttribution: {
+            /**
+             * @description The words.
+             * @example IP Geolocation by DB-IP
+             */
+            text: string;
+            /**
+             * @description Where the words lead to.
+             * @example https://db-ip.com
+             */
+            url: string;
+            /**
+             * @description The licence of the data.
+             * @example CC BY 4.0
+             */
+            licence: string;
+        };
+        /** @description A country or continent. */
+        GeoCountry: {
+            /**
+             * @description Two letters: ISO 3166-1 for countries.
+             * @example FR
+             */
+            code?: string | null;
+            /**
+             * @description Its name in English, where the file has it.
+             * @example France
+             */
+            name?: string | null;
+        };
+        /** @description A file of places or autonomous systems that the server knows of. */
+        GeoFile: {
+            /**
+             * @description Where it is.
+             * @example /var/lib/netwark/lookups/geoip/city.mmdb
+             */
+            path: string;
+            source?: components["schemas"]["GeoSource"] | null;
+            /** @description It tells places. */
+            places: boolean;
+            /** @description It tells autonomous systems. */
+            systems: boolean;
+            /**
+             * Format: int64
+             * @description Size in bytes.
+             */
+            bytes: number;
+            /** @description Why it is not used; when an earlier file of this path was good, that one is still in use. */
+            problem?: string | null;
+        };
+        /**
+         * @description Whether something was found.
+         * @enum {string}
+         */
+        GeoFinding: "found" | "unlisted" | "unreadable" | "no_file";
+        /** @description A place, as precisely as a file knows it. */
+        GeoPlace: {
+            /**
+             * @description The network that all of this is said of.
+             * @example 192.0.2.0/24
+             */
+            network?: string | null;
+            /**
+             * @description City, in English where the file has that.
+             * @example Lyon
+             */
+            city?: string | null;
+            /** @description States, provinces or counties, the largest first. */
+            regions: string[];
+            country?: components["schemas"]["GeoCountry"] | null;
+            registered_country?: components["schemas"]["GeoCountry"] | null;
+            continent?: components["schemas"]["GeoCountry"] | null;
+            /** @description Postal code. */
+            postal_code?: string | null;
+            coordinates?: components["schemas"]["Coordinates"] | null;
+            /**
+             * Format: int32
+             * @description How far from the point it may be, in kilometres, where the file says so.
+             */
+            accuracy_km?: number | null;
+            /**
+             * @description Time zone, an IANA name.
+             * @example Europe/Paris
+             */
+            time_zone?: string | null;
+        };
+        /** @description A file that an answer was read from. */
+        GeoSource: {
+            /**
+             * @description What the file calls itself.
+             * @example DBIP-City-Lite
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When its data was put together.
+             */
+            built: string;
+            attribution?: components["schemas"]["GeoAttribution"] | null;
         };
         /** @description One hop. */
         Hop: {
@@ -1837,139 +2064,42 @@ export interface components {
          * @description The look-ups whose answers are parts.
          * @enum {string}
          */
-        PartName: "special" | "ip_calc" | "system" | "ptr" | "addresses";
+        PartName: "special" | "system" | "geoip" | "ptr" | "addresses";
         /**
          * @description How a look-up ended.
          * @enum {string}
          */
         PartStatus: "ok" | "nothing" | "error" | "not_allowed" | "not_available";
         /** @description What one look-up says. */
-        Part_IpAnswer: {
+        Part_GeoAnswer: {
             /** @description How it ended. */
             status: components["schemas"]["PartStatus"];
-            /**
-             * @description What an address is, and the network it stands in.
-             *
-             *     The fields up to `broadcast` are those of an older API.
-             */
+            /** @description Where an address is and whose it is, as far as the files of this server know. */
             data?: {
                 /**
-                 * @description The first address of the network, which names it.
-                 * @example 192.0.2.0
-                 */
-                network: string;
-                /**
-                 * @description Its netmask; of IPv4.
-                 * @example 255.255.255.0
-                 */
-                netmask?: string | null;
-                /**
-                 * Format: int32
-                 * @description Its prefix length.
-                 * @example 24
-                 */
-                cidr: number;
-                /**
-                 * @description How many addresses hosts may have. Of IPv4 all but the first and the last; of IPv6 all but the first, which is
-                 *     that of the routers (RFC 4291 §2.6.1); 2 in a /31 (RFC 3021) and a /127 (RFC 6164), 1 in a /32 and a /128.
-                 *     Exact, and so more than many programs read from a JSON number: see `usable_ips_text`.
-                 * @example 254
-                 */
-                usable_ips: number;
-                /**
-                 * @description The same in digits, where it is more than 2^53.
-                 * @example 18446744073709551615
-                 */
-                usable_ips_text?: string | null;
-                /**
-                 * @description The first address that a host may have.
+                 * @description The address. An IPv4 address that is carried in an IPv6 one (RFC 4291, RFC 6052) is looked up as what it is.
                  * @example 192.0.2.1
                  */
-                first_ip: string;
-                /**
-                 * @description The last address that a host may have.
-                 * @example 192.0.2.254
-                 */
-                last_ip: string;
-                /**
-                 * @description Its broadcast address; of IPv4, and not of a /31 or /32.
-                 * @example 192.0.2.255
-                 */
-                broadcast?: string | null;
+                ip: string;
+                special?: components["schemas"]["Special"] | null;
+                place?: components["schemas"]["GeoPlace"] | null;
+                /** @description Whether there is a place. */
+                place_state: components["schemas"]["GeoFinding"];
                 /**
                  * Format: int32
-                 * @description 4 or 6.
+                 * @description Number of the autonomous system that announces it; absent when `as_state` says why.
+                 * @example 64500
                  */
-                version: number;
-                /** @description How the question was understood. */
-                read_as: components["schemas"]["IpForm"];
+                asn?: number | null;
                 /**
-                 * @description The address that was asked about; the first one of a range.
-                 * @example 192.0.2.77
+                 * @description Who runs that autonomous system.
+                 * @example Example Networks
                  */
-                address: string;
-                /**
-                 * @description The network as a prefix.
-                 * @example 192.0.2.0/24
-                 */
-                prefix: string;
-                /**
-                 * @description The last address of the network.
-                 * @example 192.0.2.255
-                 */
-                end: string;
-                /**
-                 * @description How many addresses the network has, in digits.
-                 * @example 256
-                 */
-                addresses: string;
-                /**
-                 * @description The address as a number, in digits.
-                 * @example 3221226061
-                 */
-                integer: string;
-                /**
-                 * @description The address in hexadecimal.
-                 * @example 0xc000024d
-                 */
-                hex: string;
-                /** @description Address and mask in bits. */
-                binary: components["schemas"]["IpBits"];
-                /**
-                 * @description The kind of the network in a few words.
-                 * @example Documentation (TEST-NET-1)
-                 */
-                kind: string;
-                special?: components["schemas"]["Special"] | null;
-                /** @description Special-purpose blocks that are parts of the network. */
-                special_parts?: components["schemas"]["Special"][];
-                /** @description Whether the address is one of the public Internet. */
-                public: boolean;
-                /** @description Names in the reverse tree of DNS. */
-                reverse: components["schemas"]["ReverseNames"];
-                /**
-                 * @description The network of the same size before it.
-                 * @example 192.0.1.0/24
-                 */
-                previous?: string | null;
-                /**
-                 * @description The network of the same size after it.
-                 * @example 192.0.3.0/24
-                 */
-                next?: string | null;
-                /**
-                 * @description The network twice its size that holds it.
-                 * @example 192.0.2.0/23
-                 */
-                parent?: string | null;
-                /**
-                 * @description The Ethernet address that packets to this multicast address are sent to (RFC 1112, RFC 2464).
-                 * @example 01:00:5e:00:00:fb
-                 */
-                multicast_mac?: string | null;
-                ipv4?: components["schemas"]["Ipv4Answer"] | null;
-                ipv6?: components["schemas"]["Ipv6Answer"] | null;
-                range?: components["schemas"]["IpRange"] | null;
+                as_name?: string | null;
+                /** @description Whether there is an autonomous system. */
+                as_state: components["schemas"]["GeoFinding"];
+                /** @description The files that this was read from. Their attributions must be shown with it. */
+                sources: components["schemas"]["GeoSource"][];
             };
             /**
              * @description Why there is no answer, and what to do about it.
@@ -2076,8 +2206,8 @@ export interface components {
         /** @description One part for each look-up; those that say nothing of a resource are left out. */
         Parts: {
             special?: components["schemas"]["Part_Special"] | null;
-            ip_calc?: components["schemas"]["Part_IpAnswer"] | null;
             system?: components["schemas"]["Part_SystemNumber"] | null;
+            geoip?: components["schemas"]["Part_GeoAnswer"] | null;
             ptr?: components["schemas"]["Part_Ptr"] | null;
             addresses?: components["schemas"]["Part_Vec_Address"] | null;
         };
@@ -2200,6 +2330,14 @@ export interface components {
             address: string;
             /** @description Why this address was chosen, when the target is a name. */
             chosen?: string | null;
+            /**
+             * Format: int32
+             * @description AS number, added by the server when it has a file that knows.
+             */
+            asn?: number | null;
+            /** @description Who runs that AS, likewise. */
+            as_name?: string | null;
+            place?: components["schemas"]["AddressPlace"] | null;
             /** @description Numbers over all requests. */
             statistics: components["schemas"]["PingStatistics"];
             /** @description What became of each request, by sequence. A snapshot holds the latest 300 only. */
@@ -2402,6 +2540,9 @@ export interface components {
              * @description AS number, added by the server when it has a file that knows.
              */
             asn?: number | null;
+            /** @description Who runs that AS, likewise. */
+            as_name?: string | null;
+            place?: components["schemas"]["AddressPlace"] | null;
             /**
              * Format: int32
              * @description Answers in time.
@@ -3289,6 +3430,323 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    locate: {
+        parameters: {
+            query: {
+                /**
+                 * @description The address
+                 * @example 192.0.2.1
+                 */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeoAnswer"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "ip: must be an IPv4 or IPv6 address such as 192.0.2.1, got 'x'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_geo_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every file that is configured or was put in place */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeoFile"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "ip: must be an IPv4 or IPv6 address such as 192.0.2.1, got 'x'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    locate_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressList"];
+            };
+        };
+        responses: {
+            /** @description What is known of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeoAnswer"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "addresses[2]: must be an IPv4 or IPv6 address such as 192.0.2.1, got 'x'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    locate_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address
+                 * @example 192.0.2.1
+                 */
+                ip: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeoAnswer"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "ip: must be an IPv4 or IPv6 address such as 192.0.2.1, got 'x'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };

@@ -174,6 +174,9 @@ fn pinged(replies: Vec<PingReply>, received: u32) -> Value {
     let report = PingReport {
         address: IpAddr::from([192, 0, 2, 1]),
         chosen: None,
+        asn: None,
+        as_name: None,
+        place: None,
         statistics: PingStatistics { transmitted: 3, received, ..PingStatistics::default() },
         replies,
         verdict: Verdict { severity: Severity::Ok, summary: "all is well".into(), findings: vec![] },
@@ -223,6 +226,8 @@ fn hop(ttl: u8, loss: f64, hosts: &[(&str, Option<&str>)]) -> Hop {
         address: address.parse().unwrap(),
         name: name.map(Into::into),
         asn: None,
+        as_name: None,
+        place: None,
         received: 7,
         rtt,
         answer: HopAnswer::TimeExceeded,

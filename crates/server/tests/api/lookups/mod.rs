@@ -1,4 +1,5 @@
 //! Questions that the server answers.
 
+mod geoip;
 mod ipcalc;
 mod resource;

@@ -87,10 +87,15 @@ impl Answer {
 impl TestApp {
     /// A server on a fresh database, with a token of an operator.
     pub(crate) async fn new() -> Self {
-        Self::on(Arc::new(tempfile::tempdir().unwrap()), None).await
+        Self::with(ServerSettings::default()).await
     }
 
-    async fn on(directory: Arc<tempfile::TempDir>, embedded_worker: Option<Uuid>) -> Self {
+    /// The same with other settings.
+    pub(crate) async fn with(settings: ServerSettings) -> Self {
+        Self::on(Arc::new(tempfile::tempdir().unwrap()), settings).await
+    }
+
+    async fn on(directory: Arc<tempfile::TempDir>, settings: ServerSettings) -> Self {
         let url = format!("sqlite://{}/test.db", directory.path().display());
         let store = Store::open(&StoreOptions::new(url)).await.unwrap();
         store.declare_queues(&[]).await.unwrap();
@@ -104,7 +109,6 @@ impl TestApp {
         let auth = Auth::new(store.clone(), AuthSettings::default(), site.unwrap());
         let (server_bus, bus) = local::pair();
         let tools = Registry::standard().with::<Echo>();
-        let settings = ServerSettings { embedded_worker, ..ServerSettings::default() };
         let app = App::new(store, Arc::new(server_bus), tools, auth, settings);
         let running = netwark_server::run(app.clone(), Vec::new()).await.unwrap();
         Self { app, bus, token: secret.reveal().to_owned(), _running: running, directory }
@@ -115,7 +119,8 @@ impl TestApp {
     pub(crate) async fn restarted(self, embedded_worker: Uuid) -> Self {
         let directory = Arc::clone(&self.directory);
         drop(self);
-        Self::on(directory, Some(embedded_worker)).await
+        let settings = ServerSettings { embedded_worker: Some(embedded_worker), ..ServerSettings::default() };
+        Self::on(directory, settings).await
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Response {
