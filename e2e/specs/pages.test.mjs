@@ -28,6 +28,7 @@ const pages = [
 	['new-ping', '/operations/new?type=ping', 'Options'],
 	['new-mtr', '/operations/new?type=mtr', 'Options'],
 	['workers', '/workers', 'Not on the map'],
+	['geoip', '/lookups/geoip?q=192.0.2.1', 'has no file of places'],
 	['queues', '/queues', 'New queue'],
 	['events', '/events', 'is online'],
 	['lookups', '/lookups', 'Everything known about one thing'],

@@ -137,6 +137,9 @@ export function api(fetcher: typeof fetch = fetch) {
 			});
 			if (!ended) throw new Problem(0, 'Cut off', 'The answer was cut off. Look it up again.');
 		},
+		locate: (addresses: string[]) =>
+			taken<t.GeoAnswer[]>(client.POST('/geoip/list', { body: { addresses } })),
+		geoFiles: () => taken<t.GeoFile[]>(client.GET('/geoip/files')),
 		ipCalc: (q: string) => taken<t.IpAnswer>(client.GET('/ip-calc', { params: { query: { q } } })),
 		ipSplit: (q: string, by: SplitBy, offset = 0) =>
 			taken<t.IpSplit>(

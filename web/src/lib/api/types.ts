@@ -103,3 +103,10 @@ export type PartStatus = Schemas['PartStatus'];
 /** What is known, part by part; a part that has not come, or that there is not, is absent. */
 export type Parts = { [Name in keyof Schemas['Parts']]?: Whole<NonNullable<Schemas['Parts'][Name]>> };
 export type Known = Subject & { parts: Parts };
+
+export type GeoAnswer = Whole<Schemas['GeoAnswer']>;
+export type GeoPlace = Whole<Schemas['GeoPlace']>;
+export type GeoCountry = Whole<Schemas['GeoCountry']>;
+export type GeoSource = Whole<Schemas['GeoSource']>;
+export type GeoFile = Whole<Schemas['GeoFile']>;
+export type Finding = Schemas['GeoFinding'];

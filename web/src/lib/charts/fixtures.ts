@@ -24,6 +24,8 @@ export function traceOf(target: string, lines: HopLine[], paths: (string | null)
 			address,
 			name: null,
 			asn: null,
+			as_name: null,
+			place: null,
 			received: 10,
 			rtt: rtt(average),
 			answer: { kind: address === target ? 'target' : 'time_exceeded' },

@@ -80,6 +80,8 @@ function chainNode(id: string, members: PathNode[]): FoldedNode {
 		label: '',
 		name: null,
 		asn: null,
+		asName: null,
+		place: null,
 		hops: members.reduce((sum, member) => sum + member.hops, 0),
 		ttls: [...new Set(members.flatMap((member) => member.ttls))].sort((a, b) => a - b),
 		workers: members[0]?.workers ?? [],

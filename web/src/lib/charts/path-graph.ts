@@ -14,6 +14,9 @@ export interface PathNode {
 	label: string;
 	name: string | null;
 	asn: number | null;
+	/** Who runs that AS, and where the responder is, as far as the server knows. */
+	asName: string | null;
+	place: string | null;
 	/** How many hops in a row are silent; 1 for everything else. */
 	hops: number;
 	/** Distances at which it was seen, smallest first. */
@@ -109,6 +112,8 @@ class Merger {
 				label,
 				name: null,
 				asn: null,
+				asName: null,
+				place: null,
 				hops: 1,
 				ttls: [],
 				workers: [],
@@ -130,6 +135,8 @@ class Merger {
 		if (target) node.kind = 'target';
 		node.name ??= responder.name;
 		node.asn ??= responder.asn;
+		node.asName ??= responder.as_name;
+		node.place ??= responder.place?.words || null;
 		if (responder.answer.kind === 'unreachable') node.refusal = responder.answer.message;
 		node.rttSum += responder.rtt.average;
 		node.rttOver += 1;

@@ -22,7 +22,8 @@ function clipped(text: string): string {
 export function detailOf(node: FoldedNode): string {
 	const lines = [titleOf(node)];
 	if (node.name) lines.push(node.name);
-	if (node.asn !== null) lines.push(`AS${node.asn}`);
+	if (node.asn !== null) lines.push(`AS${node.asn} ${node.asName ?? ''}`.trim());
+	if (node.place) lines.push(node.place);
 	if (node.kind !== 'worker' && node.ttls.length > 0) lines.push(`hop ${node.ttls.join(', ')}`);
 	if (node.rtt !== null) lines.push(`average ${ms(node.rtt)} ms`);
 	if (node.refusal) lines.push(`says ${node.refusal}`);

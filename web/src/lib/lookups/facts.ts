@@ -1,4 +1,5 @@
 import type { Known } from '../api/types.ts';
+import { placeWords } from './geoip/words.ts';
 
 /** One line of a short answer. */
 export interface Fact {
@@ -17,6 +18,16 @@ export function factsOf({ parts }: Pick<Known, 'parts'>): Fact[] {
 	if (ptr) {
 		const note = ptr.confirmed === false ? { note: 'not confirmed by the name' } : {};
 		facts.push({ title: 'Name', text: ptr.name, ...note });
+	}
+	const geoip = parts.geoip?.data;
+	if (geoip?.asn) {
+		facts.push({ title: 'AS', text: `AS${geoip.asn}`, ...(geoip.as_name && { note: geoip.as_name }) });
+	}
+	if (geoip?.place) {
+		// Whoever shows what a file says must say whose it is.
+		const [source] = geoip.sources;
+		const note = source?.attribution?.text;
+		facts.push({ title: 'Place', text: placeWords(geoip.place), ...(note && { note }) });
 	}
 	const addresses = parts.addresses?.data;
 	if (addresses) {

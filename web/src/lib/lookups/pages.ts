@@ -25,5 +25,12 @@ export const pages: LookupPage[] = [
 		permission: 'lookups:read',
 		command: 'ipcalc',
 		words: 'ip calculator subnet split summarise netmask wildcard cidr range eui-64'
+	},
+	{
+		title: 'GeoIP',
+		href: '/lookups/geoip',
+		permission: 'lookups:read',
+		command: 'geoip',
+		words: 'place city country map autonomous system as'
 	}
 ];

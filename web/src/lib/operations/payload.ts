@@ -21,6 +21,13 @@ export function tcpOf(operation: Operation, result: OperationResult): TcpOutcome
 	return operation.type === 'tcp' && Array.isArray(payload?.reports) ? (payload as TcpOutcome) : undefined;
 }
 
+/** Whether the place or the autonomous system of any address in a result is known, so that their source must be named. */
+export function isLocated(operation: Operation, result: OperationResult): boolean {
+	const responders = mtrOf(operation, result)?.trace.hops.flatMap((hop) => hop.responders) ?? [];
+	const known = [...responders, ...(pingOf(operation, result)?.reports ?? [])];
+	return known.some(({ asn, place }) => Boolean(asn ?? place));
+}
+
 /** Why there is nothing measured, or not all of it; undefined when all is as it should be. */
 export function excuse(operation: Operation, result: OperationResult): string | undefined {
 	const cause = (result.payload as { cause?: unknown } | null)?.cause;
