@@ -44,6 +44,9 @@ test('an answer while typing, and a link to it', async () => {
 	await page.getByRole('region', { name: '10.1.8.0/21', exact: true }).waitFor();
 	assert.equal(await box.inputValue(), '10.1.8.0/21');
 
+	const everything = await page.getByRole('link', { name: 'Look up 10.1.8.0' }).getAttribute('href');
+	assert.match(everything, /\/lookups\?q=10\.1\.8\.0$/);
+
 	await box.fill('10.1.2.3/33');
 	await page.getByText('must have a prefix length from 0 to 32').waitFor();
 	assert.deepEqual(await violations(page), []);

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::{Kind, Resource};
 use crate::asn::SpecialAs;
 use crate::geoip::GeoAnswer;
+use crate::ipcalc;
 use crate::special::Special;
 
 /// What was asked about, and what will be told of it.
@@ -204,6 +205,8 @@ macro_rules! parts {
 parts! {
     /// The block of special-purpose addresses that holds it.
     Special special: Special, false;
+    /// The network of the address, prefix or range, and what the address is made of.
+    IpCalc ip_calc: ipcalc::Answer, false;
     /// The number of the autonomous system.
     System system: SystemNumber, false;
     /// Where the address is, and which autonomous system announces it.

@@ -13,7 +13,7 @@ use super::answer::{Address, Part, PartName, Parts, Ptr, SystemNumber};
 use super::{Name, Resource};
 use crate::dns::{Families, KnownName, Resolver};
 use crate::geoip::{Finding, GeoAnswer, GeoIp};
-use crate::{asn, special};
+use crate::{asn, ipcalc, special};
 
 /// The longest any part may take.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -32,8 +32,8 @@ impl Resource {
     pub fn parts(&self) -> Vec<PartName> {
         use PartName as P;
         match self {
-            Self::Address(_) => vec![P::Special, P::Geoip, P::Ptr],
-            Self::Prefix(_) | Self::Range(..) => vec![P::Special],
+            Self::Address(_) => vec![P::Special, P::Geoip, P::Ptr, P::IpCalc],
+            Self::Prefix(_) | Self::Range(..) => vec![P::Special, P::IpCalc],
             Self::Name(_) => vec![P::Addresses],
             Self::As(_) => vec![P::System],
             Self::Mac(_) => vec![],
@@ -74,6 +74,13 @@ fn ask(name: PartName, resource: &Resource, sources: &Sources) -> Answer {
         (PartName::Special, resource) => {
             let special = Some(special_of(&resource));
             now(Parts { special, ..Parts::default() })
+        }
+        (PartName::IpCalc, resource) => {
+            let ip_calc = Some(match ipcalc::calculate(&resource.to_string()) {
+                Ok(answer) => Part::ok(answer),
+                Err(error) => Part::nothing(error.to_string()),
+            });
+            now(Parts { ip_calc, ..Parts::default() })
         }
         (PartName::System, Resource::As(number)) => {
             let system = Some(Part::ok(system(number)));

@@ -89,5 +89,10 @@ fn events(subject: &Subject, parts: impl Stream<Item = Parts> + Send + 'static) 
 }
 
 fn event(name: &str, data: &impl Serialize) -> Event {
-    Event::default().event(name).data(json!(data).to_string())
+    // Text at once: a JSON value holds no number of 128 bits, which a count of addresses may have.
+    let text = serde_json::to_string(data).unwrap_or_else(|error| {
+        tracing::error!(%error, name, "an event cannot be written");
+        "{}".to_owned()
+    });
+    Event::default().event(name).data(text)
 }

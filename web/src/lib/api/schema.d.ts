@@ -2064,7 +2064,7 @@ export interface components {
          * @description The look-ups whose answers are parts.
          * @enum {string}
          */
-        PartName: "special" | "system" | "geoip" | "ptr" | "addresses";
+        PartName: "special" | "ip_calc" | "system" | "geoip" | "ptr" | "addresses";
         /**
          * @description How a look-up ended.
          * @enum {string}
@@ -2100,6 +2100,140 @@ export interface components {
                 as_state: components["schemas"]["GeoFinding"];
                 /** @description The files that this was read from. Their attributions must be shown with it. */
                 sources: components["schemas"]["GeoSource"][];
+            };
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description What one look-up says. */
+        Part_IpAnswer: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /**
+             * @description What an address is, and the network it stands in.
+             *
+             *     The fields up to `broadcast` are those of an older API.
+             */
+            data?: {
+                /**
+                 * @description The first address of the network, which names it.
+                 * @example 192.0.2.0
+                 */
+                network: string;
+                /**
+                 * @description Its netmask; of IPv4.
+                 * @example 255.255.255.0
+                 */
+                netmask?: string | null;
+                /**
+                 * Format: int32
+                 * @description Its prefix length.
+                 * @example 24
+                 */
+                cidr: number;
+                /**
+                 * @description How many addresses hosts may have. Of IPv4 all but the first and the last; of IPv6 all but the first, which is
+                 *     that of the routers (RFC 4291 §2.6.1); 2 in a /31 (RFC 3021) and a /127 (RFC 6164), 1 in a /32 and a /128.
+                 *     Exact, and so more than many programs read from a JSON number: see `usable_ips_text`.
+                 * @example 254
+                 */
+                usable_ips: number;
+                /**
+                 * @description The same in digits, where it is more than 2^53.
+                 * @example 18446744073709551615
+                 */
+                usable_ips_text?: string | null;
+                /**
+                 * @description The first address that a host may have.
+                 * @example 192.0.2.1
+                 */
+                first_ip: string;
+                /**
+                 * @description The last address that a host may have.
+                 * @example 192.0.2.254
+                 */
+                last_ip: string;
+                /**
+                 * @description Its broadcast address; of IPv4, and not of a /31 or /32.
+                 * @example 192.0.2.255
+                 */
+                broadcast?: string | null;
+                /**
+                 * Format: int32
+                 * @description 4 or 6.
+                 */
+                version: number;
+                /** @description How the question was understood. */
+                read_as: components["schemas"]["IpForm"];
+                /**
+                 * @description The address that was asked about; the first one of a range.
+                 * @example 192.0.2.77
+                 */
+                address: string;
+                /**
+                 * @description The network as a prefix.
+                 * @example 192.0.2.0/24
+                 */
+                prefix: string;
+                /**
+                 * @description The last address of the network.
+                 * @example 192.0.2.255
+                 */
+                end: string;
+                /**
+                 * @description How many addresses the network has, in digits.
+                 * @example 256
+                 */
+                addresses: string;
+                /**
+                 * @description The address as a number, in digits.
+                 * @example 3221226061
+                 */
+                integer: string;
+                /**
+                 * @description The address in hexadecimal.
+                 * @example 0xc000024d
+                 */
+                hex: string;
+                /** @description Address and mask in bits. */
+                binary: components["schemas"]["IpBits"];
+                /**
+                 * @description The kind of the network in a few words.
+                 * @example Documentation (TEST-NET-1)
+                 */
+                kind: string;
+                special?: components["schemas"]["Special"] | null;
+                /** @description Special-purpose blocks that are parts of the network. */
+                special_parts?: components["schemas"]["Special"][];
+                /** @description Whether the address is one of the public Internet. */
+                public: boolean;
+                /** @description Names in the reverse tree of DNS. */
+                reverse: components["schemas"]["ReverseNames"];
+                /**
+                 * @description The network of the same size before it.
+                 * @example 192.0.1.0/24
+                 */
+                previous?: string | null;
+                /**
+                 * @description The network of the same size after it.
+                 * @example 192.0.3.0/24
+                 */
+                next?: string | null;
+                /**
+                 * @description The network twice its size that holds it.
+                 * @example 192.0.2.0/23
+                 */
+                parent?: string | null;
+                /**
+                 * @description The Ethernet address that packets to this multicast address are sent to (RFC 1112, RFC 2464).
+                 * @example 01:00:5e:00:00:fb
+                 */
+                multicast_mac?: string | null;
+                ipv4?: components["schemas"]["Ipv4Answer"] | null;
+                ipv6?: components["schemas"]["Ipv6Answer"] | null;
+                range?: components["schemas"]["IpRange"] | null;
             };
             /**
              * @description Why there is no answer, and what to do about it.
@@ -2206,6 +2340,7 @@ export interface components {
         /** @description One part for each look-up; those that say nothing of a resource are left out. */
         Parts: {
             special?: components["schemas"]["Part_Special"] | null;
+            ip_calc?: components["schemas"]["Part_IpAnswer"] | null;
             system?: components["schemas"]["Part_SystemNumber"] | null;
             geoip?: components["schemas"]["Part_GeoAnswer"] | null;
             ptr?: components["schemas"]["Part_Ptr"] | null;

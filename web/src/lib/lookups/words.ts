@@ -13,6 +13,7 @@ export const kinds: Record<Subject['kind'], string> = {
 /** What each part is called. */
 export const titles: Record<PartName, string> = {
 	special: 'Special purpose',
+	ip_calc: 'Network',
 	system: 'AS number',
 	geoip: 'Place and AS',
 	ptr: 'Reverse name',

@@ -47,6 +47,29 @@ async fn parts_are_chosen() {
 }
 
 #[tokio::test]
+async fn numbers_of_any_size_are_told_in_both_forms() {
+    let app = TestApp::new().await;
+    let known = app.get("/lookup?q=%3A%3A%2F0&parts=ip_calc").await;
+    assert!(
+        known.text.contains("\"usable_ips_text\":\"340282366920938463463374607431768211455\""),
+        "{}",
+        known.text
+    );
+    let request = Request::get("/api/v1/lookup?q=192.0.2.1-192.0.2.6&parts=ip_calc")
+        .header("accept", "text/event-stream")
+        .body(Body::empty())
+        .unwrap();
+    let events = app.events(request, |_| false).await;
+    assert_eq!(events[1].2["ip_calc"]["data"]["range"]["addresses"], "6");
+    let request = Request::get("/api/v1/lookup?q=2001:db8::%2F16&parts=ip_calc")
+        .header("accept", "text/event-stream")
+        .body(Body::empty())
+        .unwrap();
+    let events = app.events(request, |_| false).await;
+    assert_eq!(events[1].2["ip_calc"]["status"], "ok");
+}
+
+#[tokio::test]
 async fn a_viewer_is_told_what_the_server_knows_by_itself() {
     let app = TestApp::new().await;
     let token = viewer(&app).await;
