@@ -33,6 +33,8 @@ const pages = [
 	['events', '/events', 'is online'],
 	['lookups', '/lookups', 'Everything known about one thing'],
 	['lookup-as', '/lookups?q=AS64500', 'RFC 5398'],
+	['lookup-range', '/lookups?q=10.0.0.0%20-%2010.0.0.9', 'Private-Use'],
+	['lookup-v6', '/lookups?q=2001:db8::1', 'Solicited-node'],
 	['lookup-wrong', '/lookups?q=192.0.2.999', 'four numbers from 0 to 255'],
 	['users', '/users', 'New user'],
 	['tokens', '/tokens', 'New token']
