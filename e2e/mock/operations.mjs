@@ -1,5 +1,6 @@
 // Operations of the made-up installation, one of each kind a page has to show.
 import { nextId, time } from './catalog.mjs';
+import { httpOutcome, tcpOutcome, tlsOutcome } from './answers.mjs';
 import { mtrOutcome, pingOutcome } from './measurements.mjs';
 
 export const operations = new Map();
@@ -152,6 +153,12 @@ const twenty = Array.from({ length: 20 }, (_, w) => {
 
 const answers = { answers: [{ name: 'example.org', ttl: 300, data: T }], rcode: 'NOERROR', took_ms: 12 };
 
+const trusted = [
+	'ok',
+	`${T} port 443 speaks TLS 1.3 and its certificate is trusted for www.example.org, 60 days left.`
+];
+const answered = ['ok', 'https://www.example.org/ answers 200 OK after 1 redirect, in 118 ms over HTTP/2.'];
+
 /** The operations by what they show. */
 export const shown = {
 	cut: add('ping', T, [
@@ -164,6 +171,81 @@ export const shown = {
 		['tokyo-1', 'progress', pingOutcome(T, { count: 60, base: 98, spread: 9 }, 12)]
 	]),
 	unanswered: add('ping', '192.0.2.254', [['paris-1', 'timeout', null]], { status: 'timeout' }),
+	tcp: add('tcp', 'www.example.org:443', [
+		[
+			'embedded',
+			'done',
+			tcpOutcome(
+				T,
+				[11.2, 11.4, 11.1, 11.9].map((time) => ['connected', time]),
+				['ok', `${T} port 443 takes connections, 4 of 4, median 11.4 ms.`]
+			)
+		],
+		[
+			'paris-1',
+			'done',
+			tcpOutcome(
+				T,
+				[
+					['connected', 4.1],
+					['unanswered', 0],
+					['connected', 4.3],
+					['connected', 4.2]
+				],
+				['warning', `${T} port 443 took 3 of 4 connections, median 4.20 ms.`]
+			)
+		],
+		[
+			'lyon-1',
+			'done',
+			tcpOutcome(
+				T,
+				[
+					['filtered', 2.1],
+					['filtered', 2.2]
+				],
+				['alert', `${T} port 443 is filtered: 198.51.100.1 says administratively prohibited.`]
+			)
+		]
+	]),
+	tls: add('tls', 'www.example.org', [
+		['embedded', 'done', tlsOutcome(T, { said: trusted })],
+		['paris-1', 'done', tlsOutcome(T, { said: trusted })],
+		[
+			'lyon-1',
+			'done',
+			tlsOutcome('203.0.113.80', {
+				seed: 'd4',
+				days: -25,
+				old: true,
+				problems: [['expired', 'the certificate ended 25 days ago, on 2026-11-01']],
+				said: [
+					'alert',
+					'203.0.113.80 port 443 makes a handshake, but its certificate is not trusted.',
+					[
+						['alert', 'certificate_dates', 'the certificate ended 25 days ago, on 2026-11-01'],
+						['warning', 'old_version', 'the server still offers TLS 1.1, which RFC 8996 deprecates']
+					]
+				]
+			})
+		]
+	]),
+	http: add('http', 'http://www.example.org/', [
+		['embedded', 'done', httpOutcome(T, { said: answered })],
+		['paris-1', 'done', httpOutcome(T, { slow: 0.4, said: answered })],
+		[
+			'lyon-1',
+			'done',
+			httpOutcome('203.0.113.80', {
+				status: 503,
+				body: 'd9',
+				said: [
+					'alert',
+					'https://www.example.org/ answers 503 Service Unavailable after 1 redirect, in 118 ms.'
+				]
+			})
+		]
+	]),
 	other: add('made-up', 'example.org', [['paris-1', 'done', answers]]),
 	wide: add('mtr', T, twenty),
 	mtr: add(

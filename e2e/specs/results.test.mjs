@@ -18,7 +18,7 @@ after(async () => {
 
 const ready = 'netwark.broadcast';
 const address = (name) => `${mock.url}/operations/${shown[name].id}`;
-for (const name of ['ping', 'mtr', 'other', 'unanswered', 'cut', 'away']) {
+for (const name of ['ping', 'mtr', 'tcp', 'tls', 'http', 'other', 'unanswered', 'cut', 'away']) {
 	test(`an operation with results: ${name}`, () => inspect(browser, { name, url: address(name), ready }));
 }
 
@@ -42,6 +42,39 @@ test('what failed in part is not shown as well', async () => {
 	await page.goto(`${mock.url}/operations`);
 	const row = page.getByRole('row', { name: /Done, 2 of 3 failed/ });
 	await row.getByRole('link', { name: '192.0.2.80' }).waitFor();
+	assert.deepEqual(faults, []);
+});
+
+test('what differs between workers is named', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(address('http'));
+	const table = page.getByRole('region', { name: 'All results' });
+	const odd = table.getByRole('row', { name: /lyon-1/ });
+	await odd.getByRole('cell', { name: 'differs: 503' }).waitFor();
+	assert.equal(await odd.getByText('differs:').count(), 2, 'status and body');
+	assert.equal(
+		await table
+			.getByRole('row', { name: /paris-1/ })
+			.getByText('differs:')
+			.count(),
+		0
+	);
+	const card = page.getByRole('article', { name: 'Result of lyon-1' });
+	await card.getByText('2 headers').click();
+	await card.getByText('max-age=31536000').waitFor();
+
+	await page.goto(address('tls'));
+	const old = page.getByRole('article', { name: 'Result of lyon-1' });
+	await old.getByText('ended 25 days ago', { exact: false }).first().waitFor();
+	await page
+		.getByRole('row', { name: /lyon-1/ })
+		.getByRole('cell', { name: 'differs: no' })
+		.waitFor();
+
+	await page.goto(address('tcp'));
+	const tried = page.getByRole('article', { name: 'Result of paris-1' });
+	await tried.getByText('of 4 tried').waitFor();
+	await page.getByRole('region', { name: 'All results' }).getByText('filtered', { exact: true }).waitFor();
 	assert.deepEqual(faults, []);
 });
 

@@ -11,6 +11,7 @@ use socket2::Socket;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{self, Instant};
 
+pub(crate) use crate::counted::Counted;
 use crate::decide::Unreachable;
 use crate::engine::{Traffic, kind_of_queued};
 use crate::net::connect;
@@ -92,6 +93,12 @@ impl Dialer {
     /// Whether the list allows a place.
     pub(crate) fn check(&self, place: SocketAddr) -> Result<(), ProbeError> {
         (self.permit)(place).map_err(|reason| ProbeError::Forbidden { address: place.ip(), reason })
+    }
+
+    /// The same stream, with what it carries counted.
+    pub(crate) fn counted(&self, stream: TcpStream) -> Counted {
+        let v6 = stream.peer_addr().is_ok_and(|peer| peer.is_ipv6());
+        Counted::new(stream, Arc::clone(&self.traffic), if v6 { SEGMENT_V6 } else { SEGMENT_V4 })
     }
 
     /// Connects to a place, if the list allows it.

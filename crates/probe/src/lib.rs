@@ -4,11 +4,13 @@
 //! ([`ping`], [`trace`], [`sweep_ping`]); they see neither sockets nor clocks. [`engine`] carries their packets, all of
 //! them on one thread. `net` is the operating system below it and the only home of unsafe code.
 //!
-//! [`dial`] opens connections for the tools that need them, such as [`tcp`]; their verdicts are pure functions, too.
+//! [`dial`] opens connections for the tools that need them, such as [`tcp`], [`tls`] and [`http`]; their verdicts are pure functions, too.
 
+mod counted;
 pub mod decide;
 pub mod dial;
 pub mod engine;
+pub mod http;
 mod net;
 pub mod ping;
 pub mod report;
@@ -17,6 +19,7 @@ pub mod runner;
 mod stats;
 pub mod sweep_ping;
 pub mod tcp;
+pub mod tls;
 pub mod trace;
 pub mod verdict;
 mod words;

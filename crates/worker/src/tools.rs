@@ -12,7 +12,8 @@ use netwark_model::messages::RunOrder;
 use netwark_probe::dial::Dialer;
 use netwark_probe::engine::{Engine, Traffic};
 use netwark_probe::runner::{Brief, NameLookup, Prober};
-use netwark_probe::tcp;
+use netwark_probe::tls::Trust;
+use netwark_probe::{http, tcp, tls};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -44,6 +45,8 @@ pub struct Context {
     pub traffic: Arc<Traffic>,
     /// Where the server in this process listens; tools that return content stay away from it.
     pub listeners: Arc<[SocketAddr]>,
+    /// Whose certificates are trusted.
+    pub trust: Trust,
 }
 
 impl Context {
@@ -63,6 +66,7 @@ impl Context {
             resolver,
             traffic: Arc::default(),
             listeners: Arc::default(),
+            trust: Trust::system(),
         }
     }
 
@@ -142,6 +146,8 @@ impl Toolbox {
             .with("ping", |context, order, snapshots| Box::pin(ping(context, order, snapshots)))
             .with("mtr", |context, order, snapshots| Box::pin(mtr(context, order, snapshots)))
             .with("tcp", |context, order, snapshots| Box::pin(connect(context, order, snapshots)))
+            .with("tls", |context, order, snapshots| Box::pin(shake(context, order, snapshots)))
+            .with("http", |context, order, snapshots| Box::pin(request(context, order, snapshots)))
     }
 
     /// The same toolbox with one more tool.
@@ -201,6 +207,20 @@ async fn connect(context: Context, order: RunOrder, snapshots: Snapshots) -> Res
     let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
     let every = context.progress_every;
     let outcome = tcp::run(&context.dialer(), &order.target, &options, every, on_snapshot).await;
+    value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+async fn shake(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
+    let options = options(&order)?;
+    let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
+    let outcome = tls::run(&context.dialer(), &context.trust, &order.target, &options, on_snapshot).await;
+    value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+async fn request(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
+    let options = options(&order)?;
+    let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
+    let outcome = http::run(&context.dialer(), &context.trust, &order.target, &options, on_snapshot).await;
     value(&outcome.map_err(|error| RunError(error.to_string()))?)
 }
 

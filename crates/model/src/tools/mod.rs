@@ -6,12 +6,14 @@
 //! [`Registry`] alike.
 
 pub mod args;
+pub mod http;
 mod legacy;
 pub mod mtr;
 pub mod ping;
 pub mod place;
 mod schema;
 pub mod tcp;
+pub mod tls;
 pub mod verdict;
 
 use std::collections::BTreeMap;
@@ -254,7 +256,12 @@ pub struct Registry {
 impl Registry {
     /// Every tool of this version.
     pub fn standard() -> Self {
-        Self::default().with::<ping::Ping>().with::<mtr::Mtr>().with::<tcp::Tcp>()
+        Self::default()
+            .with::<ping::Ping>()
+            .with::<mtr::Mtr>()
+            .with::<tcp::Tcp>()
+            .with::<http::Http>()
+            .with::<tls::Tls>()
     }
 
     /// The same registry with one more tool.

@@ -90,4 +90,18 @@ pub enum FindingKind {
     Refused,
     /// An ICMP error keeps connections from the port.
     Filtered,
+    /// There is no handshake of TLS.
+    Handshake,
+    /// A certificate is not trusted.
+    Untrusted,
+    /// A certificate has ended, ends soon or has not begun.
+    CertificateDates,
+    /// The versions of TLS on offer are not what they should be.
+    OldVersion,
+    /// An answer of HTTP that is no success.
+    HttpStatus,
+    /// A redirect from an encrypted to a plain connection.
+    Downgrade,
+    /// The answer is not what was expected.
+    Unexpected,
 }

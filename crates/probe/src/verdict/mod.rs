@@ -4,18 +4,22 @@
 //! The sentence begins with how the target fares and goes on with the worst findings. Words are chosen by what the
 //! numbers can bear: one lost probe of ten is called that, not a loss of 10 % with a culprit.
 
+mod http;
 mod loss;
 mod path;
 mod ping;
 mod tcp;
+mod tls;
 mod trace;
 
 use std::net::IpAddr;
 
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
+pub use http::http;
 pub use ping::ping;
 pub use tcp::tcp;
+pub use tls::tls;
 pub use trace::trace;
 
 /// Findings told in the sentence beside the headline.
@@ -65,9 +69,12 @@ fn waiting(text: &str) -> Verdict {
     Verdict { severity: Severity::Ok, summary: sentence(text), findings: Vec::new() }
 }
 
-/// Begins with a capital letter and ends with a full stop. An address is left as it is.
+/// Begins with a capital letter and ends with a full stop. An address or a URL is left as it is.
 fn sentence(text: &str) -> String {
-    let is_address = text.split([' ', ',']).next().is_some_and(|word| word.parse::<IpAddr>().is_ok());
+    let is_address = text
+        .split([' ', ','])
+        .next()
+        .is_some_and(|word| word.parse::<IpAddr>().is_ok() || word.contains("://"));
     let mut letters = text.chars();
     match letters.next() {
         Some(first) if !is_address => format!("{}{}.", first.to_uppercase(), letters.as_str()),
@@ -98,6 +105,7 @@ mod tests {
     fn a_sentence_begins_with_a_capital_unless_an_address_comes_first() {
         assert_eq!(sentence("nothing answers"), "Nothing answers.");
         assert_eq!(sentence("fe80::1 answers"), "fe80::1 answers.");
+        assert_eq!(sentence("https://a.test/ answers"), "https://a.test/ answers.");
         assert_eq!(sentence(""), ".");
     }
 

@@ -1,9 +1,11 @@
 //! Results as tables: for each tool its columns, and its rows.
 
 use netwark_model::operations::OperationDetail;
+use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::{PingFate, PingOutcome};
 use netwark_model::tools::tcp::{TcpFate, TcpOutcome};
+use netwark_model::tools::tls::{Certificate, TlsOutcome};
 use serde_json::Value;
 
 /// The results of an operation as CSV, with a head.
@@ -38,6 +40,8 @@ pub(super) fn csv(detail: &OperationDetail) -> String {
         "tcp" => {
             rows(detail, &["address", "port", "seq", "at_ms", "fate", "time_ms", "from", "message"], tcp_rows)
         }
+        "tls" => rows(detail, TLS, tls_rows),
+        "http" => rows(detail, HTTP, http_rows),
         _ => rows(detail, &["payload"], |payload| vec![vec![payload.to_string()]]),
     }
 }
@@ -147,6 +151,104 @@ fn tcp_rows(payload: &Value) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+const TLS: &[&str] = &[
+    "address",
+    "port",
+    "server_name",
+    "connect_ms",
+    "handshake_ms",
+    "protocol",
+    "cipher",
+    "alpn",
+    "trusted",
+    "problems",
+    "subject",
+    "issuer",
+    "not_after",
+    "days_left",
+    "fingerprint",
+    "failure",
+];
+
+fn tls_rows(payload: &Value) -> Vec<Vec<String>> {
+    let Ok(outcome) = serde_json::from_value::<TlsOutcome>(payload.clone()) else { return Vec::new() };
+    let rows = outcome.reports.into_iter().map(|report| {
+        let session = report.session.unwrap_or_default();
+        let problems: Vec<_> = session.problems.into_iter().map(|problem| problem.text).collect();
+        let leaf = session.chain.into_iter().next();
+        let of_leaf = |text: fn(&Certificate) -> String| leaf.as_ref().map(text).unwrap_or_default();
+        vec![
+            report.address.to_string(),
+            report.port.to_string(),
+            report.server_name,
+            number(report.connect_ms),
+            number(report.handshake_ms),
+            session.protocol.unwrap_or_default(),
+            session.cipher.unwrap_or_default(),
+            session.alpn.unwrap_or_default(),
+            session.trusted.to_string(),
+            problems.join("; "),
+            of_leaf(|leaf| leaf.subject.clone()),
+            of_leaf(|leaf| leaf.issuer.clone()),
+            of_leaf(|leaf| leaf.not_after.to_string()),
+            of_leaf(|leaf| leaf.days_left.to_string()),
+            of_leaf(|leaf| leaf.fingerprint.clone()),
+            report.failure.map(|failure| failure.message).unwrap_or_default(),
+        ]
+    });
+    rows.collect()
+}
+
+const HTTP: &[&str] = &[
+    "hop",
+    "method",
+    "url",
+    "address",
+    "version",
+    "http_status",
+    "name_ms",
+    "connect_ms",
+    "tls_ms",
+    "first_byte_ms",
+    "body_ms",
+    "total_ms",
+    "body_bytes",
+    "body_sha256",
+    "fingerprint",
+    "failure",
+];
+
+fn http_rows(payload: &Value) -> Vec<Vec<String>> {
+    let Ok(outcome) = serde_json::from_value::<HttpOutcome>(payload.clone()) else { return Vec::new() };
+    let mut rows = Vec::new();
+    for (at, hop) in outcome.reports.into_iter().flat_map(|report| (1u32..).zip(report.hops)) {
+        let leaf = hop.tls.and_then(|session| session.chain.into_iter().next());
+        rows.push(vec![
+            at.to_string(),
+            hop.method.as_str().to_owned(),
+            hop.url,
+            hop.address.map(|address| address.to_string()).unwrap_or_default(),
+            hop.version.unwrap_or_default(),
+            hop.status.map(|status| status.to_string()).unwrap_or_default(),
+            number(hop.timings.name),
+            number(hop.timings.connect),
+            number(hop.timings.tls),
+            number(hop.timings.first_byte),
+            number(hop.timings.body),
+            hop.timings.total.to_string(),
+            hop.body.as_ref().map(|body| body.bytes.to_string()).unwrap_or_default(),
+            hop.body.map(|body| body.sha256).unwrap_or_default(),
+            leaf.map(|leaf| leaf.fingerprint).unwrap_or_default(),
+            hop.failure.map(|failure| failure.message).unwrap_or_default(),
+        ]);
+    }
+    rows
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// One line of CSV (RFC 4180). Text that a spreadsheet would run as a formula is made plain.

@@ -1,8 +1,10 @@
 //! The description of the API, generated from the code.
 
+use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
 use netwark_model::tools::tcp::TcpOutcome;
+use netwark_model::tools::tls::TlsOutcome;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -29,7 +31,7 @@ use utoipa::{Modify, OpenApi};
     ),
     security(("token" = []), ("session" = [])),
     // No route names them: they are what the payload of a result holds.
-    components(schemas(PingOutcome, MtrOutcome, TcpOutcome)),
+    components(schemas(PingOutcome, MtrOutcome, TcpOutcome, TlsOutcome, HttpOutcome)),
     modifiers(&Schemes),
 )]
 pub struct Description;

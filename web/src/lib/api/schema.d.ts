@@ -867,6 +867,59 @@ export interface components {
             /** @description What it cannot do, and what would help. */
             missing: components["schemas"]["MissingCapability"][];
         };
+        /** @description A certificate, in words. */
+        Certificate: {
+            /**
+             * @description Whose it is.
+             * @example CN=example.org
+             */
+            subject: string;
+            /**
+             * @description Who signed it.
+             * @example C=US, O=Let's Encrypt, CN=R11
+             */
+            issuer: string;
+            /** @description The names and addresses it is for, at most 100. */
+            names: string[];
+            /**
+             * Format: int32
+             * @description How many names there are beyond those.
+             */
+            more_names: number;
+            /** @description Serial number in hexadecimal, with colons. */
+            serial: string;
+            /**
+             * Format: date-time
+             * @description From when it is valid.
+             */
+            not_before: string;
+            /**
+             * Format: date-time
+             * @description Until when it is valid.
+             */
+            not_after: string;
+            /**
+             * Format: int64
+             * @description Whole days until it ends, by the worker's clock; negative once it has.
+             */
+            days_left: number;
+            /**
+             * @description Kind and size of its key.
+             * @example RSA 2048
+             */
+            key: string;
+            /**
+             * @description How it is signed.
+             * @example sha256WithRSAEncryption
+             */
+            signature: string;
+            /** @description Whether it may sign others. */
+            authority: boolean;
+            /** @description SHA-256 of the certificate in hexadecimal. */
+            fingerprint: string;
+            /** @description SHA-256 of its public key in hexadecimal, which stays when a certificate is renewed with the same key. */
+            key_fingerprint: string;
+        };
         /** @description Ways to start a worker, each to be copied as it is. */
         Commands: {
             /**
@@ -1008,6 +1061,13 @@ export interface components {
              */
             text: string;
         };
+        /** @description Why a connection or an exchange came to an end before its time. */
+        Failure: {
+            /** @description Where it was. */
+            phase: components["schemas"]["Phase"];
+            /** @description What happened, as a clause for people. */
+            message: string;
+        };
         /** @description One thing that is wrong with an input. */
         FieldError: {
             /** @description Where the field stands. */
@@ -1041,7 +1101,7 @@ export interface components {
          * @description The kinds of finding.
          * @enum {string}
          */
-        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered";
+        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "old_version" | "http_status" | "downgrade" | "unexpected";
         /** @description A flag of an older option string. */
         FlagView: {
             /**
@@ -1270,6 +1330,115 @@ export interface components {
              * @description Mean difference of successive round trips.
              */
             jitter: number;
+        };
+        /** @description The body of an answer. */
+        HttpBody: {
+            /**
+             * Format: int64
+             * @description Bytes that were read.
+             */
+            bytes: number;
+            /** @description True when there was more than may be read. */
+            cut: boolean;
+            /** @description SHA-256 of what was read, in hexadecimal. */
+            sha256: string;
+            /** @description The beginning of a text, at most 1,000 characters. */
+            excerpt?: string | null;
+            /** @description Whether the text that was expected is in it. */
+            holds_text?: boolean | null;
+        };
+        /** @description One header of an answer. */
+        HttpHeader: {
+            /** @description Its name, in small letters. */
+            name: string;
+            /** @description Its value, at most 2,000 characters of it. */
+            value: string;
+        };
+        /** @description One request and its answer. */
+        HttpHop: {
+            /** @description The URL. */
+            url: string;
+            /** @description The method. */
+            method: components["schemas"]["Method"];
+            /** @description The address that was connected to. */
+            address?: string | null;
+            /** @description The version, such as `HTTP/2`. */
+            version?: string | null;
+            /**
+             * Format: int32
+             * @description The status.
+             */
+            status?: number | null;
+            /** @description What the status is called, such as `Not Found`. */
+            reason?: string | null;
+            /** @description The time of each step. */
+            timings: components["schemas"]["HttpTimings"];
+            /** @description The headers of the answer in their order, at most 100. */
+            headers: components["schemas"]["HttpHeader"][];
+            body?: components["schemas"]["HttpBody"] | null;
+            tls?: components["schemas"]["TlsSession"] | null;
+            failure?: components["schemas"]["Failure"] | null;
+        };
+        /** @description What `http` measured. A host with several addresses (`family: all`) has one report for each. */
+        HttpOutcome: {
+            /** @description One report per address. */
+            reports: components["schemas"]["HttpReport"][];
+            /** @description The report as lines of text. */
+            raw: string[];
+        };
+        /** @description The requests that began at one address. */
+        HttpReport: {
+            /** @description The address that was connected to first. */
+            address: string;
+            /** @description Why this address was chosen, when the host is a name. */
+            chosen?: string | null;
+            /** @description The request and those that it was redirected to, in their order. */
+            hops: components["schemas"]["HttpHop"][];
+            /**
+             * Format: int32
+             * @description The status of the last answer.
+             */
+            status?: number | null;
+            /**
+             * Format: double
+             * @description Time of all of it, in milliseconds.
+             */
+            total_ms: number;
+            /** @description What it means. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @description The time of each step in milliseconds; absent when it did not take place. Each begins where the one before ends. */
+        HttpTimings: {
+            /**
+             * Format: double
+             * @description Looking up the name.
+             */
+            name?: number | null;
+            /**
+             * Format: double
+             * @description Connecting by TCP.
+             */
+            connect?: number | null;
+            /**
+             * Format: double
+             * @description The handshake of TLS.
+             */
+            tls?: number | null;
+            /**
+             * Format: double
+             * @description From the request to the head of the answer.
+             */
+            first_byte?: number | null;
+            /**
+             * Format: double
+             * @description Reading the body.
+             */
+            body?: number | null;
+            /**
+             * Format: double
+             * @description All of it.
+             */
+            total: number;
         };
         /**
          * @description What an address is, and the network it stands in.
@@ -1549,6 +1718,11 @@ export interface components {
              */
             secret: string;
         };
+        /**
+         * @description The methods that ask and change nothing.
+         * @enum {string}
+         */
+        Method: "GET" | "HEAD" | "OPTIONS";
         /** @description Something a worker cannot do. */
         MissingCapability: {
             /**
@@ -1893,6 +2067,29 @@ export interface components {
              * @example 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
              */
             public_key?: string | null;
+        };
+        /** @description What a stapled OCSP response says (RFC 6960). Its signature is not checked. */
+        OcspStaple: {
+            /**
+             * @description `good`, `revoked` or `unknown`; what is wrong when it cannot be read.
+             * @example good
+             */
+            status: string;
+            /**
+             * Format: date-time
+             * @description When it was true.
+             */
+            this_update?: string | null;
+            /**
+             * Format: date-time
+             * @description When there will be a newer one.
+             */
+            next_update?: string | null;
+            /**
+             * Format: date-time
+             * @description When the certificate was revoked.
+             */
+            revoked_at?: string | null;
         };
         /** @description An operation. Fields of the older API first. */
         Operation: {
@@ -2351,6 +2548,11 @@ export interface components {
          * @enum {string}
          */
         Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "lookups:read" | "lookups:ask" | "users:manage" | "tokens:manage" | "metrics:read";
+        /**
+         * @description The steps of an exchange.
+         * @enum {string}
+         */
+        Phase: "name" | "connect" | "starttls" | "tls" | "request" | "body" | "redirect";
         /** @description What became of one request. */
         PingFate: {
             /** @enum {string} */
@@ -3181,6 +3383,61 @@ export interface components {
              */
             p95?: number | null;
         };
+        /** @description What `tls` found. A name with several addresses (`family: all`) has one report for each. */
+        TlsOutcome: {
+            /** @description One report per address. */
+            reports: components["schemas"]["TlsReport"][];
+            /** @description The report as lines of text. */
+            raw: string[];
+        };
+        /** @description What one address showed. */
+        TlsReport: {
+            /** @description The address that was connected to. */
+            address: string;
+            /**
+             * Format: int32
+             * @description The port.
+             */
+            port: number;
+            /** @description Why this address was chosen, when the target is a name. */
+            chosen?: string | null;
+            /** @description The name that the certificate must be for. */
+            server_name: string;
+            /**
+             * Format: double
+             * @description From the first packet to the connection, in milliseconds.
+             */
+            connect_ms?: number | null;
+            /**
+             * Format: double
+             * @description From the connection, or the end of what was spoken before, to the end of the handshake, in milliseconds.
+             */
+            handshake_ms?: number | null;
+            failure?: components["schemas"]["Failure"] | null;
+            session?: components["schemas"]["TlsSession"] | null;
+            /** @description Which versions the server offers; empty when that was not tried. */
+            versions: components["schemas"]["VersionOffer"][];
+            /** @description What it means. */
+            verdict: components["schemas"]["Verdict"];
+        };
+        /** @description What was agreed in a handshake and shown by the server. */
+        TlsSession: {
+            /** @description The version, such as `TLS 1.3`; absent when the handshake did not end. */
+            protocol?: string | null;
+            /** @description The cipher suite, such as `TLS13_AES_256_GCM_SHA384`. */
+            cipher?: string | null;
+            /** @description The group of the key exchange, such as `X25519MLKEM768`. */
+            key_exchange?: string | null;
+            /** @description The protocol agreed by ALPN, such as `h2`. */
+            alpn?: string | null;
+            /** @description Whether this worker trusts the certificate for the name. */
+            trusted: boolean;
+            /** @description Why not: every reason. */
+            problems: components["schemas"]["TrustProblem"][];
+            /** @description The certificates in the order in which they were sent, at most ten. */
+            chain: components["schemas"]["Certificate"][];
+            ocsp?: components["schemas"]["OcspStaple"] | null;
+        };
         /** @description A token as the API shows it; the secret is shown once, when it is made. */
         Token: {
             /**
@@ -3279,6 +3536,18 @@ export interface components {
             /** @description What the numbers mean. */
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description One reason not to trust a certificate. */
+        TrustProblem: {
+            /** @description What kind of reason. */
+            kind: components["schemas"]["TrustProblemKind"];
+            /** @description A clause for people. */
+            text: string;
+        };
+        /**
+         * @description The kinds of reason not to trust a certificate.
+         * @enum {string}
+         */
+        TrustProblemKind: "expired" | "not_yet_valid" | "wrong_name" | "self_signed" | "unknown_root" | "missing_intermediate" | "bad_signature" | "wrong_purpose" | "revoked" | "other";
         /** @description A user as the API shows it. */
         User: {
             /**
@@ -3316,6 +3585,15 @@ export interface components {
             summary: string;
             /** @description Every finding by itself, worst first. */
             findings: components["schemas"]["Finding"][];
+        };
+        /** @description Whether a server offers a version. */
+        VersionOffer: {
+            /** @description The version, such as `TLS 1.2`. */
+            protocol: string;
+            /** @description Whether it does; absent when that could not be found out. */
+            offered?: boolean | null;
+            /** @description What the server said instead, or why it could not be found out. */
+            reason?: string | null;
         };
         /** @description A worker as the API shows it. */
         Worker: {

@@ -47,6 +47,13 @@ export type TcpAttempt = Whole<Schemas['TcpAttempt']>;
 export type TcpStatistics = Whole<Schemas['TcpStatistics']>;
 export type TcpReport = Whole<Schemas['TcpReport']>;
 export type TcpOutcome = Whole<Schemas['TcpOutcome']>;
+export type Certificate = Whole<Schemas['Certificate']>;
+export type TlsSession = Whole<Schemas['TlsSession']>;
+export type TlsReport = Whole<Schemas['TlsReport']>;
+export type TlsOutcome = Whole<Schemas['TlsOutcome']>;
+export type HttpHop = Whole<Schemas['HttpHop']>;
+export type HttpReport = Whole<Schemas['HttpReport']>;
+export type HttpOutcome = Whole<Schemas['HttpOutcome']>;
 export type HopRtt = Schemas['HopRtt'];
 export type Responder = Whole<Schemas['Responder']>;
 export type Hop = Whole<Schemas['Hop']>;
@@ -87,6 +94,7 @@ export interface SchemaProperty {
 	default?: unknown;
 	enum?: unknown[];
 	oneOf?: SchemaProperty[];
+	items?: SchemaProperty;
 	anyOf?: SchemaProperty[];
 	allOf?: SchemaProperty[];
 }

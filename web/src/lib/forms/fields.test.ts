@@ -22,6 +22,7 @@ const fields = fieldsOf(
 		protocol: { oneOf: [{ type: 'null' }, { type: 'string', enum: ['udp', 'tcp'] }] },
 		source: { type: ['string', 'null'], maxLength: 15 },
 		headers: { type: 'object' },
+		lines: { type: 'array', items: { type: 'string' }, default: [] },
 		ttl: { anyOf: [{ type: 'integer', maximum: 255 }, { type: 'null' }], default: 64 }
 	})
 );
@@ -38,6 +39,7 @@ describe('a form from a schema', () => {
 			['protocol', 'Protocol', '', 'choice', ''],
 			['source', 'Source', '', 'text', ''],
 			['headers', 'Headers', '', 'json', ''],
+			['lines', 'Lines', '', 'lines', ''],
 			['ttl', 'TTL', '', 'integer', '64']
 		]);
 		expect(fields[4]?.choices).toEqual(['udp', 'tcp']);
@@ -52,10 +54,18 @@ describe('a form from a schema', () => {
 			family: 'auto',
 			source: ' eth0 ',
 			headers: '{"a":1}',
+			lines: 'X-One: 1\n\n X-Two: 2 ',
 			ttl: ''
 		};
 		expect(optionsOf(fields, values)).toEqual({
-			options: { interval_ms: 200, ratio: 0.5, dont_fragment: true, source: 'eth0', headers: { a: 1 } },
+			options: {
+				interval_ms: 200,
+				ratio: 0.5,
+				dont_fragment: true,
+				source: 'eth0',
+				headers: { a: 1 },
+				lines: ['X-One: 1', 'X-Two: 2']
+			},
 			errors: {}
 		});
 	});

@@ -7,7 +7,7 @@ export interface Field {
 	/** What stands behind the number: `ms`, `bytes`. */
 	unit: string;
 	help: string;
-	input: 'integer' | 'number' | 'text' | 'checkbox' | 'choice' | 'json';
+	input: 'integer' | 'number' | 'text' | 'checkbox' | 'choice' | 'lines' | 'json';
 	choices: string[];
 	minimum?: number;
 	maximum?: number;
@@ -34,12 +34,12 @@ function fieldOf(name: string, property: SchemaProperty): Field {
 		label,
 		unit,
 		help: (property.description ?? branch.description ?? '').replaceAll('`', ''),
-		input: inputOf(types, branch.enum),
+		input: inputOf(types, branch),
 		choices: (branch.enum ?? []).filter((choice) => choice !== null).map(String),
 		minimum: branch.minimum,
 		maximum: branch.maximum,
 		maxLength: branch.maxLength,
-		fallback: fallback === undefined || fallback === null ? '' : textOf(fallback)
+		fallback: fallback === undefined || fallback === null ? '' : textOf(fallback, inputOf(types, branch))
 	};
 }
 
@@ -50,7 +50,7 @@ function branchOf(property: SchemaProperty): SchemaProperty {
 	return branch ? { ...property, ...branchOf(branch) } : property;
 }
 
-function inputOf(types: string[], choices: unknown[] | undefined): Field['input'] {
+function inputOf(types: string[], { enum: choices, items }: SchemaProperty): Field['input'] {
 	if (choices && choices.every((choice) => typeof choice === 'string' || choice === null)) return 'choice';
 	if (types.length !== 1) return types.length === 0 ? 'text' : 'json';
 	switch (types[0]) {
@@ -62,6 +62,8 @@ function inputOf(types: string[], choices: unknown[] | undefined): Field['input'
 			return 'checkbox';
 		case 'string':
 			return 'text';
+		case 'array':
+			return items?.type === 'string' ? 'lines' : 'json';
 		default:
 			return 'json';
 	}
@@ -80,7 +82,9 @@ function spoken(name: string): { label: string; unit: string } {
 	return { label: text.charAt(0).toUpperCase() + text.slice(1), unit };
 }
 
-function textOf(value: unknown): string {
+/** A value as its field shows it; a list has a line for each of its texts. */
+function textOf(value: unknown, input: Field['input']): string {
+	if (input === 'lines' && Array.isArray(value)) return value.map(String).join('\n');
 	return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
@@ -115,6 +119,13 @@ function valueOf(field: Field, text: string): { value: unknown } | { error: stri
 		}
 		case 'checkbox':
 			return { value: text === 'true' };
+		case 'lines':
+			return {
+				value: text
+					.split('\n')
+					.map((line) => line.trim())
+					.filter((line) => line !== '')
+			};
 		case 'json':
 			try {
 				return { value: JSON.parse(text) as unknown };
@@ -135,7 +146,7 @@ export function valuesOf(fields: Field[], options: Record<string, unknown>): Val
 	for (const field of fields) {
 		const value = options[field.name];
 		if (value === undefined || value === null) continue;
-		const text = textOf(value);
+		const text = textOf(value, field.input);
 		if (text !== field.fallback) values[field.name] = text;
 	}
 	return values;

@@ -25,6 +25,7 @@ function flagsOf(tool: ToolInfo, name: string, value: unknown): string[] {
 	const flag = own?.short ?? own?.long;
 	if (flag) {
 		if (!own?.value) return value === true ? [flag] : [];
+		if (Array.isArray(value)) return value.flatMap((one) => [flag, String(one)]);
 		return [flag, valueFor(own.value, value)];
 	}
 	// A choice that has no flag of its own has one for each of its values: `-6`, `--tcp`.

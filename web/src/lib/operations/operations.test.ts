@@ -45,6 +45,11 @@ describe('the same elsewhere', () => {
 		);
 		expect(line({ family: '6' })).toBe('netwark ping a -6 --from q');
 		expect(line({ family: 'all', protocol: 'tcp' })).toBe('netwark ping a --all-addresses -T --from q');
+		const http = { ...tool, name: 'http', arguments: [argument('headers', '-H', '--header', 'HEADER')] };
+		const options = { headers: ['X-One: 1', 'X-Two: 2'] };
+		expect(commandLine(http, { type: 'http', target: 'http://a/', options, from: 'q' })).toBe(
+			"netwark http http://a/ -H 'X-One: 1' -H 'X-Two: 2' --from q"
+		);
 		expect(line({ made_up: "it's" })).toBe(`netwark ping a --made-up 'it'\\''s' --from q`);
 		expect(commandLine(tool, { type: 'ping', target: '', from: 'paris,lyon' })).toBe(
 			'netwark ping TARGET --from paris,lyon'

@@ -1,4 +1,12 @@
-import type { MtrOutcome, Operation, OperationResult, PingOutcome, TcpOutcome } from '../api/types.ts';
+import type {
+	HttpOutcome,
+	MtrOutcome,
+	Operation,
+	OperationResult,
+	PingOutcome,
+	TcpOutcome,
+	TlsOutcome
+} from '../api/types.ts';
 import { duration } from '../format/number.ts';
 
 /** The payload of a ping that has anything to show. */
@@ -26,6 +34,18 @@ export function isLocated(operation: Operation, result: OperationResult): boolea
 	const responders = mtrOf(operation, result)?.trace.hops.flatMap((hop) => hop.responders) ?? [];
 	const known = [...responders, ...(pingOf(operation, result)?.reports ?? [])];
 	return known.some(({ asn, place }) => Boolean(asn ?? place));
+}
+
+/** The payload of a tls that has anything to show. */
+export function tlsOf(operation: Operation, result: OperationResult): TlsOutcome | undefined {
+	const payload = result.payload as Partial<TlsOutcome> | null;
+	return operation.type === 'tls' && Array.isArray(payload?.reports) ? (payload as TlsOutcome) : undefined;
+}
+
+/** The payload of an http that has anything to show. */
+export function httpOf(operation: Operation, result: OperationResult): HttpOutcome | undefined {
+	const payload = result.payload as Partial<HttpOutcome> | null;
+	return operation.type === 'http' && Array.isArray(payload?.reports) ? (payload as HttpOutcome) : undefined;
 }
 
 /** Why there is nothing measured, or not all of it; undefined when all is as it should be. */

@@ -1,8 +1,10 @@
 //! What is printed once a measurement has ended, and whether it went well.
 
+use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
 use netwark_model::tools::tcp::TcpOutcome;
+use netwark_model::tools::tls::TlsOutcome;
 use netwark_model::tools::verdict::{Severity, Verdict};
 use serde_json::Value;
 
@@ -20,6 +22,12 @@ pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
     let known = match tool {
         "ping" => serde_json::from_value(payload.clone()).ok().map(|outcome| ping(&outcome, told_replies)),
         "tcp" => serde_json::from_value(payload.clone()).ok().map(|outcome| tcp(&outcome, told_replies)),
+        "tls" => serde_json::from_value::<TlsOutcome>(payload.clone())
+            .ok()
+            .map(|outcome| judged(outcome.raw, outcome.reports.into_iter().map(|report| report.verdict))),
+        "http" => serde_json::from_value::<HttpOutcome>(payload.clone())
+            .ok()
+            .map(|outcome| judged(outcome.raw, outcome.reports.into_iter().map(|report| report.verdict))),
         "mtr" => serde_json::from_value(payload.clone()).ok().map(|outcome| mtr(&outcome)),
         _ => None,
     };
@@ -41,6 +49,17 @@ fn tcp(outcome: &TcpOutcome, told_replies: bool) -> Finished {
     lines.push(String::new());
     lines.extend(outcome.reports.iter().map(|report| verdict(&report.verdict)));
     Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.connected > 0) }
+}
+
+/// Text and verdicts of what was asked once; fine when nothing is broken at any address.
+fn judged(mut lines: Vec<String>, verdicts: impl Iterator<Item = Verdict>) -> Finished {
+    lines.push(String::new());
+    let mut fine = true;
+    for one in verdicts {
+        fine &= one.severity < Severity::Alert;
+        lines.push(verdict(&one));
+    }
+    Finished { lines, fine }
 }
 
 /// A report in the manner of ping without what was told already, as it happened.

@@ -137,6 +137,31 @@ fn a_port_is_named_by_the_target_or_by_its_flag() {
 }
 
 #[test]
+fn a_url_is_asked_for_with_the_flags_of_curl() {
+    let line = "example.org/x -X head -H X-One:1 -H X-Two:2 -k --http-version 2 -W 3";
+    let (shared, options) = parse("http", line).unwrap();
+    assert_eq!(shared.target, "http://example.org/x");
+    assert_eq!(options["headers"], json!(["X-One:1", "X-Two:2"]));
+    let given = ["method", "insecure", "http_version", "timeout_ms"].map(|name| options[name].clone());
+    assert_eq!(given, [json!("HEAD"), json!(true), json!("2"), json!(3000)]);
+    let (_, options) = parse("tls", "mail.example.org --starttls smtp -n www.example.org").unwrap();
+    assert_eq!((&options["starttls"], &options["server_name"]), (&json!("smtp"), &json!("www.example.org")));
+}
+
+#[test]
+fn what_was_asked_once_is_told_with_its_verdict() {
+    let asked = |severity: &str| {
+        let verdict = json!({"severity": severity, "summary": "It is so.", "findings": []});
+        json!({"raw": ["GET http://a.test/"], "reports": [{
+            "address": "192.0.2.1", "chosen": null, "hops": [], "status": 200, "total_ms": 1.0, "verdict": verdict,
+        }]})
+    };
+    let finished = finish::report("http", &asked("warning"), false);
+    assert_eq!(finished.lines, ["GET http://a.test/", "", "WARNING: It is so."]);
+    assert!(finished.fine && !finish::report("http", &asked("alert"), false).fine);
+}
+
+#[test]
 fn connections_are_printed_once_and_as_they_come() {
     let report = |attempts: Value| {
         json!({"raw": [], "reports": [{
