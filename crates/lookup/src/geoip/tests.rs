@@ -11,8 +11,8 @@ fn sample(name: &str) -> PathBuf {
 
 /// These files of the sample data.
 pub(super) fn with(files: &[&str]) -> GeoIp {
-    let city = files.iter().map(|name| sample(name)).collect();
-    let geo = GeoIp::new(GeoIpSettings { city, ..GeoIpSettings::default() });
+    let (asn, city) = files.iter().map(|name| sample(name)).partition(|path| path.ends_with("asn.mmdb"));
+    let geo = GeoIp::new(GeoIpSettings { city, asn, ..GeoIpSettings::default() });
     geo.refresh();
     geo
 }
