@@ -8,3 +8,4 @@ pub mod ipcalc;
 pub mod outbound;
 pub mod resource;
 pub mod special;
+pub mod update;
