@@ -4,7 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use netwark_model::tools::Registry;
 
 use crate::commands::{
-    completions, config, copy, doctor, geoip, ipcalc, man, migrate, serve, token, tool, user, worker, workers,
+    completions, config, copy, doctor, geoip, ipcalc, man, migrate, oui, serve, token, tool, update, user,
+    worker, workers,
 };
 
 /// Self-hosted network toolkit: measure from many places at once
@@ -40,6 +41,10 @@ pub enum Command {
     User(user::Args),
     /// Manage tokens for programs
     Token(token::Args),
+    /// Say to whom MAC addresses are assigned
+    Oui(oui::Args),
+    /// Fetch newer data for look-ups
+    Update(update::Args),
     /// Check and show the configuration
     Config(config::Args),
     /// Tell where addresses are and whose they are

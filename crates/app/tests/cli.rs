@@ -13,6 +13,7 @@ mod database;
 mod geoip;
 mod lookups;
 mod server;
+mod vendors;
 mod workers;
 
 /// The binary with nothing of this machine's environment, at home in a directory.

@@ -5,6 +5,7 @@ pub mod dns;
 pub mod fetch;
 pub mod geoip;
 pub mod ipcalc;
+pub mod oui;
 pub mod outbound;
 pub mod resource;
 pub mod special;

@@ -151,6 +151,11 @@ impl Params {
         }
     }
 
+    /// True when a parameter is given.
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
     /// Takes a time.
     pub fn time(&mut self, name: &str) -> Option<jiff::Timestamp> {
         self.read(name, |text| {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::listen::{self, Listener};
 use crate::live::{self, Live};
-use crate::lookups;
+use crate::lookups::{self, updates};
 use crate::operations::{reports, sweeper};
 use crate::router::router;
 
@@ -33,6 +33,7 @@ pub async fn run(app: App, listeners: Vec<Listener>) -> Result<Running, StoreErr
     let mut tasks = JoinSet::new();
     tasks.spawn(reports::run(app.clone()));
     tasks.spawn(sweeper::run(app.clone(), stop.clone()));
+    tasks.spawn(updates::run(app.clone(), stop.clone()));
     tasks.spawn(live::tell_others(app.clone(), stop.clone()));
     tasks.spawn(live::hear_others(app.clone(), stop.clone()));
     tasks.spawn(lookups::run(app.clone(), stop.clone()));

@@ -112,6 +112,23 @@ impl Store {
         Ok(rows.into_iter().map(event).collect())
     }
 
+    /// Stores an event that comes from nothing that is stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tell(
+        &self,
+        severity: Severity,
+        kind: &'static str,
+        text: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            Box::pin(insert(transaction, NewEvent { severity, kind, worker: None, text }, now))
+        })
+        .await
+    }
+
     /// Deletes events that happened before `before`; returns how many.
     ///
     /// # Errors

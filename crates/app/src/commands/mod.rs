@@ -10,9 +10,11 @@ pub mod geoip;
 pub mod ipcalc;
 pub mod man;
 pub mod migrate;
+pub mod oui;
 pub mod serve;
 pub mod token;
 pub mod tool;
+pub mod update;
 pub mod user;
 pub mod worker;
 pub mod workers;
@@ -53,6 +55,8 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
         Command::Copy(args) => wait(copy::run(args)),
         Command::User(args) => wait(user::run(args)),
         Command::Token(args) => wait(token::run(args)),
+        Command::Oui(args) => oui::run(&args),
+        Command::Update(args) => wait(update::run(args)),
         Command::Config(args) => config::run(&args),
         Command::GeoIp(args) => geoip::run(&args),
         Command::Doctor(args) => wait(doctor::run(args)),

@@ -123,6 +123,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
             geoip: config
                 .lookups
                 .geoip_settings(&config.data_dir, Hold::Copy(GeoIpSettings::directory(&config.data_dir))),
+            updates: config.updates.sources.clone(),
         },
     })
 }

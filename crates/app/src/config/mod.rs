@@ -13,6 +13,7 @@ pub mod lookups;
 pub mod queues;
 pub mod server;
 mod setting;
+pub mod updates;
 pub mod worker;
 
 #[cfg(test)]
@@ -47,6 +48,8 @@ pub struct Config {
     pub log: log::Log,
     /// Questions that the server answers.
     pub lookups: lookups::Lookups,
+    /// Where newer data is from.
+    pub updates: updates::Updates,
     /// How long what was measured is kept.
     pub history: history::History,
     /// The file that was read.
@@ -90,6 +93,7 @@ pub fn keys() -> Vec<&'static Key> {
     keys.extend(auth::Auth::KEYS);
     keys.extend(log::Log::KEYS);
     keys.extend(lookups::Lookups::KEYS);
+    keys.extend(updates::Updates::KEYS);
     keys.extend(history::History::KEYS);
     keys
 }
@@ -143,6 +147,7 @@ impl Config {
         let auth = auth::Auth::read(&mut layers);
         let log = log::Log::read(&mut layers);
         let lookups = lookups::Lookups::read(&mut layers);
+        let updates = updates::Updates::read(&mut layers);
         let history = history::History::read(&mut layers);
         let effective = layers.finish(&keys())?;
         Ok(Self {
@@ -155,6 +160,7 @@ impl Config {
             auth,
             log,
             lookups,
+            updates,
             history,
             file,
             effective,

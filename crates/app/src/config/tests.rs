@@ -68,7 +68,7 @@ sky = 'blue'
         "auth.anonymous_role: 'root' is no role",
         "auth.session_days: 0 is out of range; it takes a number from 1 to 365",
         "auth.session_max_days: 400 is out of range",
-        "colour.sky: no such key; there are data_dir, server, database, broker, worker, queues, auth, log, lookups, history",
+        "colour.sky: no such key; there are data_dir, server, database, broker, worker, queues, auth, log, lookups, updates, history",
         "log.format: 'xml' is no format; it takes text or json",
         "log.colour: no such key; [log] has filter, format, file",
     ] {

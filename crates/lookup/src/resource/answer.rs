@@ -9,6 +9,7 @@ use super::{Kind, Resource};
 use crate::asn::SpecialAs;
 use crate::geoip::GeoAnswer;
 use crate::ipcalc;
+use crate::oui;
 use crate::special::Special;
 
 /// What was asked about, and what will be told of it.
@@ -207,6 +208,8 @@ parts! {
     Special special: Special, false;
     /// The network of the address, prefix or range, and what the address is made of.
     IpCalc ip_calc: ipcalc::Answer, false;
+    /// To whom the MAC address was assigned.
+    Vendor vendor: oui::Answer, false;
     /// The number of the autonomous system.
     System system: SystemNumber, false;
     /// Where the address is, and which autonomous system announces it.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
@@ -10,9 +11,11 @@ use futures::stream::FuturesUnordered;
 use tokio::time::timeout;
 
 use super::answer::{Address, Part, PartName, Parts, Ptr, SystemNumber};
-use super::{Name, Resource};
+use super::{Mac, Name, Resource};
 use crate::dns::{Families, KnownName, Resolver};
 use crate::geoip::{Finding, GeoAnswer, GeoIp};
+use crate::oui::{self, Vendors};
+use crate::update::Kept;
 use crate::{asn, ipcalc, special};
 
 /// The longest any part may take.
@@ -25,6 +28,8 @@ pub struct Sources {
     pub resolver: Resolver,
     /// Where addresses are.
     pub geoip: GeoIp,
+    /// To whom MAC addresses are assigned.
+    pub vendors: Arc<Kept<Vendors>>,
 }
 
 impl Resource {
@@ -36,7 +41,7 @@ impl Resource {
             Self::Prefix(_) | Self::Range(..) => vec![P::Special, P::IpCalc],
             Self::Name(_) => vec![P::Addresses],
             Self::As(_) => vec![P::System],
-            Self::Mac(_) => vec![],
+            Self::Mac(_) => vec![P::Vendor],
         }
     }
 }
@@ -90,6 +95,10 @@ fn ask(name: PartName, resource: &Resource, sources: &Sources) -> Answer {
             let geoip = Some(whereabouts(sources.geoip.lookup(address)));
             now(Parts { geoip, ..Parts::default() })
         }
+        (PartName::Vendor, Resource::Mac(mac)) => {
+            let vendor = Some(vendor(&sources.vendors.get(), &mac));
+            now(Parts { vendor, ..Parts::default() })
+        }
         (PartName::Ptr, Resource::Address(address)) => Box::pin(async move {
             let ptr = Some(ptr(&resolver, address).await);
             Parts { ptr, ..Parts::default() }
@@ -137,6 +146,13 @@ fn whereabouts(answer: GeoAnswer) -> Part<GeoAnswer> {
             Part::error("the file of places or autonomous systems is damaged at this address")
         }
         _ => Part::nothing("no file of places or autonomous systems lists the address"),
+    }
+}
+
+fn vendor(table: &oui::Table, mac: &Mac) -> Part<oui::Answer> {
+    match table.answer(&mac.to_string()) {
+        Ok(answer) => Part::ok(answer),
+        Err(error) => Part::nothing(error.to_string()),
     }
 }
 

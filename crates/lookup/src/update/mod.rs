@@ -76,6 +76,7 @@ pub struct Prepared {
 
 /// What an update changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UpdateChanges)]
 pub struct Changes {
     /// Entries that were not there before.
     pub added: u64,
@@ -97,6 +98,7 @@ impl Changes {
 
 /// Data that came with the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = BuiltInData)]
 pub struct BuiltIn {
     /// The day it is of.
     #[schema(value_type = String, format = Date, example = "2026-07-01")]

@@ -30,6 +30,7 @@ pub struct Asked {
 /// How an update ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UpdateOutcome)]
 pub enum Outcome {
     /// New data is in place.
     Updated,
@@ -41,6 +42,7 @@ pub enum Outcome {
 
 /// What an update did.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UpdateReport)]
 pub struct Report {
     /// The source.
     #[schema(example = "oui")]

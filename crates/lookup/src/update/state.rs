@@ -54,6 +54,7 @@ pub struct PartState {
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UpdateFailure)]
 pub struct Failure {
     /// When.
     #[schema(value_type = String, format = DateTime)]

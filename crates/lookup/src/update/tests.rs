@@ -35,7 +35,7 @@ impl Source for Words {
     }
 
     fn parts_from(&self, from: &Location) -> Result<Vec<Part>, String> {
-        Ok(vec![part("one", &[from.clone()])])
+        Ok(vec![part("one", std::slice::from_ref(from))])
     }
 
     fn prepare(&self, work: Work<'_>) -> Result<Prepared, String> {
@@ -157,7 +157,7 @@ async fn the_next_place_is_asked_when_one_has_no_such_file() {
     let absent = answering(vec![b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"]).await;
     let here = file(&dir, "here", "a\n");
     let nowhere = Location::File("/nowhere/words".into());
-    let optional = Part { optional: true, ..part("two", &[nowhere.clone()]) };
+    let optional = Part { optional: true, ..part("two", std::slice::from_ref(&nowhere)) };
     let source = words(vec![part("one", &[absent, nowhere, here]), optional.clone()]);
     let report = update(&source, data.path(), &Asked::default()).await.unwrap();
     assert_eq!(report.from.len(), 1, "{:?}", report.from);

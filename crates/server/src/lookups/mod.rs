@@ -2,16 +2,21 @@
 
 mod geoip;
 mod ipcalc;
+pub mod mac_oui;
 mod resource;
+pub mod updates;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
 use netwark_lookup::geoip::{GeoIp, GeoIpSettings};
+use netwark_lookup::oui::{self, Vendors};
 use netwark_lookup::outbound::Outbound;
 use netwark_lookup::resource::Sources;
+use netwark_lookup::update::{Kept, directory};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -30,6 +35,8 @@ pub struct LookupSettings {
     pub allowed: Vec<SocketAddr>,
     /// Files of places and autonomous systems.
     pub geoip: GeoIpSettings,
+    /// Where newer data is from, and how often this server fetches it.
+    pub updates: Vec<updates::Scheduled>,
 }
 
 /// What look-ups share.
@@ -39,26 +46,46 @@ pub struct Lookups {
     pub outbound: Outbound,
     /// Where addresses are.
     pub geoip: GeoIp,
+    /// To whom MAC addresses are assigned.
+    pub oui: Arc<Kept<Vendors>>,
 }
 
 impl Lookups {
     /// Ready to answer.
     pub fn new(settings: &LookupSettings) -> Self {
+        let place = |source| settings.data_dir.as_ref().map(|data_dir| directory(data_dir, source));
         Self {
             outbound: Outbound::new(Resolver::system()).with_allowed(&settings.allowed),
             geoip: GeoIp::new(settings.geoip.clone()),
+            oui: Arc::new(Kept::new(place(oui::NAME), Vendors::BuiltIn, oui::load)),
+        }
+    }
+
+    /// Takes over what updates have brought since the last time. Reads files.
+    pub fn refresh(&self) {
+        if self.oui.refresh() {
+            tracing::info!(entries = self.oui.get().len(), "another table of MAC vendors is in use");
         }
     }
 
     /// What everything that is known about a resource is gathered from.
     fn sources(&self) -> Sources {
-        Sources { resolver: self.outbound.resolver().clone(), geoip: self.geoip.clone() }
+        Sources {
+            resolver: self.outbound.resolver().clone(),
+            geoip: self.geoip.clone(),
+            vendors: Arc::clone(&self.oui),
+        }
     }
 }
 
 /// The routes, to be nested under the base of the API.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(resource::look_up)).merge(geoip::routes()).merge(ipcalc::routes())
+    OpenApiRouter::new()
+        .routes(routes!(resource::look_up))
+        .merge(geoip::routes())
+        .merge(ipcalc::routes())
+        .merge(mac_oui::routes())
+        .routes(routes!(updates::list_updates))
 }
 
 /// Takes in files of data that are new or changed, until it is stopped.

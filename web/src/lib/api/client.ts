@@ -49,6 +49,16 @@ export interface SplitBy {
 	hosts?: string;
 }
 
+/** Which assignments of MAC addresses are listed. */
+export interface MacFilter {
+	/** Words of the organisation's name. */
+	q?: string;
+	/** The digits an assignment begins with. */
+	assignment?: string;
+	page: number;
+	per_page: number;
+}
+
 /** Lists that people read as a whole, at the most the API gives at once. */
 const ALL = { params: { query: { per_page: 1000 } } };
 
@@ -117,6 +127,18 @@ export function api(fetcher: typeof fetch = fetch) {
 			if (!response.ok) throw problemOf(response, text);
 			return text;
 		},
+
+		macVendor: (resource: string) =>
+			taken<t.MacVendor>(client.GET('/mac-oui/{resource}', { params: { path: { resource } } })),
+		macVendors: (body: { resources: string[]; text: string }) =>
+			taken<t.MacVendorOrError[]>(client.POST('/mac-oui', { body })),
+		async macAssignments(filter: MacFilter): Promise<Page<t.MacAssignment>> {
+			const { rows, headers } = await withHeaders(
+				client.GET('/mac-oui', { params: { query: filled(filter) } })
+			);
+			return { rows: rows as t.MacAssignment[], total: Number(headers.get('X-Total-Count') ?? rows.length) };
+		},
+		updates: () => taken<t.SourceStatus[]>(client.GET('/updates')),
 
 		lookUpParts: (q: string, parts: readonly t.PartName[]) =>
 			taken<t.Known>(client.GET('/lookup', { params: { query: { q, parts: parts.join(',') } } })),

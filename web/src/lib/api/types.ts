@@ -105,6 +105,12 @@ export type ToolInfo = Omit<Whole<Schemas['ToolView']>, 'schema'> & {
 export type ServerStatus = Schemas['ServerStatus'];
 export type Suggestion = Schemas['Suggestion'];
 
+/** What is known of a MAC address; what is not known is left out. */
+export type MacVendor = Schemas['MacVendor'];
+export type MacVendorOrError = Schemas['MacVendorOrError'];
+export type MacAssignment = Schemas['MacAssignment'];
+export type SourceStatus = Whole<Schemas['SourceStatus']>;
+
 export type Subject = Whole<Schemas['Subject']>;
 export type PartName = Schemas['PartName'];
 export type PartStatus = Schemas['PartStatus'];

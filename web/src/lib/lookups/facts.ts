@@ -1,5 +1,6 @@
 import type { Known } from '../api/types.ts';
 import { placeWords } from './geoip/words.ts';
+import { meaningOf, notesOf } from './vendor.ts';
 
 /** One line of a short answer. */
 export interface Fact {
@@ -34,6 +35,12 @@ export function factsOf({ parts }: Pick<Known, 'parts'>): Fact[] {
 		const shown = addresses.slice(0, MOST_ADDRESSES).map(({ address }) => address);
 		const more = addresses.length - shown.length;
 		facts.push({ title: 'Addresses', text: shown.join(', '), ...(more > 0 && { note: `and ${more} more` }) });
+	}
+	const vendor = parts.vendor?.data;
+	if (vendor?.orgname) facts.push({ title: 'Vendor', text: vendor.orgname });
+	if (vendor) {
+		const said = [meaningOf(vendor), ...notesOf(vendor)].filter(Boolean);
+		if (said.length > 0) facts.push({ title: 'What it is', text: said.join('. ') });
 	}
 	const system = parts.system?.data;
 	if (system?.special) {

@@ -32,5 +32,18 @@ export const pages: LookupPage[] = [
 		permission: 'lookups:read',
 		command: 'geoip',
 		words: 'place city country map autonomous system as'
+	},
+	{
+		title: 'MAC vendors',
+		href: '/lookups/mac-oui',
+		permission: 'lookups:read',
+		command: 'oui',
+		words: 'mac vendor oui ieee manufacturer organisation'
+	},
+	{
+		title: 'Sources',
+		href: '/lookups/sources',
+		permission: 'lookups:read',
+		words: 'updates data age fetch ieee'
 	}
 ];

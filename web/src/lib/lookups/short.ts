@@ -2,7 +2,7 @@ import { api } from '../api/client.ts';
 import type { Known, PartName } from '../api/types.ts';
 
 /** What a short answer is made of: nothing that a registry is asked for. */
-const PARTS: PartName[] = ['special', 'geoip', 'system', 'ptr', 'addresses'];
+const PARTS: PartName[] = ['special', 'vendor', 'geoip', 'system', 'ptr', 'addresses'];
 /** How long an answer is good for, in milliseconds. */
 const KEPT_MS = 10 * 60_000;
 const MOST = 500;

@@ -14,6 +14,7 @@ export const kinds: Record<Subject['kind'], string> = {
 export const titles: Record<PartName, string> = {
 	special: 'Special purpose',
 	ip_calc: 'Network',
+	vendor: 'Vendor',
 	system: 'AS number',
 	geoip: 'Place and AS',
 	ptr: 'Reverse name',

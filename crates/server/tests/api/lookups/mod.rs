@@ -2,4 +2,6 @@
 
 mod geoip;
 mod ipcalc;
+mod mac_oui;
 mod resource;
+mod updates;
