@@ -4,8 +4,15 @@
 //! system's own resolver does; both files are read again when they change, so that a process that runs for
 //! months follows its network. Every question ends within a deadline, and answers are cached, the empty ones too.
 
+pub mod ask;
+pub mod client;
+pub mod dnssec;
 mod error;
+pub mod iterate;
 mod system;
+mod text;
+mod verdict;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;

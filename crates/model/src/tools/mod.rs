@@ -6,6 +6,7 @@
 //! [`Registry`] alike.
 
 pub mod args;
+pub mod dns;
 pub mod http;
 mod legacy;
 pub mod mtr;
@@ -262,6 +263,7 @@ impl Registry {
             .with::<tcp::Tcp>()
             .with::<http::Http>()
             .with::<tls::Tls>()
+            .with::<dns::Dns>()
     }
 
     /// The same registry with one more tool.

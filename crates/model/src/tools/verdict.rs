@@ -104,4 +104,16 @@ pub enum FindingKind {
     Downgrade,
     /// The answer is not what was expected.
     Unexpected,
+    /// A name server says that a name has no such record.
+    NoRecord,
+    /// A name server says that there is no such name.
+    NoSuchName,
+    /// A name server cannot or will not answer.
+    ServerFailure,
+    /// What can be said of DNSSEC signatures.
+    Signatures,
+    /// A name server does not answer for the zone that is delegated to it.
+    LameServer,
+    /// What a server says of itself.
+    ServerSays,
 }
