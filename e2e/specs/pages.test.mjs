@@ -27,6 +27,7 @@ const pages = [
 	['operations', '/operations', 'Nothing measured yet'],
 	['new-ping', '/operations/new?type=ping', 'Options'],
 	['new-mtr', '/operations/new?type=mtr', 'Options'],
+	['new-dns', '/operations/new?type=dns', 'Options'],
 	['workers', '/workers', 'Not on the map'],
 	['geoip', '/lookups/geoip?q=192.0.2.1', 'has no file of places'],
 	['queues', '/queues', 'New queue'],

@@ -60,6 +60,7 @@ pub fn start(
     };
     let mut context = Context::new(engine, Resolver::system(), policy, &settings.name);
     context.listeners = listeners;
+    context.dns = Arc::clone(&config.lookups.trust);
     Ok(netwark_worker::start(settings, bus, Toolbox::standard(), context))
 }
 

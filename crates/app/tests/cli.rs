@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod database;
+mod dns;
 mod geoip;
 mod lookups;
 mod server;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
+use netwark_lookup::dns::ask::{Asker, Trust as DnsTrust};
 use netwark_model::messages::RunOrder;
 use netwark_probe::dial::Dialer;
 use netwark_probe::engine::{Engine, Traffic};
@@ -47,6 +48,8 @@ pub struct Context {
     pub listeners: Arc<[SocketAddr]>,
     /// Whose certificates are trusted.
     pub trust: Trust,
+    /// Where delegations and trust in signatures begin.
+    pub dns: Arc<DnsTrust>,
 }
 
 impl Context {
@@ -67,6 +70,7 @@ impl Context {
             traffic: Arc::default(),
             listeners: Arc::default(),
             trust: Trust::system(),
+            dns: Arc::default(),
         }
     }
 
@@ -86,6 +90,18 @@ impl Context {
             Arc::new(move |place| context.check_content(place)),
             Arc::clone(&self.traffic),
         )
+    }
+
+    /// Asks name servers: those of the system, and others as far as the list allows.
+    fn asker(&self) -> Asker {
+        let (context, traffic) = (self.clone(), Arc::clone(&self.traffic));
+        let permit = Arc::new(move |place| context.check_content(place));
+        Asker::new(self.resolver.clone(), permit, Arc::clone(&self.dns)).metered(Arc::new(
+            move |sent, received| {
+                traffic.add_sent(sent);
+                traffic.add_received(received);
+            },
+        ))
     }
 
     /// The same for a run whose bytes are counted here.
@@ -148,6 +164,7 @@ impl Toolbox {
             .with("tcp", |context, order, snapshots| Box::pin(connect(context, order, snapshots)))
             .with("tls", |context, order, snapshots| Box::pin(shake(context, order, snapshots)))
             .with("http", |context, order, snapshots| Box::pin(request(context, order, snapshots)))
+            .with("dns", |context, order, _| Box::pin(dns(context, order)))
     }
 
     /// The same toolbox with one more tool.
@@ -221,6 +238,12 @@ async fn request(context: Context, order: RunOrder, snapshots: Snapshots) -> Res
     let options = options(&order)?;
     let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
     let outcome = http::run(&context.dialer(), &context.trust, &order.target, &options, on_snapshot).await;
+    value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+async fn dns(context: Context, order: RunOrder) -> Result<Value, RunError> {
+    let options = options(&order)?;
+    let outcome = context.asker().ask(&order.target, &options).await;
     value(&outcome.map_err(|error| RunError(error.to_string()))?)
 }
 

@@ -119,7 +119,9 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         link_keepalive: config.server.link_keepalive,
         lookups: LookupSettings {
             data_dir: Some(config.data_dir.clone()),
-            allowed: Vec::new(),
+            allowed: config.lookups.allow.clone(),
+            resolvers: config.lookups.resolvers.clone(),
+            trust: Arc::clone(&config.lookups.trust),
             geoip: config
                 .lookups
                 .geoip_settings(&config.data_dir, Hold::Copy(GeoIpSettings::directory(&config.data_dir))),

@@ -10,12 +10,12 @@ use netwark_model::tools::dns::{
     DnsAttempt, DnsOptions, DnsOutcome, DnsQuestion, DnsRecord, DnsReply, DnssecReport, LONGEST_WALK_MS,
     Transport, wrong_type,
 };
-use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use super::client::endpoint::{Endpoint, Named};
+use super::client::tls::Tls;
 use super::client::transport::Carrier;
-use super::client::{Client, Patience, Permit, Reply, milliseconds};
+use super::client::{Client, Meter, Patience, Permit, Reply, milliseconds};
 use super::dnssec::{self, Anchors};
 use super::iterate::{Root, Walker};
 use super::wire::kind::Kind;
@@ -31,8 +31,18 @@ const MOST_SERVERS: usize = 3;
 pub struct Asker {
     resolver: Resolver,
     client: Client,
-    root: Arc<Root>,
-    anchors: Arc<Anchors>,
+    trust: Arc<Trust>,
+}
+
+/// What is taken for granted. Cheap to share.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Where delegations begin.
+    pub root: Root,
+    /// Where trust in signatures begins.
+    pub anchors: Anchors,
+    /// Whose certificates count.
+    pub tls: Tls,
 }
 
 /// Why a question is not asked at all.
@@ -44,31 +54,27 @@ pub enum AskError {
     /// There is nobody to ask.
     #[error("{0}")]
     Nobody(String),
+    /// The chosen server may not be asked from here.
+    #[error("{0}")]
+    NotAllowed(String),
 }
 
 impl Asker {
     /// Asks the servers of `resolver` unless others are named. Those are always allowed; all others as `permit` says.
-    pub fn new(resolver: Resolver, permit: Permit, tls: Arc<ClientConfig>) -> Self {
+    pub fn new(resolver: Resolver, permit: Permit, trust: Arc<Trust>) -> Self {
         let own = resolver.clone();
         let permit: Permit = Arc::new(move |place: SocketAddr| match own.servers().contains(&place) {
             true => Ok(()),
             false => permit(place),
         });
-        let client = Client::new(permit, tls);
-        Self { resolver, client, root: Arc::default(), anchors: Arc::new(Anchors::of_iana()) }
+        let client = Client::new(permit, trust.tls.clone());
+        Self { resolver, client, trust }
     }
 
-    /// The same with another root, for a private one.
+    /// The same, telling what it sends and receives.
     #[must_use]
-    pub fn with_root(mut self, root: Root) -> Self {
-        self.root = Arc::new(root);
-        self
-    }
-
-    /// The same with other anchors of trust.
-    #[must_use]
-    pub fn with_anchors(mut self, anchors: Anchors) -> Self {
-        self.anchors = Arc::new(anchors);
+    pub fn metered(mut self, meter: Meter) -> Self {
+        self.client = self.client.metered(meter);
         self
     }
 
@@ -94,14 +100,14 @@ impl Asker {
                 servers: server.into_iter().collect(),
                 patience,
             };
-            let report = dnssec::validate(&self.anchors, source, &question, &reply.message);
+            let report = dnssec::validate(&self.trust.anchors, source, &question, &reply.message);
             outcome.dnssec = Some(within(report).await);
         }
         Ok(finish(outcome))
     }
 
     async fn trace(&self, question: &Question, options: &DnsOptions) -> DnsOutcome {
-        let mut walker = Walker::new(&self.client, &self.root, patience(options), options.dnssec);
+        let mut walker = Walker::new(&self.client, &self.trust.root, patience(options), options.dnssec);
         let limit = Duration::from_millis(LONGEST_WALK_MS.into());
         let reply = timeout(limit, walker.resolve(question)).await.ok().flatten();
         let servers: Vec<Endpoint> = reply.iter().map(|reply| Endpoint::plain(reply.from)).collect();
@@ -109,7 +115,7 @@ impl Asker {
         outcome.trace = Some(walker.take_steps());
         if let (Some(reply), true) = (&reply, options.dnssec) {
             let source = dnssec::Source::Walker(&mut walker);
-            let report = dnssec::validate(&self.anchors, source, question, &reply.message);
+            let report = dnssec::validate(&self.trust.anchors, source, question, &reply.message);
             outcome.dnssec = Some(within(report).await);
         }
         outcome.attempts = walker.take_attempts();
@@ -141,7 +147,17 @@ impl Asker {
             self.resolver.addresses(&named.host, Families::Both).await.map_err(|error| {
                 AskError::Nobody(format!("the server {} has no address: {error}", named.host))
             })?;
-        Ok(addresses.into_iter().take(MOST_SERVERS).map(|address| named.at(address, carrier)).collect())
+        let (mut places, mut refused) = (Vec::new(), None);
+        for place in addresses.into_iter().map(|address| named.at(address, carrier)) {
+            match self.client.may_ask(place.address) {
+                Ok(()) => places.push(place),
+                Err(why) => refused = Some(why),
+            }
+        }
+        match refused {
+            Some(why) if places.is_empty() => Err(AskError::NotAllowed(why)),
+            _ => Ok(places.into_iter().take(MOST_SERVERS).collect()),
+        }
     }
 
     fn outcome(
@@ -188,6 +204,7 @@ async fn within(report: impl Future<Output = DnssecReport>) -> DnssecReport {
 }
 
 fn finish(mut outcome: DnsOutcome) -> DnsOutcome {
+    outcome.raw = text::whole(&outcome);
     outcome.verdict = verdict::of(&outcome);
     outcome
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use netwark_model::tools::dns::{DnsAttempt, DnsOutcome, DnsRecord};
 
 use super::client::Reply;
 use super::client::endpoint::Endpoint;
@@ -148,6 +149,39 @@ pub fn lines(question: &Question, server: &Endpoint, reply: &Reply, at: Timestam
         format!(";; WHEN: {}", at.to_zoned(TimeZone::UTC).strftime("%a %b %d %H:%M:%S UTC %Y")),
         format!(";; MSG SIZE  rcvd: {}", message.size),
     ]);
+    lines
+}
+
+/// Everything of an outcome as lines: the way to the answer, the answer or what went wrong, and the chain of trust.
+pub fn whole(outcome: &DnsOutcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in outcome.trace.iter().flatten() {
+        lines.push(format!(
+            ";; {} ({}) for {}: {} {} {} ({:.1} ms)",
+            step.server,
+            step.address,
+            step.zone,
+            step.question.name,
+            step.question.kind,
+            step.text,
+            step.time_ms
+        ));
+        let record = |r: &DnsRecord| format!("{}\t{}\tIN\t{}\t{}", r.name, r.ttl, r.kind, r.data);
+        lines.extend(step.records.iter().map(record));
+        lines.push(String::new());
+    }
+    if outcome.raw.is_empty() {
+        let tried = |attempt: &DnsAttempt| {
+            format!(";; {} ({}): {}", attempt.server, attempt.transport, attempt.result)
+        };
+        lines.extend(outcome.attempts.iter().map(tried));
+    }
+    lines.extend(outcome.raw.iter().cloned());
+    if let Some(report) = &outcome.dnssec {
+        lines.extend([String::new(), ";; CHAIN OF TRUST:".into()]);
+        lines.extend(report.links.iter().map(|link| format!("; {}: {}", link.state.as_str(), link.text)));
+        lines.push(format!("; verdict: {} ({})", report.verdict.as_str(), report.reason));
+    }
     lines
 }
 

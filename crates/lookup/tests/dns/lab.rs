@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
-use netwark_lookup::dns::ask::Asker;
+use netwark_lookup::dns::ask::{Asker, Trust};
 use netwark_lookup::dns::client::Permit;
+use netwark_lookup::dns::client::tls::Tls;
 use netwark_lookup::dns::dnssec::Anchors;
 use netwark_lookup::dns::iterate::Root;
 use netwark_model::tools::dns::{DnsOptions, DnsOutcome};
@@ -145,6 +146,8 @@ impl Lab {
         }
         // Delegated to a server that knows nothing of it, to servers that know each other only, and in a circle.
         delegations += "lame NS ns\nround-a NS ns.round-b\nround-b NS ns.round-a\nborrowed NS ns.signed\n";
+        // Signed, as it is said above, and nobody answers for it.
+        let _ = writeln!(delegations, "silent NS ns\nsilent DS 1 13 2 {}", "ab".repeat(32));
         let test = format!("ns A {TEST}\nns.borrowed A {BELOW}\n{delegations}");
         let digests = make(path, "test", &test, &Signing::With(ECDSA, &[]), |text| text);
         let root = format!("@ NS a.root.\na.root. A {ROOT}\ntest. NS ns.test.\nns.test. A {TEST}\n{digests}");
@@ -203,19 +206,20 @@ impl Lab {
     }
 
     pub fn asker_with(&self, servers: &[SocketAddr]) -> Asker {
-        let everybody: Permit = Arc::new(|_| Ok(()));
-        let root = Root::of(&[(ROOT, self.port).into()]);
-        let anchors = Anchors::from_text(&self.anchor()).unwrap();
-        Asker::new(Resolver::with_servers(servers), everybody, self.tls())
-            .with_root(root)
-            .with_anchors(anchors)
+        self.asker_trusting(servers, Anchors::from_text(&self.anchor()).unwrap())
     }
 
-    fn tls(&self) -> Arc<ClientConfig> {
+    pub fn asker_trusting(&self, servers: &[SocketAddr], anchors: Anchors) -> Asker {
+        let everybody: Permit = Arc::new(|_| Ok(()));
+        let trust = Trust { root: Root::of(&[(ROOT, self.port).into()]), anchors, tls: self.tls() };
+        Asker::new(Resolver::with_servers(servers), everybody, Arc::new(trust))
+    }
+
+    fn tls(&self) -> Tls {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut roots = RootCertStore::empty();
         roots.add(self.certificate.der().clone()).unwrap();
-        Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+        Tls::of(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
     }
 
     pub async fn ask(&self, target: &str, kind: &str, options: DnsOptions) -> DnsOutcome {

@@ -22,6 +22,8 @@ pub enum TargetKind {
     HostPort,
     /// An http or https URL.
     Url,
+    /// An address or any name of the DNS.
+    Name,
 }
 
 impl TargetKind {
@@ -34,8 +36,24 @@ impl TargetKind {
             Self::Host => check(text),
             Self::HostPort => HostPort::parse(text).map(|place| place.to_string()),
             Self::Url => url::check(text),
+            Self::Name => check_name(text),
         }
     }
+}
+
+/// Checks an address or a name of the DNS: besides those of hosts the root, wildcards, and reverse zones with a slash
+/// in their name (RFC 2317).
+fn check_name(text: &str) -> Result<String, FieldError> {
+    let text = text.trim();
+    if text == "." {
+        return Ok(text.to_owned());
+    }
+    let before_slash = text.split_once('/').map(|(before, _)| before);
+    if text.contains("://") || before_slash.is_some_and(|before| before.parse::<IpAddr>().is_ok()) {
+        return check(text);
+    }
+    let kept = check(&text.replace(['*', '/'], "x"))?;
+    Ok(if kept.parse::<IpAddr>().is_ok() { kept } else { text.strip_suffix('.').unwrap_or(text).to_owned() })
 }
 
 /// Longest name in characters (RFC 1035, without the trailing dot).
@@ -114,6 +132,28 @@ mod tests {
             ("localhost", "localhost"),
         ] {
             assert_eq!(check(given).as_deref(), Ok(kept), "{given}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_dns_are_more_than_those_of_hosts() {
+        for (given, kept) in [
+            (".", "."),
+            ("*.example.org.", "*.example.org"),
+            ("_dmarc.example.org", "_dmarc.example.org"),
+            ("0/25.2.0.192.in-addr.arpa", "0/25.2.0.192.in-addr.arpa"),
+            ("2001:DB8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(TargetKind::Name.check(given).as_deref(), Ok(kept), "{given}");
+        }
+        for (given, why) in [
+            ("192.0.2.0/24", "not a prefix"),
+            ("http://a", "not a URL"),
+            ("a..b", "empty part"),
+            ("a b", "blanks"),
+        ] {
+            let error = TargetKind::Name.check(given).unwrap_err();
+            assert!(error.description.contains(why), "{given}: {error}");
         }
     }
 

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::verdict::Verdict;
 use super::{Tool, ToolText};
 use crate::error::FieldError;
+use crate::target::TargetKind;
 
 /// Types of records by name that can be asked for, the usual ones first.
 pub const TYPES: &[&str] = &[
@@ -180,6 +181,9 @@ impl Tool for Dns {
         target: "A name, or an address whose name is wanted, such as example.org or 192.0.2.1.",
     };
 
+    const TARGET: TargetKind = TargetKind::Name;
+    const MANY: bool = true;
+
     fn check(options: &DnsOptions) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if let Some(wrong) = options.kind.as_deref().and_then(wrong_type) {
@@ -191,6 +195,9 @@ impl Tool for Dns {
         if options.trace && options.nameserver.is_some() {
             let why = "has no meaning with trace, which asks the servers of each zone";
             errors.push(FieldError::body("options.nameserver", why));
+        }
+        if options.trace && options.transport != Transport::Auto {
+            errors.push(FieldError::body("options.transport", "has no meaning with trace"));
         }
         errors
     }

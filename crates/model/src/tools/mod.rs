@@ -52,6 +52,9 @@ pub trait Tool: 'static {
     /// What its target is.
     const TARGET: TargetKind = TargetKind::Host;
 
+    /// True for a question that is asked of many targets at once on the command line, also from standard input.
+    const MANY: bool = false;
+
     /// What the schema cannot say: options that do not go together.
     fn check(options: &Self::Options) -> Vec<FieldError>;
 
@@ -101,6 +104,8 @@ pub struct ToolDefinition {
     pub text: ToolText,
     /// What its target is.
     pub target: TargetKind,
+    /// On the command line it takes many targets, also from standard input.
+    pub many: bool,
     /// JSON Schema of its options.
     pub schema: Value,
     /// The flags of the older API's option strings.
@@ -123,6 +128,7 @@ impl ToolDefinition {
         Self {
             text: T::TEXT,
             target: T::TARGET,
+            many: T::MANY,
             schema: schema::of::<T::Options>(),
             legacy_flags: T::legacy_flags(),
             command: || {

@@ -4,8 +4,8 @@
 //! everybody, so none can be opened by forgetting. A test compares it with the router.
 
 use netwark_model::auth::Permission::{
-    self, EventsRead, LookupsRead, MetricsRead, OperationsRead, OperationsRun, QueuesManage, TokensManage,
-    UsersManage, WorkersManage, WorkersRead,
+    self, EventsRead, LookupsAsk, LookupsRead, MetricsRead, OperationsRead, OperationsRun, QueuesManage,
+    TokensManage, UsersManage, WorkersManage, WorkersRead,
 };
 
 use self::Access::{Needs, NeedsFromAfar, Public, User, Worker};
@@ -104,6 +104,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/operations/{id}/results.json", Needs(OperationsRead)),
     route("GET", "/api/v1/operations/{id}/results.csv", Needs(OperationsRead)),
     route("GET", "/api/v1/operations/{id}/results.txt", Needs(OperationsRead)),
+    route("GET", "/api/v1/dns", Needs(LookupsAsk)),
+    route("GET", "/api/v1/dns/{name}", Needs(LookupsAsk)),
 ];
 
 /// What the table says of a request.

@@ -1,5 +1,6 @@
 //! Questions that the server answers: from tables of its own, or by asking others.
 
+mod dns;
 mod geoip;
 mod ipcalc;
 pub mod mac_oui;
@@ -12,11 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
+use netwark_lookup::dns::ask::{Asker, Trust};
+use netwark_lookup::dns::client::Permit;
 use netwark_lookup::geoip::{GeoIp, GeoIpSettings};
 use netwark_lookup::oui::{self, Vendors};
 use netwark_lookup::outbound::Outbound;
 use netwark_lookup::resource::Sources;
 use netwark_lookup::update::{Kept, directory};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,7 +41,16 @@ pub struct LookupSettings {
     pub geoip: GeoIpSettings,
     /// Where newer data is from, and how often this server fetches it.
     pub updates: Vec<updates::Scheduled>,
+    /// Name servers that are asked instead of those of the system.
+    pub resolvers: Vec<SocketAddr>,
+    /// Where delegations and trust in signatures begin.
+    pub trust: Arc<Trust>,
 }
+
+/// Ports of name servers, by UDP and TCP, TLS and HTTPS.
+const NAME_SERVER_PORTS: &[u16] = &[53, 853, 443];
+/// Questions to name servers that are under way at once.
+const QUESTIONS: usize = 64;
 
 /// What look-ups share.
 #[derive(Clone, Debug)]
@@ -48,16 +61,31 @@ pub struct Lookups {
     pub geoip: GeoIp,
     /// To whom MAC addresses are assigned.
     pub oui: Arc<Kept<Vendors>>,
+    /// Asks name servers.
+    pub dns: Asker,
+    /// How many more questions to name servers may be under way.
+    pub(crate) questions: Arc<Semaphore>,
 }
 
 impl Lookups {
     /// Ready to answer.
     pub fn new(settings: &LookupSettings) -> Self {
         let place = |source| settings.data_dir.as_ref().map(|data_dir| directory(data_dir, source));
+        let resolver = match settings.resolvers.as_slice() {
+            [] => Resolver::system(),
+            servers => Resolver::with_servers(servers),
+        };
+        let outbound = Outbound::new(resolver.clone()).with_allowed(&settings.allowed);
+        let rules = outbound.clone();
+        let permit: Permit =
+            Arc::new(move |place| rules.check(place, NAME_SERVER_PORTS).map_err(|error| error.to_string()));
+        let dns = Asker::new(resolver, permit, Arc::clone(&settings.trust));
         Self {
-            outbound: Outbound::new(Resolver::system()).with_allowed(&settings.allowed),
+            outbound,
             geoip: GeoIp::new(settings.geoip.clone()),
             oui: Arc::new(Kept::new(place(oui::NAME), Vendors::BuiltIn, oui::load)),
+            dns,
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
         }
     }
 
@@ -86,6 +114,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(ipcalc::routes())
         .merge(mac_oui::routes())
         .routes(routes!(updates::list_updates))
+        .routes(routes!(dns::look_up_dns))
+        .routes(routes!(dns::query_dns))
 }
 
 /// Takes in files of data that are new or changed, until it is stopped.

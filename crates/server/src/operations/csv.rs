@@ -1,6 +1,7 @@
 //! Results as tables: for each tool its columns, and its rows.
 
 use netwark_model::operations::OperationDetail;
+use netwark_model::tools::dns::{DnsOutcome, DnsQuestion, DnsRecord};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::{PingFate, PingOutcome};
@@ -36,6 +37,11 @@ pub(super) fn csv(detail: &OperationDetail) -> String {
                 "place",
             ],
             mtr_rows,
+        ),
+        "dns" => rows(
+            detail,
+            &["server", "status", "name", "type", "data", "ttl", "time_ms", "serial", "dnssec"],
+            dns_rows,
         ),
         "tcp" => {
             rows(detail, &["address", "port", "seq", "at_ms", "fate", "time_ms", "from", "message"], tcp_rows)
@@ -249,6 +255,27 @@ fn http_rows(payload: &Value) -> Vec<Vec<String>> {
 
 fn number(value: Option<f64>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A row for each record of the answer, or one for an answer without any.
+fn dns_rows(payload: &Value) -> Vec<Vec<String>> {
+    let Ok(outcome) = serde_json::from_value::<DnsOutcome>(payload.clone()) else { return Vec::new() };
+    let (server, time) =
+        outcome.reply.map_or_else(Default::default, |reply| (reply.server, reply.time_ms.to_string()));
+    let status = outcome.status.unwrap_or_else(|| "no answer".into());
+    let serial = outcome.serial.map(|serial| serial.to_string()).unwrap_or_default();
+    let dnssec = outcome.dnssec.map(|report| report.verdict.as_str().to_owned()).unwrap_or_default();
+    let mut records = outcome.answers;
+    if records.is_empty() {
+        let DnsQuestion { name, kind } = outcome.question;
+        records.push(DnsRecord { name, kind, ..DnsRecord::default() });
+    }
+    let row = |record: DnsRecord| {
+        let ttl = if record.data.is_empty() { String::new() } else { record.ttl.to_string() };
+        let [server, status, time] = [&server, &status, &time].map(String::clone);
+        vec![server, status, record.name, record.kind, record.data, ttl, time, serial.clone(), dnssec.clone()]
+    };
+    records.into_iter().map(row).collect()
 }
 
 /// One line of CSV (RFC 4180). Text that a spreadsheet would run as a formula is made plain.

@@ -1,5 +1,6 @@
 //! The description of the API, generated from the code.
 
+use netwark_model::tools::dns::{DnsOutcome, Transport};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
@@ -31,7 +32,7 @@ use utoipa::{Modify, OpenApi};
     ),
     security(("token" = []), ("session" = [])),
     // No route names them: they are what the payload of a result holds.
-    components(schemas(PingOutcome, MtrOutcome, TcpOutcome, TlsOutcome, HttpOutcome)),
+    components(schemas(PingOutcome, MtrOutcome, TcpOutcome, TlsOutcome, HttpOutcome, DnsOutcome, Transport)),
     modifiers(&Schemes),
 )]
 pub struct Description;

@@ -4,6 +4,7 @@
 
 mod access;
 mod assignments;
+mod dns;
 mod lookups;
 mod openapi;
 mod operations;

@@ -59,6 +59,16 @@ export interface MacFilter {
 	per_page: number;
 }
 
+/** A question to name servers; an empty text leaves the default. */
+export interface DnsQuery {
+	q: string;
+	type?: string;
+	server?: string;
+	transport?: t.Transport;
+	dnssec?: boolean;
+	trace?: boolean;
+}
+
 /** Lists that people read as a whole, at the most the API gives at once. */
 const ALL = { params: { query: { per_page: 1000 } } };
 
@@ -107,6 +117,10 @@ export function api(fetcher: typeof fetch = fetch) {
 		removeQueue: (name: string) =>
 			taken<unknown>(client.DELETE('/management/backend/queues/{name}', { params: { path: { name } } })),
 
+		dns: (query: DnsQuery, signal?: AbortSignal) =>
+			taken<t.DnsOutcome>(
+				client.GET('/dns', { params: { query: { ...filled(query), q: query.q } }, signal })
+			),
 		select: (from: string) =>
 			taken<t.Selection>(client.GET('/workers/select', { params: { query: { from } } })),
 		async operations(filter: OperationFilter = {}): Promise<Page<t.Operation>> {

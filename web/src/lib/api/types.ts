@@ -59,6 +59,13 @@ export type Responder = Whole<Schemas['Responder']>;
 export type Hop = Whole<Schemas['Hop']>;
 export type TraceReport = Whole<Schemas['TraceReport']>;
 export type MtrOutcome = Whole<Schemas['MtrOutcome']>;
+export type DnsOutcome = Whole<Schemas['DnsOutcome']>;
+export type DnsRecord = Schemas['DnsRecord'];
+export type DnssecReport = Whole<Schemas['DnssecReport']>;
+export type DnssecLink = Whole<Schemas['DnssecLink']>;
+export type TraceStep = Whole<Schemas['TraceStep']>;
+export type Security = Schemas['Security'];
+export type Transport = Schemas['Transport'];
 
 /** What an administrator set, or the worker says. The description takes what may be left out for always there. */
 type Overrides = Partial<Schemas['WorkerOverrides']>;

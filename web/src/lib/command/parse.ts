@@ -222,7 +222,9 @@ export function targetMistake(text: string, kind: TargetKind): string | undefine
 			? 'must be a host and a port, such as example.org:443, not a URL'
 			: 'must be an address or a name, not a URL';
 	}
-	if (text.includes('/')) return 'must be one address or name, not a prefix';
+	if (text.includes('/') && (kind !== 'name' || /^[\d.:a-f]+\/\d+$/i.test(text))) {
+		return 'must be one address or name, not a prefix';
+	}
 	const host = kind === 'host_port' ? text.replace(/^([^:]*):\d+$/, '$1') : text;
 	if (/^\d+(\.\d+){3}$/.test(host) && host.split('.').some((part) => Number(part) > 255)) {
 		return 'looks like an address but is none; IPv4 has four numbers from 0 to 255';

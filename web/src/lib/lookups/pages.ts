@@ -34,6 +34,12 @@ export const pages: LookupPage[] = [
 		words: 'place city country map autonomous system as'
 	},
 	{
+		title: 'DNS',
+		href: '/lookups/dns',
+		permission: 'lookups:ask',
+		words: 'name server record resolve mx txt ptr dnssec trace dig'
+	},
+	{
 		title: 'MAC vendors',
 		href: '/lookups/mac-oui',
 		permission: 'lookups:read',

@@ -1,4 +1,5 @@
 import type {
+	DnsOutcome,
 	HttpOutcome,
 	MtrOutcome,
 	Operation,
@@ -46,6 +47,12 @@ export function tlsOf(operation: Operation, result: OperationResult): TlsOutcome
 export function httpOf(operation: Operation, result: OperationResult): HttpOutcome | undefined {
 	const payload = result.payload as Partial<HttpOutcome> | null;
 	return operation.type === 'http' && Array.isArray(payload?.reports) ? (payload as HttpOutcome) : undefined;
+}
+
+/** The payload of a question to name servers. */
+export function dnsOf(operation: Operation, result: OperationResult): DnsOutcome | undefined {
+	const payload = result.payload as Partial<DnsOutcome> | null;
+	return operation.type === 'dns' && Array.isArray(payload?.answers) ? (payload as DnsOutcome) : undefined;
 }
 
 /** Why there is nothing measured, or not all of it; undefined when all is as it should be. */

@@ -1,5 +1,6 @@
 //! What is printed once a measurement has ended, and whether it went well.
 
+use netwark_model::tools::dns::{DnsOutcome, Security};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
@@ -8,6 +9,8 @@ use netwark_model::tools::tls::TlsOutcome;
 use netwark_model::tools::verdict::{Severity, Verdict};
 use serde_json::Value;
 
+use super::Job;
+
 /// A finished measurement as text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Finished {
@@ -15,6 +18,24 @@ pub struct Finished {
     pub lines: Vec<String>,
     /// True when the target answered.
     pub fine: bool,
+}
+
+/// The report of a payload as a job wants it.
+pub fn of(job: &Job, payload: &Value, told_replies: bool) -> Finished {
+    let finished = report(job.tool, payload, told_replies);
+    match serde_json::from_value::<DnsOutcome>(payload.clone()) {
+        Ok(outcome) if job.shared.short && job.tool == "dns" => {
+            Finished { lines: short(&outcome), ..finished }
+        }
+        _ => finished,
+    }
+}
+
+/// The data of the records that were asked for, aliases included, as `dig +short` has them.
+fn short(outcome: &DnsOutcome) -> Vec<String> {
+    let counts =
+        outcome.answers.iter().filter(|record| record.kind != "RRSIG" || outcome.question.kind == "RRSIG");
+    counts.map(|record| record.data.clone()).collect()
 }
 
 /// The report of a payload. `told_replies` leaves out what a live view has printed.
@@ -29,6 +50,7 @@ pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
             .ok()
             .map(|outcome| judged(outcome.raw, outcome.reports.into_iter().map(|report| report.verdict))),
         "mtr" => serde_json::from_value(payload.clone()).ok().map(|outcome| mtr(&outcome)),
+        "dns" => serde_json::from_value(payload.clone()).ok().map(|outcome| dns(&outcome)),
         _ => None,
     };
     known.unwrap_or_else(|| Finished { lines: plain(payload), fine: true })
@@ -85,6 +107,13 @@ fn mtr(outcome: &MtrOutcome) -> Finished {
     lines.push(String::new());
     lines.push(verdict(&outcome.trace.verdict));
     Finished { lines, fine: outcome.trace.reached }
+}
+
+fn dns(outcome: &DnsOutcome) -> Finished {
+    let mut lines = outcome.raw.clone();
+    lines.extend([String::new(), verdict(&outcome.verdict)]);
+    let is_bogus = outcome.dnssec.as_ref().is_some_and(|report| report.verdict == Security::Bogus);
+    Finished { lines, fine: !outcome.answers.is_empty() && !is_bogus }
 }
 
 /// A verdict as one line: how bad, and what it means.

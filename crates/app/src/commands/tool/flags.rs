@@ -1,22 +1,30 @@
 //! The command line of a tool: its own options, those that all tools share, and old habits.
 
 use std::ffi::OsString;
+use std::io::{BufRead, IsTerminal, Read};
 use std::net::IpAddr;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use netwark_model::selector::Selector;
-use netwark_model::tools::{CheckedOptions, LegacyFlag, Meaning, Registry, ToolDefinition};
+use netwark_model::tools::{CheckedOptions, LegacyFlag, Meaning, Registry, ToolDefinition, dns};
 
 use crate::failure::Failure;
 
 /// The server that `--from` asks when no other is named.
 const SERVER: &str = "http://127.0.0.1:6543";
 
+/// Most bytes that are read from standard input.
+const LARGEST_INPUT: u64 = 16 * 1024 * 1024;
+
 /// What is shared by all tools.
 #[derive(Clone, Debug)]
 pub struct Shared {
     /// Address or name.
     pub target: String,
+    /// Further targets, as they were given.
+    pub more: Vec<String>,
+    /// Print only what was asked for.
+    pub short: bool,
     /// Print JSON.
     pub json: bool,
     /// Print the finished report only.
@@ -48,8 +56,18 @@ pub fn command(tool: &ToolDefinition) -> Command {
     if free(&command, 'n') {
         numeric = numeric.short('n');
     }
+    let mut target = Arg::new("target").value_name("TARGET").help(tool.text.target);
+    if tool.many {
+        target = target.num_args(0..).help(format!(
+            "{} More than one may follow; - or nothing reads them from standard input, one a line.",
+            tool.text.target
+        ));
+        command = command.arg(flag("short", "Print only what was asked for, one a line"));
+    } else {
+        target = target.required(true);
+    }
     command = command
-        .arg(Arg::new("target").required(true).value_name("TARGET").help(tool.text.target))
+        .arg(target)
         .args([json, report, numeric])
         .arg(
             Arg::new("from")
@@ -89,7 +107,7 @@ fn id(legacy: &LegacyFlag) -> String {
 }
 
 /// The arguments with old habits put right: `ping -I` takes an interface or a source address, which are two
-/// options here. The first argument is the name of the program.
+/// options here, and `dig` has its own ways. The first argument is the name of the program.
 pub fn habits(tools: &Registry, arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
     let tool = arguments.get(1).and_then(|name| name.to_str()).and_then(|name| tools.get(name));
@@ -103,7 +121,32 @@ pub fn habits(tools: &Registry, arguments: impl Iterator<Item = OsString>) -> Ve
             }
         }
     }
+    if tool.is_some_and(|tool| tool.text.name == "dns") {
+        let own = arguments.split_off(2);
+        arguments.extend(own.into_iter().filter_map(dig));
+    }
     arguments
+}
+
+/// An argument of `dig` in our words: `@9.9.9.9`, `MX`, `+short`; `-x` says what an address says by itself.
+fn dig(argument: OsString) -> Option<OsString> {
+    let Some(text) = argument.to_str() else { return Some(argument) };
+    if let Some(server) = text.strip_prefix('@') {
+        return Some(format!("--nameserver={server}").into());
+    }
+    Some(match text {
+        "-x" => return None,
+        "+short" => "--short".into(),
+        "+trace" => "--trace".into(),
+        "+dnssec" => "--dnssec".into(),
+        "+tcp" => "--transport=tcp".into(),
+        "+norecurse" | "+norec" => "--no-recursion".into(),
+        "+cdflag" | "+cd" => "--checking-disabled".into(),
+        "+nsid" => "--nsid".into(),
+        "ANY" => "--type=ANY".into(),
+        name if dns::TYPES.contains(&name) => format!("--type={name}").into(),
+        _ => return Some(argument),
+    })
 }
 
 /// What was given of the shared flags. The target must go with the options, where these are known.
@@ -120,7 +163,8 @@ pub fn read(
     if !refused.is_empty() {
         return Err(Failure::Usage(refused.join("\n")));
     }
-    let target = matches.get_one::<String>("target").cloned().unwrap_or_default();
+    let mut targets = targets(tool, matches)?.into_iter();
+    let target = targets.next().unwrap_or_default();
     let from = matches
         .get_many::<String>("from")
         .map(|texts| selector(&texts.map(String::as_str).collect::<Vec<_>>()))
@@ -130,6 +174,8 @@ pub fn read(
             "target" => Failure::Usage(format!("the target '{target}' {}", e.description)),
             field => Failure::Usage(format!("{} {}", super::flag_of(field), e.description)),
         })?,
+        more: targets.collect(),
+        short: tool.many && matches.get_flag("short"),
         json: matches.get_flag("json"),
         report: matches.get_flag("report"),
         numeric: matches.get_flag("numeric"),
@@ -140,6 +186,34 @@ pub fn read(
             .trim_end_matches('/')
             .to_owned(),
     })
+}
+
+/// The targets that were given, or stand on standard input.
+fn targets(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Vec<String>, Failure> {
+    let given: Vec<String> = matches.get_many::<String>("target").unwrap_or_default().cloned().collect();
+    let piped = match given.as_slice() {
+        [] => tool.many && !std::io::stdin().is_terminal(),
+        [dash] => tool.many && dash == "-",
+        _ => false,
+    };
+    if !piped {
+        return match given.is_empty() {
+            true => Err(Failure::Usage(format!("a target is missing; {}", tool.text.target))),
+            false => Ok(given),
+        };
+    }
+    let mut lines = Vec::new();
+    for line in std::io::stdin().lock().take(LARGEST_INPUT).lines() {
+        let line = line.map_err(|error| Failure::Usage(format!("standard input cannot be read: {error}")))?;
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            lines.push(line.to_owned());
+        }
+    }
+    match lines.is_empty() {
+        true => Err(Failure::Usage("there is no target on standard input".into())),
+        false => Ok(lines),
+    }
 }
 
 /// The selector that was given; given more than once, whoever fits one of them.

@@ -47,7 +47,7 @@ pub async fn run(job: &Job) -> Outcome {
             *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
         };
         tokio::select! {
-            measured = measure(job, &on_snapshot) => match measured {
+            measured = async { measure(job, context(job)?, &on_snapshot).await } => match measured {
                 Ok(payload) => {
                     on_snapshot(payload.clone());
                     End::Done(payload)
@@ -75,7 +75,7 @@ pub async fn run(job: &Job) -> Outcome {
 
 /// Prints the end of a measurement; fine when the target answered.
 fn tell(job: &Job, view: &dyn View, payload: &Value) -> ExitCode {
-    let finished = finish::report(job.tool, payload, view.told_replies());
+    let finished = finish::of(job, payload, view.told_replies());
     match job.shared.json {
         true => output::json(payload),
         false => output::lines(finished.lines),
@@ -83,16 +83,25 @@ fn tell(job: &Job, view: &dyn View, payload: &Value) -> ExitCode {
     if finished.fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs the tool as a worker would; the error is the cause, for people.
-async fn measure(job: &Job, on_snapshot: &(dyn Fn(Value) + Sync)) -> Result<Value, String> {
-    let Some(runner) = Toolbox::standard().get(job.tool) else {
-        return Err(format!("{} cannot be run without a server; use --from", job.tool));
-    };
+/// What a tool needs to run on this machine; the error is the cause, for people.
+pub fn context(job: &Job) -> Result<Context, String> {
     let engine = Engine::start(EngineOptions::default()).map_err(|error| error.to_string())?;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let mut context = Context::new(engine, Resolver::system(), Policy::of_its_user(), &host);
     context.progress_every = PROGRESS;
     context.names = if job.shared.numeric { NameLookup::Off } else { NameLookup::Within(NAMES) };
+    Ok(context)
+}
+
+/// Runs the tool as a worker would; the error is the cause, for people.
+pub async fn measure(
+    job: &Job,
+    context: Context,
+    on_snapshot: &(dyn Fn(Value) + Sync),
+) -> Result<Value, String> {
+    let Some(runner) = Toolbox::standard().get(job.tool) else {
+        return Err(format!("{} cannot be run without a server; use --from", job.tool));
+    };
     let order = RunOrder {
         operation_id: Uuid::nil(),
         result_id: Uuid::nil(),

@@ -6,6 +6,7 @@
 mod finish;
 mod flags;
 mod local;
+mod many;
 mod mtr_table;
 mod ping_lines;
 mod remote;
@@ -20,7 +21,7 @@ mod tests;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use netwark_model::tools::{CheckedOptions, ToolDefinition, args};
+use netwark_model::tools::{ToolDefinition, args};
 use serde_json::Value;
 
 use self::flags::Shared;
@@ -55,14 +56,17 @@ pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
     let checked = tool.check_matches(matches);
     // A flag that is refused has its own reason, which says more than that its value is wrong.
     let shared = flags::read(tool, matches, checked.as_ref().ok())?;
-    let CheckedOptions { typed, .. } = checked.map_err(|errors| {
+    let checked = checked.map_err(|errors| {
         let lines: Vec<_> =
             errors.iter().map(|e| format!("{}: {}", flag_of(&e.name), e.description)).collect();
         Failure::Usage(lines.join("\n"))
     })?;
-    let mut job = Job { tool: tool.text.name, options: typed, shared };
+    let mut job = Job { tool: tool.text.name, options: checked.typed.clone(), shared };
     if job.wants_table() && matches.value_source("cycles") == Some(ValueSource::DefaultValue) {
         run_on(&mut job.options);
+    }
+    if !job.shared.more.is_empty() {
+        return super::wait(many::run(job, tool.clone(), checked));
     }
     super::wait(async move {
         match job.shared.from.clone() {

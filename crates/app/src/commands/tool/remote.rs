@@ -134,7 +134,7 @@ impl Show<'_> {
         });
         let finished = match (&result.payload, result.status) {
             (Some(payload), Status::Done | Status::Cancelled | Status::Timeout) => {
-                finish::report(self.job.tool, payload, told_replies)
+                finish::of(self.job, payload, told_replies)
             }
             _ => finish::Finished::default(),
         };

@@ -1,6 +1,5 @@
 //! DNS over HTTPS (RFC 8484), over HTTP/2 or 1.1, whichever the server prefers. Redirects are not followed.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -9,9 +8,9 @@ use hyper::client::conn::{http1, http2};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::ClientConfig;
 
 use super::endpoint::Endpoint;
+use super::tls::Tls;
 use super::transport::{Answer, Failure, answer, secured};
 use crate::dns::wire::message::{Asking, Question, query};
 use crate::outbound;
@@ -22,7 +21,7 @@ pub(super) async fn ask(
     server: &Endpoint,
     question: &Question,
     asking: Asking,
-    tls: &Arc<ClientConfig>,
+    tls: &Tls,
 ) -> Result<Answer, Failure> {
     let began = Instant::now();
     let stream = secured(server, tls, &[b"h2", b"http/1.1"]).await?;

@@ -2,27 +2,34 @@
 
 pub mod endpoint;
 mod https;
+pub mod tls;
 pub mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use netwark_model::tools::dns::DnsAttempt;
-use rustls::ClientConfig;
-
 use self::endpoint::Endpoint;
+use self::tls::Tls;
 use self::transport::{Carrier, Failure, exchange};
 use super::wire::message::{Asking, Message, Question, flag, rcode_name};
+use netwark_model::tools::dns::DnsAttempt;
 
 /// Says whether an address may be asked; the error says which rule speaks against it.
 pub type Permit = Arc<dyn Fn(SocketAddr) -> Result<(), String> + Send + Sync>;
+
+/// Is told the bytes of a question and of its answer, as IP carries them, connections left out.
+pub type Meter = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// What IP and UDP add to a message at least, in bytes.
+const HEADERS: u64 = 28;
 
 /// Asks questions.
 #[derive(Clone)]
 pub struct Client {
     permit: Permit,
-    tls: Arc<ClientConfig>,
+    tls: Tls,
+    meter: Option<Meter>,
 }
 
 impl std::fmt::Debug for Client {
@@ -59,8 +66,23 @@ pub struct Reply {
 
 impl Client {
     /// Asks only whom `permit` allows; certificates are checked as `tls` has it.
-    pub fn new(permit: Permit, tls: Arc<ClientConfig>) -> Self {
-        Self { permit, tls }
+    pub fn new(permit: Permit, tls: Tls) -> Self {
+        Self { permit, tls, meter: None }
+    }
+
+    /// The same, telling what it sends and receives.
+    #[must_use]
+    pub fn metered(mut self, meter: Meter) -> Self {
+        self.meter = Some(meter);
+        self
+    }
+
+    /// Whether a place may be asked.
+    ///
+    /// # Errors
+    /// Says which rule speaks against it.
+    pub fn may_ask(&self, place: SocketAddr) -> Result<(), String> {
+        (self.permit)(place)
     }
 
     /// Asks these servers in turn until one answers. What an answer says does not matter, unless it is that the server
@@ -125,10 +147,16 @@ impl Client {
         attempts: &mut Vec<DnsAttempt>,
     ) -> Option<Reply> {
         let began = Instant::now();
-        let sent = match (self.permit)(server.address) {
+        let sent = match self.may_ask(server.address) {
             Ok(()) => exchange(server, question, asking, within, &self.tls).await,
             Err(why) => Err(Failure::NotAllowed(why)),
         };
+        if let (Some(meter), false) = (&self.meter, matches!(sent, Err(Failure::NotAllowed(_)))) {
+            let received = sent.as_ref().map_or(0, |answer| answer.message.size as u64 + HEADERS);
+            // A header of 12 bytes, type and class, and the record of EDNS.
+            let asked = 16 + question.name.wire().len() + if asking.size.is_some() { 11 } else { 0 };
+            meter(asked as u64 + HEADERS, received);
+        }
         let (reply, result) = match sent {
             Ok(answer) => {
                 let mut result = rcode_name(answer.message.rcode);

@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::endpoint::Endpoint;
 use super::https;
+use super::tls::Tls;
 use crate::dns::wire::message::{Asking, Message, Question, query};
 
 /// How a question travels.
@@ -98,7 +99,7 @@ pub async fn exchange(
     question: &Question,
     asking: Asking,
     within: Duration,
-    tls: &Arc<ClientConfig>,
+    tls: &Tls,
 ) -> Result<Answer, Failure> {
     let asked = async {
         match server.carrier {
@@ -186,12 +187,12 @@ pub(super) fn answer(
 /// A connection by TLS whose certificate fits the server's name.
 pub(super) async fn secured(
     server: &Endpoint,
-    tls: &Arc<ClientConfig>,
+    tls: &Tls,
     protocols: &[&[u8]],
 ) -> Result<TlsStream<TcpStream>, Failure> {
     let name = ServerName::try_from(server.host.clone())
         .map_err(|_| Failure::Broken(format!("'{}' is no name for a certificate", server.host)))?;
-    let mut config = ClientConfig::clone(tls);
+    let mut config = ClientConfig::clone(&*tls.config().map_err(Failure::Broken)?);
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let stream = TcpStream::connect(server.address).await?;
     // The question is small and must not wait for more.

@@ -44,6 +44,12 @@ pub struct Anchors {
     anchors: Vec<Anchor>,
 }
 
+impl Default for Anchors {
+    fn default() -> Self {
+        Self::of_iana()
+    }
+}
+
 impl Anchors {
     /// The keys of the root of the Internet.
     pub fn of_iana() -> Self {

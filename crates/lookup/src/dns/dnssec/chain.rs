@@ -11,13 +11,16 @@ use super::crypto::{Digest, Key, Signature, algorithm_name, depth, is_known_algo
 use super::denial::{Cut, Proof, Proofs};
 use super::{Source, link};
 use crate::dns::wire::kind::Kind;
-use crate::dns::wire::message::{Message, Question, Record};
+use crate::dns::wire::message::{Message, Question, Record, flag};
 use crate::dns::wire::name::DomainName;
 
 /// Most signatures over one set of records, and keys for one signature, that are tried: what an answer can cost.
 const MOST_TRIED: usize = 8;
 /// Most keys of a zone and digests of them that are looked at.
 const MOST_KEYS: usize = 32;
+
+/// What the keys fit where trust begins.
+const ANCHOR: &str = "the anchor of trust";
 
 /// How the chain ends, or where it breaks.
 #[derive(Clone, Debug)]
@@ -106,7 +109,7 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
             _ => {}
         }
         let fits = |key: &Key| anchors.iter().any(|anchor: &&Anchor| anchor.fits(key));
-        let found = self.keys(&zone, &fits, "the anchor of trust").await;
+        let found = self.keys(&zone, &fits, ANCHOR).await;
         let step = match found {
             Ok((found, mut own)) => {
                 own.kind = LinkKind::Anchor;
@@ -259,11 +262,16 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
             keys.iter().map(key).collect()
         };
         let tags = || keys.iter().map(|key| key.tag.to_string()).collect::<Vec<_>>().join(", ");
+        let denies = message.has(flag::AA) || message.authorities.iter().any(|r| r.kind == Kind::SOA);
+        if keys.is_empty() && !denies {
+            let why = format!("the keys of {name} cannot be had: the server only refers to others");
+            return Err(failed(Security::Indeterminate, why, Vec::new()));
+        }
         if keys.is_empty() {
             let why = format!("{name} should be signed by {what}, and has no keys");
             return Err(failed(Security::Bogus, why, Vec::new()));
         }
-        if signers(&message.answers, name, Kind::DNSKEY).is_empty() && name.is_root() {
+        if signers(&message.answers, name, Kind::DNSKEY).is_empty() && what == ANCHOR {
             let why = "the server does not hand on signatures, so that nothing can be checked".into();
             return Err(failed(Security::Indeterminate, why, shown(&|_| false)));
         }

@@ -365,6 +365,22 @@ mod tests {
         assert!(signature.wrong_time(1_281_607_478).unwrap().starts_with("it begins to count on 2010-08-12"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_key_and_no_signature_makes_it_panic(
+            key in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
+            signature in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80),
+            algorithm in 0_u8..20,
+        ) {
+            let key = Key::read(&[&[1, 0, 3, algorithm], key.as_slice()].concat()).unwrap();
+            let _ = Digest::read(&signature).map(|digest| digest.fits(&DomainName::root(), &key));
+            if let Some(mut signature) = Signature::read(&signature) {
+                signature.algorithm = algorithm;
+                let _ = (signature.holds(&key, &DomainName::root(), &[]), signature.wrong_time(0));
+            }
+        }
+    }
+
     #[test]
     fn hashed_names() {
         // RFC 5155 appendix A.

@@ -154,8 +154,16 @@ impl Proofs {
     /// Whether a wildcard with so many labels had to stand in for a name.
     pub fn needs_wildcard(&self, name: &DomainName, labels: usize) -> Result<Proof, String> {
         let next = name.last(labels + 1);
-        if self.covering(name).is_some() {
-            return Ok(Proof::Holds);
+        if self.are_too_costly() {
+            return Ok(Proof::LeftOut);
+        }
+        if let Some(proof) = self.covering(name) {
+            // A name closer than the wildcard would have stopped it from standing in.
+            let above = deeper(name.common(&proof.owner), name.common(&proof.next));
+            return match above.depth() <= labels {
+                true => Ok(Proof::Holds),
+                false => Err(format!("it came of a wildcard, though there is a {above}")),
+            };
         }
         match self.covering_hash(&next) {
             Some(proof) if proof.opt_out => Ok(Proof::LeftOut),
@@ -237,4 +245,74 @@ fn wildcard(above: &DomainName) -> Result<DomainName, String> {
 
 fn deeper(a: DomainName, b: DomainName) -> DomainName {
     if a.depth() >= b.depth() { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(text: &str) -> DomainName {
+        DomainName::parse(text).unwrap()
+    }
+
+    /// A record of `zone.` that leads from one name to the next.
+    fn nsec(owner: &str, next: &str, kinds: &[u8]) -> Record {
+        let data = [name(next).wire(), kinds].concat();
+        Record { name: name(owner), kind: Kind::NSEC, class: 1, ttl: 60, data }
+    }
+
+    fn proofs(records: &[Record]) -> Proofs {
+        let mut proofs = Proofs::default();
+        records.iter().for_each(|record| proofs.add(&name("zone"), record));
+        proofs
+    }
+
+    /// A alone; NS alone; NS and SOA.
+    const A: &[u8] = &[0, 1, 0x40];
+    const NS: &[u8] = &[0, 1, 0x20];
+    const TOP: &[u8] = &[0, 1, 0x22];
+
+    #[test]
+    fn gaps_and_delegations() {
+        let all = proofs(&[
+            nsec("zone", "b.zone", TOP),
+            nsec("b.zone", "x.d.zone", NS),
+            nsec("x.d.zone", "zone", A),
+        ]);
+        assert_eq!(all.cut_at(&name("b.zone")), Ok(Cut::Unsigned));
+        assert_eq!(all.cut_at(&name("a.zone")), Ok(Cut::Absent));
+        assert_eq!(all.cut_at(&name("d.zone")), Ok(Cut::None), "it has only names below it");
+        assert_eq!(all.cut_at(&name("z.zone")), Ok(Cut::Absent), "the last leads back to the first");
+        assert!(all.cut_at(&name("a.b.zone")).is_err(), "a zone above says nothing of names below its end");
+        assert_eq!(all.no_name(&name("a.zone")), Ok(Proof::Holds));
+        assert_eq!(all.no_records(&name("x.d.zone"), Kind::MX), Ok(Proof::Holds));
+        assert!(all.no_records(&name("x.d.zone"), Kind::A).is_err());
+        assert!(all.no_records(&name("b.zone"), Kind::A).is_err(), "it is a matter of the zone below");
+        assert_eq!(all.needs_wildcard(&name("y.d.zone"), 2), Ok(Proof::Holds));
+        assert!(all.needs_wildcard(&name("y.d.zone"), 1).unwrap_err().contains("there is a d.zone."));
+        // The gap is proven, but not that no wildcard fills it.
+        assert!(proofs(&[nsec("a.zone", "c.zone", A)]).no_name(&name("b.zone")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_proof_makes_it_panic(
+            kind in prop::sample::select(vec![Kind::NSEC, Kind::NSEC3]),
+            label in "[a-v0-9]{1,32}",
+            data in proptest::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let record = Record { name: name(&label).last(0).child(label.as_bytes()).unwrap(), kind, class: 1, ttl: 0, data };
+            let mut all = Proofs::default();
+            all.add(&DomainName::root(), &record);
+            if !all.are_too_costly() {
+                for asked in ["a", "b.a", "."] {
+                    let asked = name(asked);
+                    let _ = (all.cut_at(&asked), all.no_name(&asked), all.no_records(&asked, Kind::A));
+                    let _ = all.needs_wildcard(&asked, 0);
+                }
+            }
+        }
+    }
 }

@@ -73,11 +73,15 @@ pub async fn validate(
     let mut chain = Chain::new(anchors, source);
     let end = match message.rcode {
         0 | 3 => follow(&mut chain, question, message).await,
-        rcode => End::new(
-            Security::Indeterminate,
-            &question.name,
-            format!("the server answers {}, which says nothing of the name", rcode_name(rcode)),
-        ),
+        // What keeps the server from answering may be a link that does not hold.
+        rcode => match chain.zone_of(&question.name).await {
+            Err(end) => end,
+            Ok(_) => End::new(
+                Security::Indeterminate,
+                &question.name,
+                format!("the server answers {}, which says nothing of the name", rcode_name(rcode)),
+            ),
+        },
     };
     DnssecReport {
         verdict: end.security,

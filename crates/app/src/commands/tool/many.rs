@@ -1,0 +1,73 @@
+//! One question to many targets: several are asked at once, and what comes is printed in the order of the targets.
+
+use std::process::ExitCode;
+
+use futures::{StreamExt, stream};
+use netwark_model::tools::{CheckedOptions, ToolDefinition};
+use serde_json::json;
+
+use super::{Job, finish, local, remote};
+use crate::failure::{Failure, Outcome};
+use crate::output;
+
+/// Targets that are asked at once.
+const AT_ONCE: usize = 16;
+
+/// Asks all targets of a job; fine when each was.
+///
+/// # Errors
+/// When a target is not understood, before any is asked; with `--from` when the server refuses.
+pub async fn run(job: Job, tool: ToolDefinition, options: CheckedOptions) -> Outcome {
+    let mut targets = vec![job.shared.target.clone()];
+    for target in &job.shared.more {
+        let checked = tool.check_target(target, Some(&options));
+        targets
+            .push(checked.map_err(|e| Failure::Usage(format!("the target '{target}' {}", e.description)))?);
+    }
+    let jobs = targets.into_iter().map(|target| {
+        let mut job = job.clone();
+        job.shared.target = target;
+        job.shared.more = Vec::new();
+        job
+    });
+    if let Some(from) = &job.shared.from {
+        let mut all = ExitCode::SUCCESS;
+        for job in jobs {
+            let code = remote::run(&job, from.clone()).await?;
+            all = if code == ExitCode::SUCCESS { all } else { code };
+        }
+        return Ok(all);
+    }
+    let context = local::context(&job).map_err(Failure::Failed)?;
+    let mut answers = stream::iter(jobs)
+        .map(|job| {
+            let context = context.clone();
+            async move {
+                let measured = local::measure(&job, context, &|_| {}).await;
+                (job, measured)
+            }
+        })
+        .buffered(AT_ONCE);
+    let mut fine = true;
+    while let Some((job, measured)) = answers.next().await {
+        fine &= match measured {
+            Ok(payload) => {
+                let finished = finish::of(&job, &payload, false);
+                match (job.shared.json, job.shared.short) {
+                    (true, _) => output::json(&payload),
+                    (_, true) => output::lines(finished.lines),
+                    _ => output::lines(finished.lines.into_iter().chain([String::new()])),
+                }
+                finished.fine
+            }
+            Err(cause) => {
+                match job.shared.json {
+                    true => output::json(&json!({ "target": job.shared.target, "cause": cause })),
+                    false => output::complain(&format!("{}: {cause}", job.shared.target)),
+                }
+                false
+            }
+        };
+    }
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,87 @@
+// The page of DNS look-ups, and a question from workers.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { openBrowser, openPage, violations } from '../lib/browser.mjs';
+import { inspect } from '../lib/inspect.mjs';
+import { startNameServer } from '../lib/name-server.mjs';
+import { makeAdmin, startServer } from '../lib/server.mjs';
+
+let names;
+let server;
+let browser;
+let cookie;
+let dir;
+before(async () => {
+	names = await startNameServer({
+		'www.example A': ['192.0.2.1', '192.0.2.2'],
+		'www.example MX': ['mail.example']
+	});
+	// The worker may ask a chosen server on loopback only when its list says so.
+	dir = await mkdtemp(join(tmpdir(), 'netwark-e2e-'));
+	await writeFile(join(dir, 'list.toml'), "content_allow = ['127.0.0.0/8']\n");
+	[server, browser] = await Promise.all([
+		startServer({
+			NETWARK_LOOKUPS__RESOLVERS: names.place,
+			NETWARK_WORKER__POLICY_FILE: join(dir, 'list.toml')
+		}),
+		openBrowser()
+	]);
+	cookie = await makeAdmin(server);
+});
+after(async () => {
+	await browser?.close();
+	await server?.stop();
+	await names?.stop();
+	if (dir) await rm(dir, { recursive: true });
+});
+
+test('the page before a question', () =>
+	inspect(browser, { name: 'dns', url: `${server.url}/lookups/dns`, ready: 'Ask name servers', cookie }));
+
+test('the page with an answer', () =>
+	inspect(browser, {
+		name: 'dns-answer',
+		url: `${server.url}/lookups/dns?q=www.example`,
+		ready: '2 A records',
+		cookie
+	}));
+
+test('a question is asked, linked, and its mistakes are named', async () => {
+	const { page, faults } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/lookups/dns`);
+	await page.getByLabel('Name or address').fill('www.example');
+	await page.getByLabel('Type').fill('mx');
+	await page.keyboard.press('Enter');
+	await page.getByText('10 mail.example.').first().waitFor();
+	assert.match(page.url(), /\?q=www\.example&type=mx$/i);
+	await page.getByText('Raw text').click();
+	await page.getByText(';; ->>HEADER<<-').waitFor();
+	assert.deepEqual(await violations(page), []);
+
+	await page.goto(`${server.url}/lookups/dns?q=nowhere.example&type=A`);
+	await page.getByText('there is no nowhere.example.').first().waitFor();
+	assert.deepEqual(faults, []);
+
+	await page.getByLabel('Type').fill('ANY');
+	await page.getByRole('button', { name: 'Ask', exact: true }).click();
+	await page.getByText('Type ANY is not asked').waitFor();
+	await page.getByLabel('Type').fill('A');
+	await page.getByLabel('Server').fill('10.0.0.1');
+	await page.getByRole('button', { name: 'Ask', exact: true }).click();
+	await page.getByText('ask it through a worker that may').waitFor();
+});
+
+test('the same question goes to workers', async () => {
+	const { page, faults } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/lookups/dns?q=www.example&type=A&server=${names.place}`);
+	await page.getByText('2 A records').first().waitFor();
+	await page.getByRole('button', { name: 'Ask from all workers' }).click();
+	await page.waitForURL(/\/operations\//);
+	await page.getByRole('heading', { level: 1 }).getByText('Done').waitFor();
+	await page.getByText('192.0.2.2').first().waitFor();
+	assert.deepEqual(await violations(page), []);
+	assert.deepEqual(faults, []);
+});
