@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use netwark_lookup::fetch::Location;
+use netwark_lookup::geoip::{GeoFiles, Provider};
 use netwark_lookup::oui::Ieee;
 use netwark_lookup::update::{Schedule, Source};
 use netwark_server::lookups::updates::Scheduled;
 
-use super::layers::{Key, Layers};
+use super::layers::{Key, Layers, Origin};
 use super::setting::{Setting, quoted};
 
 /// Where newer data is from, and how often it is fetched.
@@ -34,20 +35,88 @@ const OUI_URL: Key = Key {
     about: "Where MAC vendors are fetched from: IEEE, a mirror with its paths or with all files in one place, or one .csv file.",
 };
 
+const GEOIP_SCHEDULE: Key = Key {
+    name: "updates.geoip.schedule",
+    takes: TAKES_SCHEDULE,
+    default: "off",
+    about: "How often this server fetches files that tell where addresses are.",
+};
+
+const GEOIP_PROVIDER: Key = Key {
+    name: "updates.geoip.provider",
+    takes: "dbip or geolite2",
+    default: "dbip",
+    about: "Whose files they are: DB-IP Lite, which needs no key, or GeoLite2 of MaxMind with an account and a key.",
+};
+
+const GEOIP_ACCOUNT: Key =
+    Key { name: "updates.geoip.account", takes: "a number", default: "", about: "The account at MaxMind." };
+
+const GEOIP_KEY: Key = Key {
+    name: "updates.geoip.key",
+    takes: "the licence key of that account",
+    default: "",
+    about: "The licence key of that account. It is never shown.",
+};
+
+const GEOIP_URL: Key = Key {
+    name: "updates.geoip.url",
+    takes: TAKES_PLACE,
+    default: "",
+    about: "A mirror, a directory or a file that is asked instead of the provider: .mmdb, .mmdb.gz or .tar.gz.",
+};
+
 impl Updates {
     /// Its keys.
-    pub const KEYS: [&Key; 2] = [&OUI_SCHEDULE, &OUI_URL];
+    pub const KEYS: [&Key; 7] =
+        [&OUI_SCHEDULE, &OUI_URL, &GEOIP_SCHEDULE, &GEOIP_PROVIDER, &GEOIP_ACCOUNT, &GEOIP_KEY, &GEOIP_URL];
 
     pub(super) fn read(layers: &mut Layers) -> Self {
         let schedule = layers.value(&OUI_SCHEDULE, Schedule::Off);
         let place = layers.value::<Option<Location>>(&OUI_URL, None);
-        Self { sources: vec![Scheduled { source: Ieee::source(place), schedule }] }
+        let oui = Scheduled { source: Ieee::source(place), schedule };
+        let schedule = layers.value(&GEOIP_SCHEDULE, Schedule::Off);
+        let provider = provider(layers);
+        let place = layers.value::<Option<Location>>(&GEOIP_URL, None);
+        let geoip = Scheduled { source: GeoFiles::source(provider, place), schedule };
+        Self { sources: vec![oui, geoip] }
     }
 
     /// The source of this name.
     pub fn source(&self, name: &str) -> Option<&Arc<dyn Source>> {
         self.sources.iter().map(|configured| &configured.source).find(|source| source.name() == name)
     }
+}
+
+/// Whose files of addresses are fetched.
+fn provider(layers: &mut Layers) -> Provider {
+    let named = layers.checked(&GEOIP_PROVIDER, "dbip".to_owned(), |name: &String| match name.as_str() {
+        "dbip" | "geolite2" => Ok(()),
+        other => Err(format!("'{other}' is no provider")),
+    });
+    let account = layers.checked(&GEOIP_ACCOUNT, String::new(), |account: &String| {
+        match account.len() <= 20 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => Ok(()),
+            false => Err(format!("{} is no number", quoted(account))),
+        }
+    });
+    let key = layers.value::<String>(&GEOIP_KEY, String::new());
+    if !key.is_empty() {
+        layers.show_as(quoted("***"));
+    }
+    if named != "geolite2" {
+        return Provider::DbIp;
+    }
+    for (missing, name) in [(account.is_empty(), GEOIP_ACCOUNT.name), (key.is_empty(), GEOIP_KEY.name)] {
+        if missing {
+            let told = format!(
+                "is missing, and {} is geolite2; MaxMind gives one with an account",
+                GEOIP_PROVIDER.name
+            );
+            layers.mistake(name, Origin::Default, told);
+        }
+    }
+    Provider::GeoLite2 { account, key }
 }
 
 impl Setting for Schedule {

@@ -85,3 +85,44 @@ fn exit_codes_tell_unknown_from_wrong() {
         .unwrap();
     assert!(text(&output.stderr).contains("broken.mmdb is not used"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn an_update_brings_a_file_that_is_used_from_then_on() {
+    let home = home();
+    let city = sample("city.mmdb");
+    let output = netwark(home.path(), &["update", "geoip", "--from"]).arg(&city).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("DBIP-City-Lite of 2026-03-01"), "{}", text(&output.stdout));
+    let found = netwark(home.path(), &["geoip", "192.0.2.1"]).output().unwrap();
+    assert!(text(&found.stdout).contains("Lyon"), "{}", text(&found.stdout));
+
+    let broken = home.path().join("broken.mmdb.gz");
+    std::fs::write(&broken, "<html>").unwrap();
+    let output = netwark(home.path(), &["update", "geoip", "--from"]).arg(&broken).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no file of MaxMind's format"), "{}", text(&output.stderr));
+    let kept = netwark(home.path(), &["geoip", "192.0.2.1"]).output().unwrap();
+    assert_eq!(kept.status.code(), Some(0));
+}
+
+#[test]
+fn the_account_of_maxmind_is_asked_for_and_its_key_never_shown() {
+    let home = home();
+    let check = |variables: &[(&str, &str)], what: &str| {
+        let mut command = netwark(home.path(), &["config", what]);
+        command.env("NETWARK_UPDATES__GEOIP__PROVIDER", "geolite2").envs(variables.iter().copied());
+        command.output().unwrap()
+    };
+    let missing = check(&[], "check");
+    assert_eq!(missing.status.code(), Some(2));
+    let told = text(&missing.stderr);
+    assert!(told.contains("updates.geoip.account") && told.contains("updates.geoip.key"), "{told}");
+    let whole = [("NETWARK_UPDATES__GEOIP__ACCOUNT", "1234"), ("NETWARK_UPDATES__GEOIP__KEY", "hush-hush")];
+    let shown = check(&whole, "show");
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    assert!(
+        text(&shown.stdout).contains("1234") && !text(&shown.stdout).contains("hush"),
+        "{}",
+        text(&shown.stdout)
+    );
+}

@@ -5,6 +5,7 @@
 //! (SIGBUS) or hand out half of each. So what is mapped is a private copy that has no name any more once it is
 //! mapped; on file systems that share blocks it costs nothing, elsewhere its size on the disk.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::IpAddr;
@@ -129,6 +130,32 @@ impl File {
             return Ok(None);
         }
         Ok(found.decode()?.map(|record| (record, network)))
+    }
+}
+
+impl File {
+    /// Goes through the whole file and counts its networks. What a record says is read once, however many networks
+    /// have it.
+    ///
+    /// # Errors
+    /// When a record cannot be read, or the tree leads in circles.
+    pub(super) fn networks(&self) -> Result<u64, String> {
+        let wrong = |error: MaxMindDbError| format!("it is damaged: {error}");
+        // A tree of so many nodes has at most one leaf more.
+        let most = u64::from(self.reader.metadata().node_count) + 1;
+        let mut read = HashSet::new();
+        let mut count = 0;
+        for found in self.reader.networks(WithinOptions::default()).map_err(wrong)? {
+            let found = found.map_err(wrong)?;
+            count += 1;
+            if count > most {
+                return Err("it is damaged: its tree leads in circles".into());
+            }
+            if found.offset().is_some_and(|at| read.insert(at)) {
+                found.decode::<Record<'_>>().map_err(wrong)?;
+            }
+        }
+        Ok(count)
     }
 }
 

@@ -10,8 +10,12 @@ mod file;
 mod input;
 mod outcome;
 mod record;
+mod source;
+mod unpack;
 mod values;
 
+#[cfg(test)]
+mod source_tests;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +29,7 @@ pub use self::file::Hold;
 use self::file::{COPY, File, Stamp};
 pub use self::input::read;
 pub use self::outcome::complete;
+pub use self::source::{GeoFiles, NAME, Provider};
 use crate::special;
 
 /// Most files of the directory that are used.

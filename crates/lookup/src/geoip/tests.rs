@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn sample(name: &str) -> PathBuf {
+/// A file of the sample data.
+pub(super) fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/geoip").join(name)
 }
 

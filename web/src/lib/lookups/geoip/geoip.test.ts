@@ -39,7 +39,7 @@ describe('places in words', () => {
 
 	it('tell no file from an address that no file lists', () => {
 		expect(missing('places', 'no_file')).toContain('no file of places');
-		expect(missing('places', 'unlisted')).toContain('lists this address');
+		expect(missing('places', 'unlisted')).toBe('No file of places lists this address.');
 		expect(missing('places', 'unreadable')).toContain('damaged');
 	});
 });

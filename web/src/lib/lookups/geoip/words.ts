@@ -27,7 +27,7 @@ export function missing(what: string, state: Finding): string {
 		case 'unreadable':
 			return `The file of ${what} is damaged at this address.`;
 		default:
-			return `No file lists this address.`;
+			return `No file of ${what} lists this address.`;
 	}
 }
 
