@@ -5,7 +5,7 @@ use netwark_model::tools::Registry;
 
 use crate::commands::{
     completions, config, copy, doctor, geoip, ipcalc, man, migrate, oui, serve, token, tool, update, user,
-    worker, workers,
+    whois, worker, workers,
 };
 
 /// Self-hosted network toolkit: measure from many places at once
@@ -60,5 +60,10 @@ pub enum Command {
 
 /// The whole command line.
 pub fn command(tools: &Registry) -> clap::Command {
-    tools.iter().fold(Cli::command(), |command, tool| command.subcommand(tool::command(tool)))
+    tools.iter().fold(Cli::command(), |command, tool| {
+        command.subcommand(match tool.text.name {
+            "whois" => whois::command(tool),
+            _ => tool::command(tool),
+        })
+    })
 }

@@ -15,6 +15,7 @@ mod geoip;
 mod lookups;
 mod server;
 mod vendors;
+mod whois;
 mod workers;
 
 /// The binary with nothing of this machine's environment, at home in a directory.

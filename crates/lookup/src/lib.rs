@@ -10,3 +10,4 @@ pub mod outbound;
 pub mod resource;
 pub mod special;
 pub mod update;
+pub mod whois;

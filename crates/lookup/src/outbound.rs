@@ -49,23 +49,43 @@ pub enum OutboundError {
     },
 }
 
+/// Says why an address may not be touched.
+type Permit = dyn Fn(IpAddr) -> Result<(), String> + Send + Sync;
+
 /// Connects to public addresses and to configured exceptions. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outbound {
     resolver: Resolver,
     allowed: Arc<[SocketAddr]>,
+    permit: Option<Arc<Permit>>,
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbound").field("allowed", &self.allowed).finish_non_exhaustive()
+    }
 }
 
 impl Outbound {
     /// To public addresses alone; names are asked of this resolver.
     pub fn new(resolver: Resolver) -> Self {
-        Self { resolver, allowed: Arc::default() }
+        Self { resolver, allowed: Arc::default(), permit: None }
     }
 
     /// The same, and also to these places, which somebody who runs the server has named.
     #[must_use]
     pub fn with_allowed(mut self, places: &[SocketAddr]) -> Self {
         self.allowed = places.into();
+        self
+    }
+
+    /// The same, where somebody else has a say, too: a worker's own list.
+    #[must_use]
+    pub fn with_permit(
+        mut self,
+        permit: impl Fn(IpAddr) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.permit = Some(Arc::new(permit));
         self
     }
 
@@ -79,6 +99,9 @@ impl Outbound {
     /// # Errors
     /// Says which rule speaks against it.
     pub fn check(&self, place: SocketAddr, ports: &[u16]) -> Result<(), OutboundError> {
+        if let Some(permit) = &self.permit {
+            permit(place.ip()).map_err(|why| OutboundError::NotAllowed { place, why })?;
+        }
         if self.allowed.contains(&place) {
             return Ok(());
         }
@@ -233,6 +256,17 @@ mod tests {
             let error = outbound.check(place.parse().unwrap(), &[43]).unwrap_err().to_string();
             assert!(error.contains("is not asked"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_workers_list_has_a_say() {
+        let outbound = outbound(&[]).with_permit(|address| match address.is_ipv6() {
+            true => Err("no IPv6 here".into()),
+            false => Ok(()),
+        });
+        assert_eq!(outbound.check("1.1.1.1:43".parse().unwrap(), &[43]), Ok(()));
+        let error = outbound.check("[2606:4700::1111]:43".parse().unwrap(), &[43]).unwrap_err().to_string();
+        assert!(error.contains("no IPv6 here"), "{error}");
     }
 
     #[test]

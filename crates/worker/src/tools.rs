@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use netwark_lookup::dns::Resolver;
 use netwark_lookup::dns::ask::{Asker, Trust as DnsTrust};
+use netwark_lookup::outbound::Outbound;
+use netwark_lookup::whois::{Outcome as Registered, Question, Registries, Whois};
 use netwark_model::messages::RunOrder;
+use netwark_model::tools::whois::WhoisOptions;
 use netwark_probe::dial::Dialer;
 use netwark_probe::engine::{Engine, Traffic};
 use netwark_probe::runner::{Brief, NameLookup, Prober};
@@ -42,6 +45,8 @@ pub struct Context {
     pub names: NameLookup,
     /// The system's resolver.
     pub resolver: Resolver,
+    /// The registries of domains, addresses and AS numbers.
+    pub whois: Whois,
     /// What a run sends and receives. The prober counts by itself; a tool that measures by other means adds to it.
     pub traffic: Arc<Traffic>,
     /// Where the server in this process listens; tools that return content stay away from it.
@@ -58,6 +63,11 @@ impl Context {
         let policy = Arc::new(watch::Sender::new(policy));
         let list = Arc::clone(&policy);
         let permit = Arc::new(move |address| list.borrow().check(address).map_err(|error| error.to_string()));
+        let outbound = Outbound::new(resolver.clone()).with_permit({
+            let list = Arc::clone(&policy);
+            move |address| list.borrow().check(address).map_err(|error| error.to_string())
+        });
+        let whois = Whois::new(outbound, Registries::built_in());
         let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver.clone()))).with_permit(permit);
         let names = NameLookup::Within(NAMES_WITHIN);
         Self {
@@ -67,6 +77,7 @@ impl Context {
             progress_every: PROGRESS_EVERY,
             names,
             resolver,
+            whois,
             traffic: Arc::default(),
             listeners: Arc::default(),
             trust: Trust::system(),
@@ -165,6 +176,7 @@ impl Toolbox {
             .with("tls", |context, order, snapshots| Box::pin(shake(context, order, snapshots)))
             .with("http", |context, order, snapshots| Box::pin(request(context, order, snapshots)))
             .with("dns", |context, order, _| Box::pin(dns(context, order)))
+            .with_needs("whois", &[Need::Dns], |context, order, _| Box::pin(whois(context, order)))
     }
 
     /// The same toolbox with one more tool.
@@ -245,6 +257,25 @@ async fn dns(context: Context, order: RunOrder) -> Result<Value, RunError> {
     let options = options(&order)?;
     let outcome = context.asker().ask(&order.target, &options).await;
     value(&outcome.map_err(|error| RunError(error.to_string()))?)
+}
+
+async fn whois(context: Context, order: RunOrder) -> Result<Value, RunError> {
+    let WhoisOptions { fresh } = options(&order)?;
+    let wrong = |why: &dyn std::fmt::Display| RunError(format!("the target {why}"));
+    let question = Question::parse(&order.target).map_err(|error| wrong(&error))?;
+    let began = jiff::Timestamp::now().as_second();
+    let answer = context.whois.look_up(&question, fresh).await;
+    // An answer that was kept has cost nothing this time.
+    if answer.asked_at.parse::<jiff::Timestamp>().is_ok_and(|asked| asked.as_second() >= began) {
+        for step in &answer.steps {
+            context.traffic.add_sent(step.query.len() as u64);
+            context.traffic.add_received(step.raw.len() as u64);
+        }
+    }
+    match answer.outcome {
+        Registered::Failed => Err(RunError(answer.summary.clone())),
+        _ => value(&*answer),
+    }
 }
 
 fn options<O: DeserializeOwned>(order: &RunOrder) -> Result<O, RunError> {

@@ -16,6 +16,7 @@ pub mod token;
 pub mod tool;
 pub mod update;
 pub mod user;
+pub mod whois;
 pub mod worker;
 pub mod workers;
 
@@ -44,7 +45,10 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
     if let Some((name, matches)) = asked.subcommand()
         && let Some(tool) = tools.get(name)
     {
-        return tool::run(tool, matches);
+        return match name {
+            "whois" => whois::run(tool, matches),
+            _ => tool::run(tool, matches),
+        };
     }
     match Cli::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))?.command {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),

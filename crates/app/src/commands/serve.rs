@@ -122,6 +122,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
             allowed: config.lookups.allow.clone(),
             resolvers: config.lookups.resolvers.clone(),
             trust: Arc::clone(&config.lookups.trust),
+            registries: config.lookups.registries.clone(),
             geoip: config
                 .lookups
                 .geoip_settings(&config.data_dir, Hold::Copy(GeoIpSettings::directory(&config.data_dir))),

@@ -8,6 +8,7 @@ use netwark_lookup::dns::ask::Trust;
 use netwark_lookup::dns::dnssec::Anchors;
 use netwark_lookup::dns::iterate::Root;
 use netwark_lookup::geoip::{GeoIpSettings, Hold};
+use netwark_lookup::whois::Registries;
 use serde_json::Value;
 
 use super::layers::{Key, Layers};
@@ -18,6 +19,8 @@ use super::setting::{Paths, Setting};
 pub struct Lookups {
     /// Viewers may let the server ask others, too.
     pub viewers_may_ask: bool,
+    /// Which registry knows what.
+    pub registries: Registries,
     /// Files of places.
     pub geoip_city: Vec<PathBuf>,
     /// Files of autonomous systems.
@@ -65,6 +68,12 @@ const VIEWERS_MAY_ASK: Key = Key {
     default: "false",
     about: "Let viewers ask for what the server has to ask others (DNS, WHOIS, RDAP), which otherwise takes an operator.",
 };
+const REGISTRIES_FILE: Key = Key {
+    name: "lookups.registries_file",
+    takes: "the path of a file",
+    default: "none",
+    about: "A file with registries of your own, which win over those that are built in; a row is `whois` or `rdap`, a server, and the domains, prefixes and AS numbers it knows.",
+};
 const GEOIP_CITY: Key = Key {
     name: "lookups.geoip.city",
     takes: "the path of a file in MaxMind's format, or a list of them",
@@ -104,13 +113,22 @@ const TRUST_ANCHOR: Key = Key {
 
 impl Lookups {
     /// Its keys.
-    pub const KEYS: [&Key; 7] =
-        [&VIEWERS_MAY_ASK, &GEOIP_CITY, &GEOIP_ASN, &RESOLVERS, &ALLOW, &ROOT_SERVERS, &TRUST_ANCHOR];
+    pub const KEYS: [&Key; 8] = [
+        &VIEWERS_MAY_ASK,
+        &REGISTRIES_FILE,
+        &GEOIP_CITY,
+        &GEOIP_ASN,
+        &RESOLVERS,
+        &ALLOW,
+        &ROOT_SERVERS,
+        &TRUST_ANCHOR,
+    ];
 
     pub(super) fn read(layers: &mut Layers) -> Self {
+        let viewers_may_ask = layers.value(&VIEWERS_MAY_ASK, false);
+        let (registries, places) = registries(layers);
         let mut paths = |key| layers.value(key, Paths::default()).0;
         let (geoip_city, geoip_asn) = (paths(&GEOIP_CITY), paths(&GEOIP_ASN));
-        let viewers_may_ask = layers.value(&VIEWERS_MAY_ASK, false);
         let Places(resolvers) = layers.value(&RESOLVERS, Places::default());
         let Places(mut allow) = layers.value(&ALLOW, Places::default());
         let Places(root_servers) = layers.value(&ROOT_SERVERS, Places::default());
@@ -120,11 +138,12 @@ impl Lookups {
         if let Ok(Some(anchors)) = read(&path) {
             trust.anchors = anchors;
         }
+        allow.extend(places);
         if !root_servers.is_empty() {
             trust.root = Root::of(&root_servers);
             allow.extend(root_servers);
         }
-        Self { viewers_may_ask, geoip_city, geoip_asn, resolvers, allow, trust: Arc::new(trust) }
+        Self { viewers_may_ask, registries, geoip_city, geoip_asn, resolvers, allow, trust: Arc::new(trust) }
     }
 
     /// Which files tell where addresses are. A process that stays holds private copies of them.
@@ -136,4 +155,18 @@ impl Lookups {
             hold,
         }
     }
+}
+
+/// The registries that are built in, with those of one's own, and the places among these that are named by address.
+fn registries(layers: &mut Layers) -> (Registries, Vec<SocketAddr>) {
+    let mut registries = Registries::built_in();
+    let mut places = Vec::new();
+    layers.checked(&REGISTRIES_FILE, None, |file: &Option<PathBuf>| {
+        let Some(path) = file else { return Ok(()) };
+        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let added = read.and_then(|text| registries.add(&text).map(|()| Registries::named_places(&text)));
+        places = added.map_err(|why| format!("{}: {why}", path.display()))?;
+        Ok(())
+    });
+    (registries, places)
 }

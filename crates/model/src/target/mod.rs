@@ -1,6 +1,7 @@
 //! Targets of measurements: an address or a name, one with a port, or a URL.
 
 mod place;
+mod resource;
 mod url;
 
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ pub enum TargetKind {
     Url,
     /// An address or any name of the DNS.
     Name,
+    /// What registries know: a domain, an address, a prefix or an AS number.
+    Resource,
 }
 
 impl TargetKind {
@@ -37,6 +40,7 @@ impl TargetKind {
             Self::HostPort => HostPort::parse(text).map(|place| place.to_string()),
             Self::Url => url::check(text),
             Self::Name => check_name(text),
+            Self::Resource => resource::check(text),
         }
     }
 }

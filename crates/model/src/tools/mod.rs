@@ -16,6 +16,7 @@ mod schema;
 pub mod tcp;
 pub mod tls;
 pub mod verdict;
+pub mod whois;
 
 use std::collections::BTreeMap;
 
@@ -270,6 +271,7 @@ impl Registry {
             .with::<http::Http>()
             .with::<tls::Tls>()
             .with::<dns::Dns>()
+            .with::<whois::Whois>()
     }
 
     /// The same registry with one more tool.

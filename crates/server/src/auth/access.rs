@@ -95,6 +95,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/mac-oui", Needs(LookupsRead)),
     route("POST", "/api/v1/mac-oui", Needs(LookupsRead)),
     route("GET", "/api/v1/mac-oui/{resource}", Needs(LookupsRead)),
+    route("GET", "/api/v1/whois", Needs(LookupsAsk)),
+    route("GET", "/api/v1/whois/{resource}", Needs(LookupsAsk)),
     route("GET", "/api/v1/operations", Needs(OperationsRead)),
     route("POST", "/api/v1/operations", Needs(OperationsRun)),
     route("GET", "/api/v1/operations/events", Needs(OperationsRead)),

@@ -6,6 +6,7 @@ mod ipcalc;
 pub mod mac_oui;
 mod resource;
 pub mod updates;
+mod whois;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use netwark_lookup::oui::{self, Vendors};
 use netwark_lookup::outbound::Outbound;
 use netwark_lookup::resource::Sources;
 use netwark_lookup::update::{Kept, directory};
+use netwark_lookup::whois::{Registries, Whois};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -45,6 +47,8 @@ pub struct LookupSettings {
     pub resolvers: Vec<SocketAddr>,
     /// Where delegations and trust in signatures begin.
     pub trust: Arc<Trust>,
+    /// Which registry knows what.
+    pub registries: Registries,
 }
 
 /// Ports of name servers, by UDP and TCP, TLS and HTTPS.
@@ -65,6 +69,8 @@ pub struct Lookups {
     pub dns: Asker,
     /// How many more questions to name servers may be under way.
     pub(crate) questions: Arc<Semaphore>,
+    /// The registries of domains, addresses and AS numbers.
+    pub whois: Whois,
 }
 
 impl Lookups {
@@ -80,8 +86,10 @@ impl Lookups {
         let permit: Permit =
             Arc::new(move |place| rules.check(place, NAME_SERVER_PORTS).map_err(|error| error.to_string()));
         let dns = Asker::new(resolver, permit, Arc::clone(&settings.trust));
+        let whois = Whois::new(outbound.clone(), settings.registries.clone());
         Self {
             outbound,
+            whois,
             geoip: GeoIp::new(settings.geoip.clone()),
             oui: Arc::new(Kept::new(place(oui::NAME), Vendors::BuiltIn, oui::load)),
             dns,
@@ -116,6 +124,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(updates::list_updates))
         .routes(routes!(dns::look_up_dns))
         .routes(routes!(dns::query_dns))
+        .merge(whois::routes())
 }
 
 /// Takes in files of data that are new or changed, until it is stopped.

@@ -183,6 +183,9 @@ export function api(fetcher: typeof fetch = fetch) {
 			),
 		ipList: (networks: string[]) => taken<t.IpList>(client.POST('/ip-calc/list', { body: { networks } })),
 
+		whois: (q: string, fresh = false) =>
+			taken<t.WhoisAnswer>(client.GET('/whois', { params: { query: fresh ? { q, fresh } : { q } } })),
+
 		users: () => taken<t.User[]>(client.GET('/users', ALL)),
 		addUser: (name: string, role: t.Role, password: string) =>
 			taken<t.User>(client.POST('/users', { body: { name, role, password } })),

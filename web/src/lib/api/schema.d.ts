@@ -586,6 +586,45 @@ export interface paths {
         patch: operations["change_user"];
         trace?: never;
     };
+    "/whois": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask the registries who holds a domain, an address, a prefix or an AS number.
+         * @description RDAP is asked first where the registry has it, otherwise WHOIS on port 43; referrals are followed. What a registry
+         *     refuses or does not know is part of the answer, with all that was said in `steps`. Answers are kept for an hour,
+         *     and each registry is asked at most once a second in the long run.
+         */
+        get: operations["ask_registries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/whois/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, with what is asked about in the path. */
+        get: operations["ask_registries_by_path"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/worker/key": {
         parameters: {
             query?: never;
@@ -3240,7 +3279,7 @@ export interface components {
          * @description What the target of a tool is.
          * @enum {string}
          */
-        TargetKind: "host" | "host_port" | "url";
+        TargetKind: "host" | "host_port" | "url" | "resource";
         /** @description What became of one connection. */
         TcpAttempt: components["schemas"]["TcpFate"] & {
             /**
@@ -3586,6 +3625,211 @@ export interface components {
             /** @description Every finding by itself, worst first. */
             findings: components["schemas"]["Finding"][];
         };
+        /** @description The answer to a question. */
+        WhoisAnswer: {
+            /**
+             * @description What was asked, as it is spelled in questions: lower case, international names in ASCII.
+             * @example example.com
+             */
+            query: string;
+            /** @description An international name as people read it. */
+            unicode?: string | null;
+            /** @description What it is. */
+            subject: components["schemas"]["WhoisSubject"];
+            /** @description What became of it. */
+            outcome: components["schemas"]["WhoisOutcome"];
+            /** @description The same in a sentence. */
+            summary: string;
+            record?: components["schemas"]["WhoisRecord"] | null;
+            /** @description Every server that was asked, in order, with what it said. */
+            steps: components["schemas"]["WhoisStep"][];
+            /**
+             * @description When they were asked, RFC 3339 in UTC. An answer may be some time old.
+             * @example 2026-11-26T12:00:00Z
+             */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description How long all of it took, in milliseconds.
+             */
+            took_ms: number;
+        };
+        /**
+         * @description Whether a delegation is signed.
+         * @enum {string}
+         */
+        WhoisDnssec: "signed" | "unsigned";
+        /**
+         * @description What became of a question.
+         * @enum {string}
+         */
+        WhoisOutcome: "found" | "no_match" | "special" | "no_registry" | "rate_limited" | "unclear" | "failed";
+        /**
+         * @description The way a registry is asked.
+         * @enum {string}
+         */
+        WhoisProtocol: "rdap" | "whois";
+        /**
+         * @description What is known of a domain, a network or an autonomous system. Times are RFC 3339 in UTC, or a date alone when the
+         *     registry says no more; what a registry does not say is absent.
+         */
+        WhoisRecord: {
+            /**
+             * @description The domain, in lower case and ASCII.
+             * @default null
+             * @example example.com
+             */
+            domain: string | null;
+            /**
+             * @description The registrar.
+             * @default null
+             */
+            registrar: string | null;
+            /**
+             * @description The registrar's number at IANA.
+             * @default null
+             * @example 292
+             */
+            registrar_id: string | null;
+            /**
+             * @description The registrar's pages.
+             * @default null
+             */
+            registrar_url: string | null;
+            /**
+             * @description The organisation that holds it.
+             * @default null
+             */
+            organisation: string | null;
+            /**
+             * @description Who holds it, when a name beside the organisation is told.
+             * @default null
+             */
+            registrant: string | null;
+            /**
+             * @description The country of the holder or of the network: two letters when the registry gives them.
+             * @default null
+             * @example CH
+             */
+            country: string | null;
+            /**
+             * @description When it was registered or allocated.
+             * @default null
+             * @example 1997-09-15T04:00:00Z
+             */
+            created: string | null;
+            /**
+             * @description The registry knows only that it was registered before this.
+             * @default null
+             */
+            created_before: string | null;
+            /**
+             * @description When the entry was changed.
+             * @default null
+             */
+            changed: string | null;
+            /**
+             * @description When it expires.
+             * @default null
+             */
+            expires: string | null;
+            /**
+             * @description Its status, in the registry's words.
+             * @default []
+             */
+            status: string[];
+            /**
+             * @description Its name servers, in lower case, in the order of the answer.
+             * @default []
+             */
+            name_servers: string[];
+            /** @default null */
+            dnssec: components["schemas"]["WhoisDnssec"] | null;
+            /**
+             * @description Where abuse is to be told, by mail.
+             * @default null
+             */
+            abuse_email: string | null;
+            /**
+             * @description Where abuse is to be told, by telephone.
+             * @default null
+             */
+            abuse_phone: string | null;
+            /**
+             * @description The name of the network.
+             * @default null
+             * @example EXAMPLE-NET
+             */
+            network_name: string | null;
+            /**
+             * @description First and last address of the network.
+             * @default null
+             * @example 192.0.2.0 - 192.0.2.255
+             */
+            range: string | null;
+            /**
+             * @description The network as prefixes.
+             * @default []
+             */
+            prefixes: string[];
+            /**
+             * @description The autonomous system: its number, or the one that announces the network as far as the registry knows.
+             * @default null
+             * @example AS64500
+             */
+            as_number: string | null;
+            /**
+             * @description The name of the autonomous system.
+             * @default null
+             */
+            as_name: string | null;
+            /**
+             * @description The regional registry.
+             * @default null
+             * @example RIPE NCC
+             */
+            rir: string | null;
+        };
+        /** @description One server that was asked, with all it said. */
+        WhoisStep: {
+            /** @description How it was asked. */
+            protocol: components["schemas"]["WhoisProtocol"];
+            /**
+             * @description Whom: a host, with its port when it is not the usual one.
+             * @example whois.verisign-grs.com
+             */
+            server: string;
+            /**
+             * @description What it was sent: the line of WHOIS, or the URL of RDAP.
+             * @example domain example.com
+             */
+            query: string;
+            /** @description What it answered. */
+            outcome: components["schemas"]["WhoisStepOutcome"];
+            /** @description Why there is no answer, or what is wrong with it. */
+            why?: string | null;
+            /** @description Whom it refers to. */
+            refers_to?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            took_ms: number;
+            /** @description True when more was sent than is kept. */
+            truncated: boolean;
+            /** @description The answer as it came, in UTF-8. */
+            raw: string;
+        };
+        /**
+         * @description What one server answered.
+         * @enum {string}
+         */
+        WhoisStepOutcome: "found" | "referral" | "no_match" | "rate_limited" | "refused" | "unclear" | "failed";
+        /**
+         * @description What was asked about.
+         * @enum {string}
+         */
+        WhoisSubject: "domain" | "address" | "prefix" | "as_number";
         /** @description Whether a server offers a version. */
         VersionOffer: {
             /** @description The version, such as `TLS 1.2`. */
@@ -6529,6 +6773,165 @@ export interface operations {
                      *       "title": "The body is not JSON",
                      *       "status": 415,
                      *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ask_registries: {
+        parameters: {
+            query: {
+                /**
+                 * @description What is asked about: a domain (international ones too), an address, a prefix, or an AS number
+                 * @example example.com
+                 */
+                q: string;
+                /** @description Ask again, although an answer is kept */
+                fresh?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the registries say */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoisAnswer"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "q: must be a domain, an address, a prefix or an AS number such as AS64500"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:ask"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:ask, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ask_registries_by_path: {
+        parameters: {
+            query?: {
+                /** @description Ask again, although an answer is kept */
+                fresh?: boolean;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description What is asked about; the slash of a prefix is written %2F
+                 * @example example.com
+                 */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the registries say */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoisAnswer"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "q: must be a domain, an address, a prefix or an AS number such as AS64500"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:ask"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:ask, which the role viewer does not have"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];

@@ -131,3 +131,8 @@ export type GeoCountry = Whole<Schemas['GeoCountry']>;
 export type GeoSource = Whole<Schemas['GeoSource']>;
 export type GeoFile = Whole<Schemas['GeoFile']>;
 export type Finding = Schemas['GeoFinding'];
+
+/** What a registry does not say is absent. */
+export type WhoisRecord = Partial<Schemas['WhoisRecord']>;
+export type WhoisStep = Schemas['WhoisStep'];
+export type WhoisAnswer = Schemas['WhoisAnswer'];

@@ -51,5 +51,12 @@ export const pages: LookupPage[] = [
 		href: '/lookups/sources',
 		permission: 'lookups:read',
 		words: 'updates data age fetch ieee'
+	},
+	{
+		title: 'WHOIS',
+		href: '/lookups/whois',
+		permission: 'lookups:ask',
+		command: 'whois',
+		words: 'whois rdap registry registrar domain owner holder abuse expiry'
 	}
 ];

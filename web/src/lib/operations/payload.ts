@@ -6,7 +6,8 @@ import type {
 	OperationResult,
 	PingOutcome,
 	TcpOutcome,
-	TlsOutcome
+	TlsOutcome,
+	WhoisAnswer
 } from '../api/types.ts';
 import { duration } from '../format/number.ts';
 
@@ -53,6 +54,12 @@ export function httpOf(operation: Operation, result: OperationResult): HttpOutco
 export function dnsOf(operation: Operation, result: OperationResult): DnsOutcome | undefined {
 	const payload = result.payload as Partial<DnsOutcome> | null;
 	return operation.type === 'dns' && Array.isArray(payload?.answers) ? (payload as DnsOutcome) : undefined;
+}
+
+/** The answer of registries that were asked from a worker. */
+export function whoisOf(operation: Operation, result: OperationResult): WhoisAnswer | undefined {
+	const payload = result.payload as Partial<WhoisAnswer> | null;
+	return operation.type === 'whois' && Array.isArray(payload?.steps) ? (payload as WhoisAnswer) : undefined;
 }
 
 /** Why there is nothing measured, or not all of it; undefined when all is as it should be. */

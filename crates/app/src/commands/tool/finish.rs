@@ -51,6 +51,7 @@ pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
             .map(|outcome| judged(outcome.raw, outcome.reports.into_iter().map(|report| report.verdict))),
         "mtr" => serde_json::from_value(payload.clone()).ok().map(|outcome| mtr(&outcome)),
         "dns" => serde_json::from_value(payload.clone()).ok().map(|outcome| dns(&outcome)),
+        "whois" => crate::commands::whois::lines(payload).map(|(lines, fine)| Finished { lines, fine }),
         _ => None,
     };
     known.unwrap_or_else(|| Finished { lines: plain(payload), fine: true })

@@ -165,27 +165,30 @@ pub fn read(
     }
     let mut targets = targets(tool, matches)?.into_iter();
     let target = targets.next().unwrap_or_default();
-    let from = matches
-        .get_many::<String>("from")
-        .map(|texts| selector(&texts.map(String::as_str).collect::<Vec<_>>()))
-        .transpose()?;
-    Ok(Shared {
-        target: tool.check_target(&target, options).map_err(|e| match e.name.as_str() {
-            "target" => Failure::Usage(format!("the target '{target}' {}", e.description)),
-            field => Failure::Usage(format!("{} {}", super::flag_of(field), e.description)),
-        })?,
-        more: targets.collect(),
-        short: tool.many && matches.get_flag("short"),
-        json: matches.get_flag("json"),
-        report: matches.get_flag("report"),
-        numeric: matches.get_flag("numeric"),
-        from,
-        server: matches
-            .get_one::<String>("server")
-            .map_or(SERVER, String::as_str)
-            .trim_end_matches('/')
-            .to_owned(),
-    })
+    let from = selector(matches)?;
+    let target = tool.check_target(&target, options).map_err(|e| match e.name.as_str() {
+        "target" => Failure::Usage(format!("the target '{target}' {}", e.description)),
+        field => Failure::Usage(format!("{} {}", super::flag_of(field), e.description)),
+    })?;
+    let short = tool.many && matches.get_flag("short");
+    Ok(Shared { more: targets.collect(), short, ..Shared::new(target, from, matches) })
+}
+
+impl Shared {
+    /// The shared flags of a command line, for this target.
+    pub fn new(target: String, from: Option<String>, matches: &ArgMatches) -> Self {
+        let server = matches.get_one::<String>("server").map_or(SERVER, String::as_str);
+        Self {
+            target,
+            more: Vec::new(),
+            short: false,
+            json: matches.get_flag("json"),
+            report: matches.get_flag("report"),
+            numeric: matches.get_flag("numeric"),
+            from,
+            server: server.trim_end_matches('/').to_owned(),
+        }
+    }
 }
 
 /// The targets that were given, or stand on standard input.
@@ -217,10 +220,14 @@ fn targets(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Vec<String>, F
 }
 
 /// The selector that was given; given more than once, whoever fits one of them.
-fn selector(texts: &[&str]) -> Result<String, Failure> {
-    let text = texts.join(", ");
+///
+/// # Errors
+/// Names what is not understood in it.
+pub fn selector(matches: &ArgMatches) -> Result<Option<String>, Failure> {
+    let Some(texts) = matches.get_many::<String>("from") else { return Ok(None) };
+    let text = texts.map(String::as_str).collect::<Vec<_>>().join(", ");
     let selector = Selector::parse(&text).map_err(|error| Failure::Usage(format!("--from: {error}")))?;
-    Ok(selector.to_string())
+    Ok(Some(selector.to_string()))
 }
 
 fn refusal(tool: &ToolDefinition, legacy: &LegacyFlag, matches: &ArgMatches) -> Option<String> {

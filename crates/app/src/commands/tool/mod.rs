@@ -25,7 +25,8 @@ use netwark_model::tools::{ToolDefinition, args};
 use serde_json::Value;
 
 use self::flags::Shared;
-pub use self::flags::{command, habits};
+pub use self::flags::{command, habits, selector};
+pub use self::remote::run as run_from;
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
 
@@ -41,6 +42,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// A job whose target and options have been checked.
+    pub fn new(tool: &'static str, target: &str, options: Value, matches: &ArgMatches) -> Self {
+        Self { tool, options, shared: Shared::new(target.to_owned(), None, matches) }
+    }
+
     /// True when a live table is to be drawn: `mtr` for a person at a terminal.
     pub fn wants_table(&self) -> bool {
         self.tool == "mtr" && !self.shared.json && !self.shared.report && output::is_terminal()

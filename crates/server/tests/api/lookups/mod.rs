@@ -5,3 +5,4 @@ mod ipcalc;
 mod mac_oui;
 mod resource;
 mod updates;
+mod whois;

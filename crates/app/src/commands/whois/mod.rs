@@ -1,0 +1,173 @@
+//! `netwark whois`: who holds something, asked of the registries from here or through a server.
+
+mod text;
+
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures::StreamExt;
+use netwark_lookup::dns::Resolver;
+use netwark_lookup::outbound::Outbound;
+use netwark_lookup::whois::{Outcome as Registered, Question, Registries, Whois, WhoisAnswer};
+use netwark_model::tools::ToolDefinition;
+use serde_json::json;
+
+use super::tool::{self, Job};
+use crate::failure::{Failure, Outcome};
+use crate::{logging, output};
+
+/// Most bytes that are read from standard input.
+const LARGEST_INPUT: u64 = 16 << 20;
+/// Questions under way at once; each registry is asked at its own pace.
+const AT_ONCE: usize = 8;
+
+/// The subcommand: that of the tool, for many things at once.
+pub fn command(tool: &ToolDefinition) -> Command {
+    tool::command(tool)
+        .mut_arg("target", |target| {
+            target.required(false).num_args(0..).action(ArgAction::Append).help(
+                "Domains, addresses, prefixes and AS numbers; - or none reads them from standard input, one a line",
+            )
+        })
+        .mut_arg("report", |report| report.hide(true))
+        .mut_arg("numeric", |numeric| numeric.hide(true))
+        .mut_arg("json", |json| json.help("Print JSON: one answer, or a line for each of several"))
+        .arg(
+            Arg::new("raw")
+                .long("raw")
+                .action(ArgAction::SetTrue)
+                .help("Print what the registries answered, as it came"),
+        )
+        .arg(
+            Arg::new("registries")
+                .long("registries")
+                .env("NETWARK_LOOKUPS__REGISTRIES_FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .value_name("FILE")
+                .help("Registries of your own, which win over those that are built in"),
+        )
+        .after_help(
+            "Exit codes: 0 all is known, 1 something is not or could not be asked, 2 not understood.\n\
+             Examples: netwark whois example.com    netwark whois 193.0.6.139 AS3333    \
+             netwark whois --from paris example.com    netwark whois --json < domains",
+        )
+}
+
+/// Asks the registries.
+///
+/// # Errors
+/// When nothing is asked about, or the server refuses.
+pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
+    logging::start_quiet();
+    let texts = texts(matches)?;
+    let fresh = matches.get_flag("fresh");
+    if let Some(from) = tool::selector(matches)? {
+        let mut code = ExitCode::SUCCESS;
+        for text in texts {
+            let job = Job::new(tool.text.name, &text, json!({ "fresh": fresh }), matches);
+            let from = from.clone();
+            let asked = super::wait(async move { tool::run_from(&job, from).await })?;
+            if asked != ExitCode::SUCCESS {
+                code = asked;
+            }
+        }
+        return Ok(code);
+    }
+    let whois = client(matches.get_one::<PathBuf>("registries"))?;
+    let show =
+        Show { json: matches.get_flag("json"), raw: matches.get_flag("raw"), several: texts.len() > 1 };
+    super::wait(here(whois, texts, fresh, show))
+}
+
+/// A client that goes out from this machine.
+fn client(file: Option<&PathBuf>) -> Result<Whois, Failure> {
+    let mut registries = Registries::built_in();
+    let mut places = Vec::new();
+    if let Some(path) = file {
+        let wrong = |why: String| Failure::Usage(format!("--registries: {}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        registries.add(&text).map_err(wrong)?;
+        places = Registries::named_places(&text);
+    }
+    Ok(Whois::new(Outbound::new(Resolver::system()).with_allowed(&places), registries))
+}
+
+/// What is asked about: the arguments, or the lines of standard input.
+fn texts(matches: &ArgMatches) -> Result<Vec<String>, Failure> {
+    let given: Vec<String> = matches.get_many::<String>("target").into_iter().flatten().cloned().collect();
+    if given.is_empty() && io::stdin().is_terminal() {
+        let told = "name a domain, an address, a prefix or an AS number, or - to read from standard input";
+        return Err(Failure::Usage(told.into()));
+    }
+    if !given.is_empty() && given != ["-"] {
+        return Ok(given);
+    }
+    let mut text = String::new();
+    let read = io::stdin().lock().take(LARGEST_INPUT + 1).read_to_string(&mut text);
+    read.map_err(|error| Failure::Failed(format!("standard input cannot be read: {error}")))?;
+    if text.len() as u64 > LARGEST_INPUT {
+        return Err(Failure::Usage(format!("standard input has more than {LARGEST_INPUT} bytes")));
+    }
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+#[derive(Clone, Copy)]
+struct Show {
+    json: bool,
+    raw: bool,
+    several: bool,
+}
+
+async fn here(whois: Whois, texts: Vec<String>, fresh: bool, show: Show) -> Outcome {
+    let asked = texts.into_iter().map(|text| {
+        let whois = whois.clone();
+        async move {
+            let answer = match Question::parse(&text) {
+                Ok(question) => Ok(whois.look_up(&question, fresh).await),
+                Err(error) => Err(error.to_string()),
+            };
+            (text, answer)
+        }
+    });
+    // In the order of the questions, as they come.
+    let mut answers = futures::stream::iter(asked).buffered(AT_ONCE);
+    let mut code = 0;
+    while let Some((text, answer)) = answers.next().await {
+        match answer {
+            Ok(answer) => {
+                print(&answer, show);
+                if !matches!(answer.outcome, Registered::Found | Registered::Special) {
+                    code = code.max(1);
+                }
+            }
+            Err(why) => {
+                let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+                output::complain(&format!("netwark: '{shown}' {why}"));
+                code = 2;
+            }
+        }
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn print(answer: &WhoisAnswer, show: Show) {
+    match show {
+        Show { json: true, several: false, .. } => output::json(answer),
+        Show { json: true, .. } => output::line(serde_json::to_string(answer).unwrap_or_default()),
+        Show { raw: true, .. } => output::lines(text::raw(answer)),
+        Show { .. } => output::lines(text::lines(answer)),
+    }
+    if show.several && !show.json {
+        output::line("");
+    }
+}
+
+/// An answer that came from a worker, as it is printed.
+pub fn lines(payload: &serde_json::Value) -> Option<(Vec<String>, bool)> {
+    let answer: WhoisAnswer = serde_json::from_value(payload.clone()).ok()?;
+    let fine = matches!(answer.outcome, Registered::Found | Registered::Special);
+    Some((text::lines(&answer), fine))
+}

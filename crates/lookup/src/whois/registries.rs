@@ -1,0 +1,424 @@
+//! Which registry knows which part of the Internet.
+//!
+//! A table is compiled in. Rows of a file of one's own win over it, and so do the bootstrap files of IANA (RFC 9224).
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::question::Question;
+
+const BUILT_IN: &str = include_str!("../../data/registries.txt");
+
+/// The server of IANA, which knows every registry.
+pub const IANA: &str = "whois.iana.org";
+
+/// Most rows of a file of one's own, and most services of a bootstrap file.
+const MOST_ROWS: usize = 20_000;
+
+/// Who knows something, by protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registry {
+    /// Base of its RDAP service, with the slash at the end.
+    pub rdap: Option<String>,
+    /// Its server of WHOIS, with a port when it is not 43.
+    pub whois: Option<String>,
+}
+
+impl Registry {
+    fn or(self, other: Option<&Self>) -> Self {
+        let other = other.cloned().unwrap_or_default();
+        Self { rdap: self.rdap.or(other.rdap), whois: self.whois.or(other.whois) }
+    }
+}
+
+/// The table.
+#[derive(Clone, Debug)]
+pub struct Registries {
+    domains: HashMap<String, Registry>,
+    networks: Vec<(IpNet, Registry)>,
+    numbers: Vec<(u32, u32, Registry)>,
+    iana: String,
+}
+
+#[derive(Clone, Copy)]
+enum Protocol {
+    Rdap,
+    Whois,
+}
+
+impl Default for Registries {
+    fn default() -> Self {
+        Self::built_in()
+    }
+}
+
+impl Registries {
+    /// A table without rows, whose last resort is this server.
+    pub fn empty(iana: &str) -> Self {
+        Self { domains: HashMap::new(), networks: Vec::new(), numbers: Vec::new(), iana: iana.into() }
+    }
+
+    /// The table that is compiled in.
+    pub fn built_in() -> Self {
+        let mut table = Self::empty(IANA);
+        // A test reads every row, so none is wrong.
+        let _ = table.add(BUILT_IN);
+        table
+    }
+
+    /// The server that is asked when no row fits.
+    pub fn iana(&self) -> &str {
+        &self.iana
+    }
+
+    /// Adds rows, which win over those that are there: `rdap https://rdap.example/ example 192.0.2.0/24`,
+    /// `whois whois.example AS64500-AS64510`, or `iana whois.example` for the last resort. `#` begins a comment.
+    ///
+    /// # Errors
+    /// Names the line that is not understood; those before it count.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let mut rows = Self::empty("");
+        let mut read = Ok(());
+        for (at, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let Err(why) = rows.row(&words) {
+                read = Err(format!("line {}: {why}", at + 1));
+                break;
+            }
+            if at > MOST_ROWS {
+                read = Err(format!("there are more than {MOST_ROWS} lines"));
+                break;
+            }
+        }
+        self.win(rows);
+        read
+    }
+
+    /// The places that rows of one's own name by address: whoever wrote them wants them to be asked, public or not. A
+    /// server that is named by a host must have a public address.
+    pub fn named_places(text: &str) -> Vec<SocketAddr> {
+        let target = |line: &str| {
+            let mut words = line.split('#').next()?.split_whitespace();
+            match (words.next()?, words.next()?) {
+                ("rdap", url) => {
+                    let url = Url::parse(url).ok()?;
+                    let host = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
+                    Some(SocketAddr::new(host, url.port_or_known_default()?))
+                }
+                (_, server) => {
+                    let address = server.parse::<IpAddr>().map(|address| SocketAddr::new(address, 43));
+                    server.parse().or(address).ok()
+                }
+            }
+        };
+        text.lines().filter_map(target).collect()
+    }
+
+    fn row(&mut self, words: &[&str]) -> Result<(), String> {
+        let [protocol, target, names @ ..] = words else {
+            return if words.is_empty() {
+                Ok(())
+            } else {
+                Err("there must be a server behind the protocol".into())
+            };
+        };
+        let protocol = match *protocol {
+            "iana" if names.is_empty() => {
+                self.iana = (*target).to_owned();
+                return Ok(());
+            }
+            "rdap" if base(target).is_none() => {
+                return Err(format!("'{target}' is no URL with http or https"));
+            }
+            "rdap" => Protocol::Rdap,
+            "whois" => Protocol::Whois,
+            other => return Err(format!("'{other}' is neither rdap nor whois")),
+        };
+        for name in names {
+            self.name(protocol, target, name)?;
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, protocol: Protocol, target: &str, name: &str) -> Result<(), String> {
+        if name.contains('/') {
+            let prefix: IpNet = name.parse().map_err(|_| format!("'{name}' is no prefix"))?;
+            self.network(prefix.trunc(), protocol, target);
+            return Ok(());
+        }
+        let Some(first) = name.strip_prefix("AS") else {
+            let row = self.domains.entry(name.to_ascii_lowercase()).or_default();
+            set(row, protocol, &target.replace("{tld}", name));
+            return Ok(());
+        };
+        let (first, last) = first.split_once("-AS").unwrap_or((first, first));
+        match (first.parse(), last.parse()) {
+            (Ok(first), Ok(last)) if first <= last => self.number(first, last, protocol, target),
+            _ => return Err(format!("'{name}' is no AS number or range such as AS64500-AS64510")),
+        }
+        Ok(())
+    }
+
+    fn network(&mut self, prefix: IpNet, protocol: Protocol, target: &str) {
+        match self.networks.iter_mut().find(|(known, _)| *known == prefix) {
+            Some((_, row)) => set(row, protocol, target),
+            None => {
+                let mut row = Registry::default();
+                set(&mut row, protocol, target);
+                self.networks.push((prefix, row));
+            }
+        }
+    }
+
+    fn number(&mut self, first: u32, last: u32, protocol: Protocol, target: &str) {
+        match self.numbers.iter_mut().find(|(from, to, _)| (*from, *to) == (first, last)) {
+            Some((.., row)) => set(row, protocol, target),
+            None => {
+                let mut row = Registry::default();
+                set(&mut row, protocol, target);
+                self.numbers.push((first, last, row));
+            }
+        }
+    }
+
+    /// Lets the rows of another table win.
+    fn win(&mut self, other: Self) {
+        for (name, row) in other.domains {
+            let row = row.or(self.domains.get(&name));
+            self.domains.insert(name, row);
+        }
+        // The first that fits is taken, so the newer stand in front.
+        let networks = other.networks.into_iter().map(|(prefix, row)| {
+            let known = self.networks.iter().find(|(known, _)| *known == prefix);
+            let row = row.or(known.map(|(_, row)| row));
+            (prefix, row)
+        });
+        let networks: Vec<_> = networks.collect();
+        self.networks.splice(0..0, networks);
+        let numbers = other.numbers.into_iter().map(|(first, last, row)| {
+            let known = self.numbers.iter().find(|(from, to, _)| *from <= first && last <= *to);
+            let row = row.or(known.map(|(.., row)| row));
+            (first, last, row)
+        });
+        let numbers: Vec<_> = numbers.collect();
+        self.numbers.splice(0..0, numbers);
+        if !other.iana.is_empty() {
+            self.iana = other.iana;
+        }
+    }
+
+    /// Adds a bootstrap file of IANA: `dns.json`, `ipv4.json`, `ipv6.json` or `asn.json` (RFC 9224).
+    ///
+    /// # Errors
+    /// When it is no such file.
+    pub fn add_bootstrap(&mut self, json: &str) -> Result<usize, String> {
+        let file: Bootstrap = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let mut rows = Self::empty("");
+        let mut count = 0;
+        for (names, urls) in file.services.iter().take(MOST_ROWS) {
+            // Of several, the one that is encrypted.
+            let https = urls.iter().find(|url| url.starts_with("https://"));
+            let Some(target) = https.or(urls.first()).and_then(|url| base(url)) else { continue };
+            for name in names {
+                let spelled = match name.split_once('-') {
+                    Some((first, last)) if is_number(first) && is_number(last) => {
+                        format!("AS{first}-AS{last}")
+                    }
+                    None if is_number(name) => format!("AS{name}"),
+                    _ => name.clone(),
+                };
+                if rows.name(Protocol::Rdap, &target, &spelled).is_ok() {
+                    count += 1;
+                }
+            }
+        }
+        if count == 0 {
+            return Err("it names no service".into());
+        }
+        self.win(rows);
+        Ok(count)
+    }
+
+    /// Who knows what is asked about; empty when nobody is known to.
+    pub fn of(&self, question: &Question) -> Registry {
+        let found = match question {
+            Question::Domain(name) => self.of_domain(name),
+            Question::Address(address) => self.of_network(IpNet::from(*address)),
+            Question::Prefix(prefix) => self.of_network(*prefix),
+            Question::AsNumber(number) => {
+                let row = self.numbers.iter().find(|(first, last, _)| (first..=last).contains(&number));
+                row.map(|(.., row)| row)
+            }
+        };
+        found.cloned().unwrap_or_default()
+    }
+
+    /// The longest suffix that has a row: a second level may have a registry of its own.
+    fn of_domain(&self, name: &str) -> Option<&Registry> {
+        let (_, mut rest) = name.split_once('.')?;
+        loop {
+            if let Some(row) = self.domains.get(rest) {
+                return Some(row);
+            }
+            rest = rest.split_once('.')?.1;
+        }
+    }
+
+    /// True when a row speaks of the very thing rather than of all that is around it: of a network within this block,
+    /// of a name or of a number.
+    pub(super) fn has_row_within(&self, question: &Question, block: Option<IpNet>) -> bool {
+        let network = |asked: IpNet| {
+            let mut rows = self.networks.iter().map(|(prefix, _)| prefix);
+            rows.any(|prefix| prefix.contains(&asked) && block.is_some_and(|block| block.contains(prefix)))
+        };
+        match question {
+            Question::Address(address) => network(IpNet::from(*address)),
+            Question::Prefix(prefix) => network(*prefix),
+            _ => self.of(question) != Registry::default(),
+        }
+    }
+
+    fn of_network(&self, asked: IpNet) -> Option<&Registry> {
+        let holding = self.networks.iter().filter(|(prefix, _)| prefix.contains(&asked));
+        let mut best: Option<&(IpNet, Registry)> = None;
+        for row in holding {
+            if best.is_none_or(|best| row.0.prefix_len() > best.0.prefix_len()) {
+                best = Some(row);
+            }
+        }
+        best.map(|(_, row)| row)
+    }
+
+    /// The RDAP service of whoever has this server of WHOIS.
+    pub fn rdap_of(&self, whois: &str) -> Option<&str> {
+        let rows = self.networks.iter().map(|(_, row)| row);
+        let row = rows.into_iter().find(|row| row.whois.as_deref() == Some(whois))?;
+        row.rdap.as_deref()
+    }
+}
+
+/// The base of a service with its slash at the end.
+fn base(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    (!rest.is_empty()).then(|| format!("{}/", url.trim_end_matches('/')))
+}
+
+fn set(row: &mut Registry, protocol: Protocol, target: &str) {
+    match protocol {
+        Protocol::Rdap => row.rdap = base(target),
+        Protocol::Whois => row.whois = Some(target.to_ascii_lowercase()),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A bootstrap file of IANA (RFC 9224, section 3).
+#[derive(Deserialize)]
+struct Bootstrap {
+    services: Vec<(Vec<String>, Vec<String>)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(table: &Registries, text: &str) -> (Option<String>, Option<String>) {
+        let row = table.of(&Question::parse(text).unwrap());
+        (row.rdap, row.whois)
+    }
+
+    #[test]
+    fn every_row_is_understood() {
+        let mut table = Registries::empty(IANA);
+        table.add(BUILT_IN).unwrap();
+        assert!(table.domains.len() > 1200, "{}", table.domains.len());
+        for registry in table.domains.values() {
+            assert!(registry.rdap.as_ref().is_none_or(|rdap| !rdap.contains('{')), "{registry:?}");
+        }
+    }
+
+    #[test]
+    fn who_knows_what() {
+        let table = Registries::built_in();
+        let pair = |rdap: &str, whois: &str| {
+            (
+                Some(rdap.to_owned()).filter(|r| !r.is_empty()),
+                Some(whois.to_owned()).filter(|w| !w.is_empty()),
+            )
+        };
+        for (asked, rdap, whois) in [
+            ("example.com", "https://rdap.verisign.com/com/v1/", "whois.verisign-grs.com"),
+            ("example.co.uk", "https://rdap.nominet.uk/uk/", "whois.nic.uk"),
+            ("example.nowhere", "", ""),
+            ("com", "", ""),
+            ("193.0.6.139", "https://rdap.db.ripe.net/", "whois.ripe.net"),
+            ("2a00:1450::1", "https://rdap.db.ripe.net/", "whois.ripe.net"),
+            ("2001:4200::/32", "https://rdap.afrinic.net/rdap/", "whois.afrinic.net"),
+            ("200.3.14.10", "https://rdap.lacnic.net/rdap/", "whois.lacnic.net"),
+            ("1.1.1.0/24", "https://rdap.apnic.net/", "whois.apnic.net"),
+            ("0.0.0.0/0", "", ""),
+            ("AS3333", "https://rdap.db.ripe.net/", "whois.ripe.net"),
+            ("AS15169", "https://rdap.arin.net/registry/", "whois.arin.net"),
+            ("AS197000", "https://rdap.db.ripe.net/", "whois.ripe.net"),
+            ("AS999999999", "", ""),
+        ] {
+            assert_eq!(of(&table, asked), pair(rdap, whois), "{asked}");
+        }
+        assert_eq!(table.rdap_of("whois.apnic.net"), Some("https://rdap.apnic.net/"));
+    }
+
+    #[test]
+    fn ones_own_rows_win() {
+        let mut table = Registries::built_in();
+        table
+            .add("whois whois.corp.example com 10.0.0.0/8 AS64512-AS64600 # ours\n\niana 192.0.2.1:4343")
+            .unwrap();
+        assert_eq!(of(&table, "a.com").1.as_deref(), Some("whois.corp.example"));
+        assert_eq!(of(&table, "a.com").0.as_deref(), Some("https://rdap.verisign.com/com/v1/"));
+        assert_eq!(of(&table, "10.1.2.3").1.as_deref(), Some("whois.corp.example"));
+        assert_eq!(of(&table, "AS64512").1.as_deref(), Some("whois.corp.example"));
+        assert_eq!(table.iana(), "192.0.2.1:4343");
+        for (rows, why) in [
+            ("whois", "line 1: there must be a server"),
+            ("\nftp x y", "line 2: 'ftp' is neither"),
+            ("rdap rdap.example x", "no URL"),
+            ("whois x 10.0.0.0/99", "no prefix"),
+            ("whois x ASx", "no AS number"),
+        ] {
+            let told = table.add(rows).unwrap_err();
+            assert!(told.contains(why), "{told}");
+        }
+    }
+
+    #[test]
+    fn places_are_named_by_their_address() {
+        let rows = "whois 10.0.0.5 a\nwhois 10.0.0.6:4343 b\nrdap http://[fd00::1]:8080/x c\nwhois whois.example d # 1.2.3.4\n";
+        let places: Vec<String> = Registries::named_places(rows).iter().map(ToString::to_string).collect();
+        assert_eq!(places, ["10.0.0.5:43", "10.0.0.6:4343", "[fd00::1]:8080"]);
+    }
+
+    #[test]
+    fn bootstrap_files_win() {
+        let mut table = Registries::built_in();
+        let json = r#"{"version":"1.0","publication":"2026-11-01T00:00:00Z","services":[
+            [["com","newtld"],["http://rdap.test/","https://rdap.test/x"]],
+            [["193.0.0.0/16"],["https://more.test/"]],
+            [["64496-64511","3333"],["https://as.test/"]],
+            [["broken"],["gopher://x"]]]}"#;
+        assert_eq!(table.add_bootstrap(json), Ok(5));
+        assert_eq!(of(&table, "a.com").0.as_deref(), Some("https://rdap.test/x/"));
+        assert_eq!(of(&table, "a.com").1.as_deref(), Some("whois.verisign-grs.com"));
+        assert_eq!(of(&table, "a.newtld").0.as_deref(), Some("https://rdap.test/x/"));
+        assert_eq!(of(&table, "193.0.6.139").0.as_deref(), Some("https://more.test/"));
+        assert_eq!(of(&table, "AS3333").0.as_deref(), Some("https://as.test/"));
+        assert!(table.add_bootstrap("{}").is_err());
+        assert!(table.add_bootstrap(r#"{"services":[]}"#).is_err());
+    }
+}
