@@ -106,7 +106,7 @@ mod tests {
             match expected {
                 None => assert_eq!(told, None, "{asked}"),
                 Some(part) => {
-                    assert!(told.as_ref().is_some_and(|text| text.contains(part)), "{asked}: {told:?}")
+                    assert!(told.as_ref().is_some_and(|text| text.contains(part)), "{asked}: {told:?}");
                 }
             }
         }

@@ -30,17 +30,18 @@ pub(super) async fn ask(
     // A number of zero lets caches on the way work (RFC 8484 §4.1).
     let body = Full::new(Bytes::from(query(0, question, asking)));
     let (response, connect, asked) = if second {
-        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.map_err(broken)?;
+        let (mut sender, connection) =
+            http2::handshake(TokioExecutor::new(), io).await.map_err(|error| broken(&error))?;
         let _driver = AbortOnDrop(tokio::spawn(connection));
         let (connect, asked) = (began.elapsed(), Instant::now());
         let request = request(server, None, body)?;
-        (receive(sender.send_request(request).await.map_err(broken)?).await?, connect, asked)
+        (receive(sender.send_request(request).await.map_err(|error| broken(&error))?).await?, connect, asked)
     } else {
-        let (mut sender, connection) = http1::handshake(io).await.map_err(broken)?;
+        let (mut sender, connection) = http1::handshake(io).await.map_err(|error| broken(&error))?;
         let _driver = AbortOnDrop(tokio::spawn(connection));
         let (connect, asked) = (began.elapsed(), Instant::now());
         let request = request(server, Some(authority(server)), body)?;
-        (receive(sender.send_request(request).await.map_err(broken)?).await?, connect, asked)
+        (receive(sender.send_request(request).await.map_err(|error| broken(&error))?).await?, connect, asked)
     };
     answer(&response, 0, question, asked.elapsed(), connect)
 }
@@ -95,6 +96,6 @@ async fn receive(response: Response<Incoming>) -> Result<Bytes, Failure> {
     Ok(body.to_bytes())
 }
 
-fn broken(error: hyper::Error) -> Failure {
-    Failure::Broken(crate::fetch::causes(&error))
+fn broken(error: &hyper::Error) -> Failure {
+    Failure::Broken(crate::fetch::causes(error))
 }

@@ -208,7 +208,7 @@ impl fmt::Display for DomainName {
             for &byte in label {
                 match byte {
                     b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
-                        write!(f, "\\{}", char::from(byte))?
+                        write!(f, "\\{}", char::from(byte))?;
                     }
                     b'!'..=b'~' => f.write_char(byte.into())?,
                     _ => write!(f, "\\{byte:03}")?,

@@ -284,7 +284,9 @@ pub fn kinds(bytes: &[u8]) -> Result<Vec<Kind>, Malformed> {
             return Err(Malformed("a bit map of types is too long"));
         }
         for (at, byte) in (0_u16..).zip(map) {
-            kinds.extend((0..8).filter(|bit| byte & 0x80 >> bit != 0).map(|bit| Kind(window | at * 8 + bit)));
+            kinds.extend(
+                (0..8).filter(|bit| byte & (0x80 >> bit) != 0).map(|bit| Kind(window | (at * 8 + bit))),
+            );
         }
     }
     Ok(kinds)
@@ -323,7 +325,7 @@ fn param(data: &mut Reader<'_>) -> Result<String, Malformed> {
     let text = list.join(",");
     Ok(match (key, list.is_empty()) {
         (_, true) => name(key),
-        (1, _) | (7.., _) => format!("{}=\"{text}\"", name(key)),
+        (1 | 7.., _) => format!("{}=\"{text}\"", name(key)),
         _ => format!("{}={text}", name(key)),
     })
 }

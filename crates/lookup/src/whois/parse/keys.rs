@@ -147,6 +147,11 @@ pub(super) fn object(key: &str) -> Option<Section> {
 
 /// What a key means wherever it stands: it says by itself what it speaks of.
 pub(super) fn anywhere(key: &str) -> Option<Field> {
+    of_a_registration(key).or_else(|| of_a_network(key))
+}
+
+/// Who registered what, and when.
+fn of_a_registration(key: &str) -> Option<Field> {
     Some(match key {
         "domain name" | "domain name (ace)" | "nombre de dominio" => Field::Domain,
         "registrar name"
@@ -234,6 +239,13 @@ pub(super) fn anywhere(key: &str) -> Option<Field> {
         | "expire-date"
         | "domain_datebilleduntil"
         | "fecha de vencimiento" => Field::Expires,
+        _ => return None,
+    })
+}
+
+/// Its state, its servers and keys, whom to tell of abuse, and what networks have.
+fn of_a_network(key: &str) -> Option<Field> {
+    Some(match key {
         "domain status" | "domain state" | "eppstatus" | "epp status" | "estatus del dominio" => {
             Field::Status
         }

@@ -26,10 +26,10 @@ impl Somebody {
                 self.handle = Some(value.to_owned());
             }
             "contact" if self.handle.is_none() && !value.contains(' ') => {
-                self.handle = Some(value.to_owned())
+                self.handle = Some(value.to_owned());
             }
             "org-name" | "organization" | "organisation" | "org" | "organization-loc" => {
-                set(&mut self.organisation)
+                set(&mut self.organisation);
             }
             "person" | "role" | "name" | "personname" | "contact" | "person-loc" => set(&mut self.name),
             "type" => self.is_person = value.eq_ignore_ascii_case("person"),

@@ -379,7 +379,7 @@ impl Reader {
             Field::Dnssec => self.dnssec(value),
             Field::Key => self.record.dnssec = Some(Dnssec::Signed),
             Field::AbuseEmail => {
-                set(&mut self.record.abuse_email, Some(value).filter(|v| is_mail(v)).and_then(said))
+                set(&mut self.record.abuse_email, Some(value).filter(|v| is_mail(v)).and_then(said));
             }
             Field::AbusePhone => set(&mut self.record.abuse_phone, said(value)),
             Field::NetworkName => set(&mut self.target().network_name, said(value)),

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::whois::tests::servers::Server;
 
-fn domain(more: serde_json::Value) -> String {
+fn domain(more: &serde_json::Value) -> String {
     let mut object = json!({"objectClassName": "domain", "ldhName": "example.tld", "handle": "1",
         "events": [{"eventAction": "registration", "eventDate": "2001-02-03T04:05:06Z"}]});
     for (name, value) in more.as_object().unwrap() {
@@ -20,13 +20,13 @@ fn rows(rdap: &Server, whois: &Server) -> String {
 
 #[tokio::test]
 async fn rdap_is_asked_first() {
-    let rdap = Server::rdap(|_| (200, String::new(), domain(json!({"status": ["active"]})))).await;
+    let rdap = Server::rdap(|_| (200, String::new(), domain(&json!({"status": ["active"]})))).await;
     let port43 = Server::whois(|_| text(DOMAIN)).await;
     let whois = client(&rows(&rdap, &port43), &[rdap.place, port43.place], quick());
     let answer = ask(&whois, "example.tld").await;
     assert_eq!((answer.outcome, outcomes(&answer)), (Outcome::Found, vec![StepOutcome::Found]));
     assert_eq!(answer.steps[0].query, format!("http://{}/domain/example.tld", rdap.place));
-    assert_eq!(answer.steps[0].raw, domain(json!({"status": ["active"]})));
+    assert_eq!(answer.steps[0].raw, domain(&json!({"status": ["active"]})));
     assert_eq!(answer.record.as_ref().unwrap().created.as_deref(), Some("2001-02-03T04:05:06Z"));
     assert!(port43.asked().is_empty());
 }
@@ -35,13 +35,13 @@ async fn rdap_is_asked_first() {
 async fn the_registrar_may_know_more() {
     let registrar = Server::rdap(|_| {
         let card = json!(["vcard", [["fn", {}, "text", "Example Ltd"], ["kind", {}, "text", "org"]]]);
-        (200, String::new(), domain(json!({"entities": [{"roles": ["registrant"], "vcardArray": card}]})))
+        (200, String::new(), domain(&json!({"entities": [{"roles": ["registrant"], "vcardArray": card}]})))
     })
     .await;
     let at = registrar.place;
     let rdap = Server::rdap(move |_| {
         let link = json!([{"rel": "related", "type": "application/rdap+json", "href": format!("http://{at}/domain/x")}]);
-        (200, String::new(), domain(json!({"links": link})))
+        (200, String::new(), domain(&json!({"links": link})))
     })
     .await;
     let port43 = Server::whois(|_| text(DOMAIN)).await;
