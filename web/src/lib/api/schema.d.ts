@@ -4,6 +4,45 @@
  */
 
 export interface paths {
+    "/dns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same for a name in the query. */
+        get: operations["query_dns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dns/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Asks name servers about a name, or about an address in the reverse tree.
+         * @description Asked are the resolvers of the system or of `lookups.resolvers`, or a chosen server with a public address. A server
+         *     that does not answer is an answer of its own (`status` is absent, `attempts` say why). What only an internal server
+         *     knows is asked through a worker, with the tool `dns`.
+         */
+        get: operations["look_up_dns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -199,6 +238,47 @@ export interface paths {
          *     part, and `end` at last.
          */
         get: operations["look_up"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mac-oui": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists assignments in the order of their digits, or with `q` the best fits first.
+         * @description Without `page` and `per_page` all that fit are listed: at most 10,000, and only with a filter.
+         */
+        get: operations["list_mac_assignments"];
+        put?: never;
+        /** Answers for many at once, in the order they were asked. What is not understood has an `error`. */
+        post: operations["get_mac_vendors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mac-oui/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says who has a MAC address, the beginning of one, or what an organisation of a name has.
+         * @description `assignment`, `orgname` and `orgaddr` are absent when nobody is known. What has a `/` in it is written as `%2F`.
+         */
+        get: operations["get_mac_vendor"];
         put?: never;
         post?: never;
         delete?: never;
@@ -539,6 +619,23 @@ export interface paths {
         };
         /** Lists tools by name. */
         get: operations["list_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the sources of look-up data: how old it is, and how it is kept new. */
+        get: operations["list_updates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -893,6 +990,22 @@ export interface components {
             /** @description What it does. */
             help: string;
         };
+        /** @description Data that came with the program. */
+        BuiltInData: {
+            /**
+             * Format: date
+             * @description The day it is of.
+             * @example 2026-07-01
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description How many entries it has.
+             */
+            entries: number;
+            /** @description Where it is from. */
+            origin: string;
+        };
         /** @description What a worker can do. */
         Capabilities: {
             /** @description Tools it runs. */
@@ -1007,6 +1120,182 @@ export interface components {
             queue: string;
             /** @description How many workers listened on it and no longer do. */
             workers: number;
+        };
+        /** @description One question that was sent. */
+        DnsAttempt: {
+            /** @description Who was asked: address and port. */
+            server: string;
+            /** @description How: `udp`, `tcp`, `tls` or `https`. */
+            transport: string;
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            time_ms: number;
+            /** @description What became of it, such as `NOERROR` or `no answer within 3000 ms`. */
+            result: string;
+        };
+        /** @description What became of a question. */
+        DnsOutcome: {
+            /** @description What was asked. */
+            question: components["schemas"]["DnsQuestion"];
+            /**
+             * @description What became of it by the name IANA gives it, such as `NOERROR` or `NXDOMAIN`; absent when nobody answered.
+             * @example NOERROR
+             */
+            status?: string | null;
+            /** @description The records of the answer, sorted, so that two outcomes can be compared. */
+            answers: components["schemas"]["DnsRecord"][];
+            /**
+             * @description The answer without lifetimes and signatures, sorted: equal when two servers say the same.
+             * @example [
+             *       "A 192.0.2.1"
+             *     ]
+             */
+            essence: string[];
+            /**
+             * Format: int32
+             * @description Serial number of the zone, when its SOA record is in the answer or beside it.
+             */
+            serial?: number | null;
+            reply?: components["schemas"]["DnsReply"] | null;
+            /** @description Everything that was sent and what became of it, in order. */
+            attempts: components["schemas"]["DnsAttempt"][];
+            dnssec?: components["schemas"]["DnssecReport"] | null;
+            /** @description The delegations from the root, when they were asked for. */
+            trace?: components["schemas"]["TraceStep"][] | null;
+            /** @description What it means. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description The answer as lines of text, as `dig` has it. */
+            raw: string[];
+        };
+        /** @description What was asked. */
+        DnsQuestion: {
+            /**
+             * @description The name, with the dot at its end.
+             * @example example.org.
+             */
+            name: string;
+            /**
+             * @description The type of records.
+             * @example A
+             */
+            type: string;
+        };
+        /** @description A record. */
+        DnsRecord: {
+            /**
+             * @description Whose it is, with the dot at its end.
+             * @example example.org.
+             */
+            name: string;
+            /**
+             * @description Its type.
+             * @example A
+             */
+            type: string;
+            /**
+             * @description Its data as zone files have it.
+             * @example 192.0.2.1
+             */
+            data: string;
+            /**
+             * Format: int32
+             * @description How long it may still be kept, in seconds.
+             */
+            ttl: number;
+        };
+        /** @description An answer as a whole. */
+        DnsReply: {
+            /**
+             * @description Who answered: address and port.
+             * @example 9.9.9.9:53
+             */
+            server: string;
+            /** @description How it travelled: `udp`, `tcp`, `tls` or `https`. */
+            transport: string;
+            /**
+             * Format: double
+             * @description From the question to the answer, in milliseconds; what the connection took is not in it.
+             */
+            time_ms: number;
+            /**
+             * Format: double
+             * @description What the connection took, in milliseconds, when there was one.
+             */
+            connect_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Its size in bytes.
+             */
+            size: number;
+            /** @description Its flags, such as `qr`, `aa`, `ra`, `ad`. */
+            flags: string[];
+            /** @description What the server calls itself, when it was asked and says. */
+            nsid?: string | null;
+            /** @description What the server says of its failure (RFC 8914), such as `DNSSEC bogus`. */
+            extended_errors: string[];
+            /** @description Records that say who is responsible. */
+            authority: components["schemas"]["DnsRecord"][];
+            /** @description Records that may help. */
+            additional: components["schemas"]["DnsRecord"][];
+        };
+        /** @description A digest by which a zone vouches for a key of one below. */
+        DnssecDigest: {
+            /**
+             * Format: int32
+             * @description Tag of the key.
+             */
+            tag: number;
+            /** @description Algorithm of the key, such as `ECDSAP256SHA256`. */
+            algorithm: string;
+            /** @description Algorithm of the digest, such as `SHA-256`. */
+            digest: string;
+            /** @description True when a key of the zone fits. */
+            fits: boolean;
+        };
+        /** @description A key of a zone. */
+        DnssecKey: {
+            /**
+             * Format: int32
+             * @description Its tag.
+             */
+            tag: number;
+            /** @description Its algorithm. */
+            algorithm: string;
+            /** @description It is meant to sign keys (a KSK). */
+            entry_point: boolean;
+            /** @description It signed the keys of the zone, and rightly. */
+            signs_keys: boolean;
+        };
+        /** @description A link of the chain of trust. */
+        DnssecLink: {
+            /** @description What kind of link it is. */
+            kind: components["schemas"]["LinkKind"];
+            /** @description The zone, or for an answer the name. */
+            name: string;
+            /** @description What can be said of it. */
+            state: components["schemas"]["Security"];
+            /** @description One sentence. */
+            text: string;
+            /** @description What the zone above vouches for. */
+            ds: components["schemas"]["DnssecDigest"][];
+            /** @description The keys of the zone. */
+            keys: components["schemas"]["DnssecKey"][];
+        };
+        /** @description The verdict about signatures, and how it came about. */
+        DnssecReport: {
+            /** @description The verdict. */
+            verdict: components["schemas"]["Security"];
+            /** @description One sentence: why. */
+            reason: string;
+            /**
+             * @description The zone or name whose link does not hold, or ends the chain.
+             * @example example.org.
+             */
+            failing?: string | null;
+            /** @description The links from the anchor of trust to the answer. */
+            links: components["schemas"]["DnssecLink"][];
         };
         /** @description Whether a worker takes new work. */
         Drain: {
@@ -1140,7 +1429,7 @@ export interface components {
          * @description The kinds of finding.
          * @enum {string}
          */
-        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "old_version" | "http_status" | "downgrade" | "unexpected";
+        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "old_version" | "http_status" | "downgrade" | "unexpected" | "no_record" | "no_such_name" | "server_failure" | "signatures" | "lame_server" | "server_says";
         /** @description A flag of an older option string. */
         FlagView: {
             /**
@@ -1745,10 +2034,138 @@ export interface components {
             ttl: number;
         };
         /**
+         * @description The kinds of link.
+         * @enum {string}
+         */
+        LinkKind: "anchor" | "delegation" | "answer" | "denial";
+        /**
          * @description Where a field stands in a request.
          * @enum {string}
          */
         Location: "body" | "path" | "querystring" | "header";
+        /** @description An assignment of IEEE. */
+        MacAssignment: {
+            /**
+             * @description The assigned digits, in capitals.
+             * @example 00000C
+             */
+            assignment: string;
+            /**
+             * @description The organisation.
+             * @example Cisco Systems, Inc
+             */
+            orgname: string;
+            /** @description Its address in one line; empty when it is not told. */
+            orgaddr: string;
+            /** @description Where it is registered. */
+            registry: components["schemas"]["MacRegistry"];
+        };
+        /**
+         * @description What was asked for.
+         * @enum {string}
+         */
+        MacKind: "mac" | "eui64" | "prefix" | "name";
+        /** @description A meaning that is known. */
+        MacMeaning: {
+            /** @description What kind it is. */
+            kind: components["schemas"]["MacMeaningKind"];
+            /**
+             * @description What uses it.
+             * @example VRRP, IPv4
+             */
+            name: string;
+            /**
+             * @description What the remaining bits say: the number of a virtual router, the IP addresses of a group.
+             * @example virtual router 10
+             */
+            detail?: string | null;
+            /**
+             * @description Where that is laid down.
+             * @example RFC 9568
+             */
+            reference?: string | null;
+        };
+        /**
+         * @description What kind of meaning an address has.
+         * @enum {string}
+         */
+        MacMeaningKind: "virtual" | "redundancy" | "group" | "reserved";
+        /** @description What is asked about many. */
+        MacQuestions: {
+            /**
+             * @description Addresses, beginnings of addresses or names, at most 10,000.
+             * @example [
+             *       "00:00:0c:12:34:56",
+             *       "5254.0012.3456"
+             *     ]
+             */
+            resources?: string[];
+            /** @description A text with MAC addresses in it, such as the output of `arp -a` or `ip neigh`; each of them is answered once. */
+            text?: string;
+        };
+        /**
+         * @description A registry of IEEE, which is also the size of a block.
+         * @enum {string}
+         */
+        MacRegistry: "MA-L" | "MA-M" | "MA-S" | "IAB" | "CID";
+        /**
+         * @description How a locally administered address is meant (IEEE 802c, structured local address plan).
+         * @enum {string}
+         */
+        MacSlap: "aai" | "eli" | "sai" | "reserved";
+        /** @description An answer. The first three fields are absent when nobody is known. */
+        MacVendor: {
+            /**
+             * @description The assigned digits, in capitals.
+             * @example 00000C
+             */
+            assignment?: string | null;
+            /**
+             * @description The organisation.
+             * @example Cisco Systems, Inc
+             */
+            orgname?: string | null;
+            /**
+             * @description Its address in one line; empty when it is not told.
+             * @example 170 WEST TASMAN DRIVE SAN JOSE CA US 95134-1706
+             */
+            orgaddr?: string | null;
+            registry?: components["schemas"]["MacRegistry"] | null;
+            /** @description What was asked, without blanks around it. */
+            query: string;
+            /** @description What that is. */
+            kind: components["schemas"]["MacKind"];
+            /**
+             * @description The address or its beginning, with colons.
+             * @example 00:00:0c:12:34:56
+             */
+            mac?: string | null;
+            /** @description Whether it was chosen locally and comes from no registry. */
+            local?: boolean | null;
+            /** @description Whether it is that of a group. */
+            multicast?: boolean | null;
+            /**
+             * @description Whether it is probably made up by a device that hides its own, as telephones and laptops do on wireless
+             *     networks: it was chosen locally, and nothing else is known of it.
+             */
+            randomised?: boolean | null;
+            slap?: components["schemas"]["MacSlap"] | null;
+            known?: components["schemas"]["MacMeaning"] | null;
+            /** @description Others to whom the same digits were assigned, or other organisations that the name fits. */
+            also?: string[];
+            /**
+             * Format: int64
+             * @description How many assignments the organisation has, when it was asked for by its name.
+             */
+            assignments?: number | null;
+        };
+        /** @description An answer among many. */
+        MacVendorOrError: components["schemas"]["MacVendor"] | {
+            /** @description What was asked. */
+            query: string;
+            /** @description What is wrong with it. */
+            error: string;
+        };
         /** @description A token that was just made. */
         MadeToken: components["schemas"]["Token"] & {
             /**
@@ -2300,7 +2717,7 @@ export interface components {
          * @description The look-ups whose answers are parts.
          * @enum {string}
          */
-        PartName: "special" | "ip_calc" | "system" | "geoip" | "ptr" | "addresses";
+        PartName: "special" | "ip_calc" | "vendor" | "system" | "geoip" | "ptr" | "addresses";
         /**
          * @description How a look-up ended.
          * @enum {string}
@@ -2478,6 +2895,62 @@ export interface components {
             reason?: string | null;
         };
         /** @description What one look-up says. */
+        Part_MacVendor: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /** @description An answer. The first three fields are absent when nobody is known. */
+            data?: {
+                /**
+                 * @description The assigned digits, in capitals.
+                 * @example 00000C
+                 */
+                assignment?: string | null;
+                /**
+                 * @description The organisation.
+                 * @example Cisco Systems, Inc
+                 */
+                orgname?: string | null;
+                /**
+                 * @description Its address in one line; empty when it is not told.
+                 * @example 170 WEST TASMAN DRIVE SAN JOSE CA US 95134-1706
+                 */
+                orgaddr?: string | null;
+                registry?: components["schemas"]["MacRegistry"] | null;
+                /** @description What was asked, without blanks around it. */
+                query: string;
+                /** @description What that is. */
+                kind: components["schemas"]["MacKind"];
+                /**
+                 * @description The address or its beginning, with colons.
+                 * @example 00:00:0c:12:34:56
+                 */
+                mac?: string | null;
+                /** @description Whether it was chosen locally and comes from no registry. */
+                local?: boolean | null;
+                /** @description Whether it is that of a group. */
+                multicast?: boolean | null;
+                /**
+                 * @description Whether it is probably made up by a device that hides its own, as telephones and laptops do on wireless
+                 *     networks: it was chosen locally, and nothing else is known of it.
+                 */
+                randomised?: boolean | null;
+                slap?: components["schemas"]["MacSlap"] | null;
+                known?: components["schemas"]["MacMeaning"] | null;
+                /** @description Others to whom the same digits were assigned, or other organisations that the name fits. */
+                also?: string[];
+                /**
+                 * Format: int64
+                 * @description How many assignments the organisation has, when it was asked for by its name.
+                 */
+                assignments?: number | null;
+            };
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description What one look-up says. */
         Part_Ptr: {
             /** @description How it ended. */
             status: components["schemas"]["PartStatus"];
@@ -2577,6 +3050,7 @@ export interface components {
         Parts: {
             special?: components["schemas"]["Part_Special"] | null;
             ip_calc?: components["schemas"]["Part_IpAnswer"] | null;
+            vendor?: components["schemas"]["Part_MacVendor"] | null;
             system?: components["schemas"]["Part_SystemNumber"] | null;
             geoip?: components["schemas"]["Part_GeoAnswer"] | null;
             ptr?: components["schemas"]["Part_Ptr"] | null;
@@ -2981,6 +3455,11 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /**
+         * @description What can be said of signatures (RFC 4035 §4.3).
+         * @enum {string}
+         */
+        Security: "secure" | "insecure" | "indeterminate" | "bogus";
         /** @description A worker that a selector finds. */
         SelectedWorker: {
             /**
@@ -3135,6 +3614,58 @@ export interface components {
             /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
             reason: components["schemas"]["WorkerState"];
         };
+        /** @description What is known of the data of one source. */
+        SourceStatus: {
+            /**
+             * @description Its name in `netwark update`.
+             * @example oui
+             */
+            name: string;
+            /**
+             * @description What it is, for people.
+             * @example MAC vendors
+             */
+            title: string;
+            /** @description Whose data it is and under which terms. */
+            terms: string;
+            built_in?: components["schemas"]["BuiltInData"] | null;
+            /** @description Whether what an update brought is in use, and not what came with the program. */
+            updated: boolean;
+            /**
+             * Format: date
+             * @description The day the data in use is of.
+             */
+            date?: string | null;
+            /**
+             * Format: int64
+             * @description How many entries the data in use has.
+             */
+            entries: number;
+            /**
+             * Format: date-time
+             * @description When an update last brought something.
+             */
+            fetched_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the source last answered, also if it had nothing new.
+             */
+            checked_at?: string | null;
+            /** @description Where the data is from, without secrets. */
+            from: string[];
+            changes?: components["schemas"]["UpdateChanges"] | null;
+            failure?: components["schemas"]["UpdateFailure"] | null;
+            /**
+             * @description How often this server asks by itself: `off`, `daily`, `weekly`, `monthly`, or hours or days such as `7d`.
+             * @example weekly
+             */
+            schedule: string;
+            /**
+             * Format: date-time
+             * @description When it will ask next.
+             */
+            next_at?: string | null;
+        };
         /** @description A block of addresses with a purpose of its own. */
         Special: {
             /**
@@ -3238,6 +3769,11 @@ export interface components {
              */
             cancelled: number;
         };
+        /**
+         * @description What became of a question on the way.
+         * @enum {string}
+         */
+        StepKind: "referral" | "answer" | "alias" | "nothing" | "lame" | "failed";
         /** @description What was asked about, and what will be told of it. */
         Subject: {
             /**
@@ -3279,7 +3815,7 @@ export interface components {
          * @description What the target of a tool is.
          * @enum {string}
          */
-        TargetKind: "host" | "host_port" | "url" | "resource";
+        TargetKind: "host" | "host_port" | "url" | "name" | "resource";
         /** @description What became of one connection. */
         TcpAttempt: components["schemas"]["TcpFate"] & {
             /**
@@ -3575,6 +4111,36 @@ export interface components {
             /** @description What the numbers mean. */
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description One question on the way from the root. */
+        TraceStep: {
+            /**
+             * @description The zone whose server was asked.
+             * @example org.
+             */
+            zone: string;
+            /** @description Name of the server. */
+            server: string;
+            /** @description Its address and port. */
+            address: string;
+            /** @description What was asked. */
+            question: components["schemas"]["DnsQuestion"];
+            /** @description What became of it. */
+            kind: components["schemas"]["StepKind"];
+            /** @description One sentence, such as `refers to the servers of example.org.`. */
+            text: string;
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            time_ms: number;
+            /** @description The records that count: name servers of a referral, or the answer. */
+            records: components["schemas"]["DnsRecord"][];
+        };
+        /**
+         * @description How a question travels.
+         * @enum {string}
+         */
+        Transport: "auto" | "udp" | "tcp" | "tls" | "https";
         /** @description One reason not to trust a certificate. */
         TrustProblem: {
             /** @description What kind of reason. */
@@ -3587,6 +4153,41 @@ export interface components {
          * @enum {string}
          */
         TrustProblemKind: "expired" | "not_yet_valid" | "wrong_name" | "self_signed" | "unknown_root" | "missing_intermediate" | "bad_signature" | "wrong_purpose" | "revoked" | "other";
+        /** @description What an update changed. */
+        UpdateChanges: {
+            /**
+             * Format: int64
+             * @description Entries that were not there before.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Entries that are gone.
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Entries that say something else.
+             */
+            changed: number;
+            /** @description A few of them, for people. */
+            examples?: string[];
+        };
+        /** @description Why an attempt failed. */
+        UpdateFailure: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What went wrong. */
+            why: string;
+            /**
+             * Format: int32
+             * @description How many attempts have failed one after another.
+             */
+            attempts: number;
+        };
         /** @description A user as the API shows it. */
         User: {
             /**
@@ -3624,6 +4225,15 @@ export interface components {
             summary: string;
             /** @description Every finding by itself, worst first. */
             findings: components["schemas"]["Finding"][];
+        };
+        /** @description Whether a server offers a version. */
+        VersionOffer: {
+            /** @description The version, such as `TLS 1.2`. */
+            protocol: string;
+            /** @description Whether it does; absent when that could not be found out. */
+            offered?: boolean | null;
+            /** @description What the server said instead, or why it could not be found out. */
+            reason?: string | null;
         };
         /** @description The answer to a question. */
         WhoisAnswer: {
@@ -3830,15 +4440,6 @@ export interface components {
          * @enum {string}
          */
         WhoisSubject: "domain" | "address" | "prefix" | "as_number";
-        /** @description Whether a server offers a version. */
-        VersionOffer: {
-            /** @description The version, such as `TLS 1.2`. */
-            protocol: string;
-            /** @description Whether it does; absent when that could not be found out. */
-            offered?: boolean | null;
-            /** @description What the server said instead, or why it could not be found out. */
-            reason?: string | null;
-        };
         /** @description A worker as the API shows it. */
         Worker: {
             /**
@@ -4052,6 +4653,169 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    query_dns: {
+        parameters: {
+            query: {
+                /**
+                 * @description A name or an address
+                 * @example example.org
+                 */
+                q: string;
+                /** @description Type of records */
+                type?: string;
+                /** @description Server to ask */
+                server?: string;
+                /** @description How the question travels */
+                transport?: components["schemas"]["Transport"];
+                /** @description Check the signatures from the root down */
+                dnssec?: boolean;
+                /** @description Follow the delegations from the root */
+                trace?: boolean;
+                /** @description Let the server ask others; true without it */
+                recursion?: boolean;
+                /** @description Ask the server to name itself */
+                nsid?: boolean;
+                /** @description Largest answer by UDP in bytes */
+                edns_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of the question */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DnsOutcome"];
+                };
+            };
+            /** @description Name, type or server make no sense, or the server has no public address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The right to let the server ask others is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many questions are under way */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no name server to ask */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    look_up_dns: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Type of records; without it A, and PTR for an address. ANY is refused
+                 * @example MX
+                 */
+                type?: string;
+                /**
+                 * @description Server to ask: address or name, `tls://NAME` or `https://NAME/dns-query`
+                 * @example 9.9.9.9
+                 */
+                server?: string;
+                /** @description How the question travels */
+                transport?: components["schemas"]["Transport"];
+                /** @description Check the signatures from the root down */
+                dnssec?: boolean;
+                /** @description Follow the delegations from the root */
+                trace?: boolean;
+                /** @description Let the server ask others; true without it */
+                recursion?: boolean;
+                /** @description Ask the server to name itself */
+                nsid?: boolean;
+                /** @description Largest answer by UDP in bytes, 0 or 512 to 4096; 1232 without it */
+                edns_size?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A name or an address
+                 * @example example.org
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of the question */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DnsOutcome"];
+                };
+            };
+            /** @description Name, type or server make no sense, or the server has no public address */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The right to let the server ask others is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many questions are under way */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no name server to ask */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -4856,6 +5620,138 @@ export interface operations {
                 };
             };
             /** @description It is none of these things, or a parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_mac_assignments: {
+        parameters: {
+            query?: {
+                /** @description Only assignments that begin with these digits, in any notation */
+                assignment?: string;
+                /** @description Only organisations whose name begins so, letter case aside */
+                orgname?: string;
+                /** @description Only organisations with these words in their name; the best fits come first */
+                q?: string;
+                /** @description Only of this registry */
+                registry?: components["schemas"]["MacRegistry"];
+                /** @description From 1 */
+                page?: number;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Assignments */
+            200: {
+                headers: {
+                    /** @description The pages around this one, RFC 8288; absent without a page */
+                    Link?: string;
+                    /** @description How many fit */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacAssignment"][];
+                };
+            };
+            /** @description A parameter is wrong, there is neither a filter nor a page, or too many fit */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_mac_vendors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MacQuestions"];
+            };
+        };
+        responses: {
+            /** @description An answer for each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacVendorOrError"][];
+                };
+            };
+            /** @description There are too many, or the body is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body has more than 1 MiB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is no JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_mac_vendor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description An address in any usual notation, the beginning of one with at least 6 digits, or the name of an organisation
+                 * @example 00:00:0c:12:34:56
+                 */
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacVendor"];
+                };
+            };
+            /** @description It is neither an address nor a name */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6384,6 +7280,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToolView"][];
+                };
+            };
+        };
+    };
+    list_updates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every source */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceStatus"][];
                 };
             };
         };
