@@ -53,7 +53,7 @@ test('a question is asked, linked, and its mistakes are named', async () => {
 	const { page, faults } = await openPage(browser, { cookie });
 	await page.goto(`${server.url}/lookups/dns`);
 	await page.getByLabel('Name or address').fill('www.example');
-	await page.getByLabel('Type').fill('mx');
+	await page.getByRole('combobox', { name: 'Type' }).fill('mx');
 	await page.keyboard.press('Enter');
 	await page.getByText('10 mail.example.').first().waitFor();
 	assert.match(page.url(), /\?q=www\.example&type=mx$/i);
@@ -65,10 +65,10 @@ test('a question is asked, linked, and its mistakes are named', async () => {
 	await page.getByText('there is no nowhere.example.').first().waitFor();
 	assert.deepEqual(faults, []);
 
-	await page.getByLabel('Type').fill('ANY');
+	await page.getByRole('combobox', { name: 'Type' }).fill('ANY');
 	await page.getByRole('button', { name: 'Ask', exact: true }).click();
 	await page.getByText('Type ANY is not asked').waitFor();
-	await page.getByLabel('Type').fill('A');
+	await page.getByRole('combobox', { name: 'Type' }).fill('A');
 	await page.getByLabel('Server').fill('10.0.0.1');
 	await page.getByRole('button', { name: 'Ask', exact: true }).click();
 	await page.getByText('ask it through a worker that may').waitFor();

@@ -74,7 +74,7 @@ test('a domain is asked about, told, and asked about again', async () => {
 	await page.keyboard.press('Enter');
 	await page.getByText('is registered through Example Registrar Ltd').waitFor();
 	assert.equal(new URL(page.url()).search, '?q=Example.tld', 'the answer can be linked');
-	await page.getByText(/^expired \d+ years ago$/).waitFor();
+	await page.getByText(/expired \d+ years ago/).waitFor();
 	await page.getByText('Not signed').waitFor();
 	await page.getByText('WHOIS', { exact: true }).last().click();
 	await page

@@ -16,6 +16,7 @@ use crate::listen::Room;
 use crate::live::Live;
 use crate::lookups::{LookupSettings, Lookups};
 use crate::metrics::Metrics;
+use crate::operations::publish::InHand;
 use crate::ui::Pages;
 use crate::workers::directory::Directory;
 use crate::workers::link::registry::Links;
@@ -80,6 +81,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The web UI, for each path it is served under.
     pub(crate) pages: Pages,
+    /// Messages that are being published.
+    pub(crate) in_hand: InHand,
     /// How many connections there may be.
     pub(crate) room: Room,
     /// Settings.
@@ -111,6 +114,7 @@ impl App {
             lookups,
             metrics: Metrics::new(),
             pages,
+            in_hand: InHand::default(),
             room: Room::default(),
             settings,
             started_at: Timestamp::now(),

@@ -1,5 +1,8 @@
 //! From the outbox to the bus.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -16,10 +19,69 @@ const CHUNK: u64 = 500;
 /// Most messages whose confirmation is waited for at the same time.
 const AT_ONCE: usize = 256;
 
+/// The messages that this server is publishing. Whoever asks again and the sweeper may come upon the same message
+/// at the same time, and a direct queue would give it to two workers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InHand(Arc<Mutex<HashMap<Uuid, Stage>>>);
+
+/// How far a message in hand has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The bus has not confirmed it.
+    Sending,
+    /// The bus has it, which is not noted yet.
+    Confirmed,
+}
+
+/// Messages in the hand of one task, until it is dropped.
+struct Held {
+    all: InHand,
+    ids: Vec<Uuid>,
+}
+
+impl InHand {
+    /// Takes the messages that nobody has in hand, and tells whether the bus has all others.
+    fn take(&self, mut messages: Vec<OutboxMessage>) -> (Vec<OutboxMessage>, Held, bool) {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = true;
+        messages.retain(|message| match taken.entry(message.id) {
+            Entry::Vacant(free) => {
+                free.insert(Stage::Sending);
+                true
+            }
+            Entry::Occupied(other) => {
+                all &= *other.get() == Stage::Confirmed;
+                false
+            }
+        });
+        let ids = messages.iter().map(|message| message.id).collect();
+        (messages, Held { all: self.clone(), ids }, all)
+    }
+}
+
+impl Held {
+    /// Whoever comes upon these knows from here on that the bus has them.
+    fn confirm(&self, ids: &[Uuid]) {
+        let mut taken = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.extend(ids.iter().map(|id| (*id, Stage::Confirmed)));
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut taken = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for id in &self.ids {
+            taken.remove(id);
+        }
+    }
+}
+
 /// Publishes messages and notes those that are confirmed. What fails stays in the outbox, where the
-/// sweeper finds it. Returns false if anything failed.
+/// sweeper finds it. Returns false if anything failed, or is being published by another task.
 pub async fn publish(app: &App, messages: Vec<OutboxMessage>) -> bool {
+    let (messages, held, mine) = app.in_hand.take(messages);
     let (confirmed, all) = send(app, messages).await;
+    held.confirm(&confirmed);
     if !confirmed.is_empty() {
         // Nobody waits for this note: without it a message is published twice, and a worker runs it once.
         let app = app.clone();
@@ -27,9 +89,10 @@ pub async fn publish(app: &App, messages: Vec<OutboxMessage>) -> bool {
             if let Err(error) = app.store.published(confirmed, Timestamp::now()).await {
                 tracing::warn!(%error, "publishing could not be noted");
             }
+            drop(held);
         });
     }
-    all
+    all && mine
 }
 
 /// Publishes some of what waited at that time, and waits until that is noted. Returns true when more may be left
@@ -42,9 +105,11 @@ pub async fn publish_left(app: &App, before: Timestamp) -> Result<bool, StoreErr
     if messages.is_empty() {
         return Ok(false);
     }
+    let (messages, held, mine) = app.in_hand.take(messages);
     let (confirmed, all) = send(app, messages).await;
+    held.confirm(&confirmed);
     app.store.published(confirmed, Timestamp::now()).await?;
-    Ok(all)
+    Ok(all && mine)
 }
 
 /// Publishes messages; returns those that are confirmed, and whether that is all.
@@ -91,5 +156,43 @@ pub async fn publish_waiting(app: &App, before: Timestamp) -> bool {
             tracing::warn!(%error, "the outbox cannot be read");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netwark_model::messages::{Delivery, Order};
+
+    use super::*;
+
+    fn message(number: u128) -> OutboxMessage {
+        let order = Order::Cancel { operation_id: Uuid::nil() };
+        OutboxMessage {
+            id: Uuid::from_u128(number),
+            address: "netwark".into(),
+            delivery: Delivery::new(order),
+        }
+    }
+
+    fn numbers(messages: &[OutboxMessage]) -> Vec<u128> {
+        messages.iter().map(|message| message.id.as_u128()).collect()
+    }
+
+    #[test]
+    fn a_message_is_in_one_hand_at_a_time() {
+        let hand = InHand::default();
+        let (first, held, all) = hand.take(vec![message(1), message(2)]);
+        assert_eq!((numbers(&first), all), (vec![1, 2], true));
+        let (second, other, all) = hand.take(vec![message(2), message(3)]);
+        assert_eq!((numbers(&second), all), (vec![3], false), "nobody knows yet whether the bus has 2");
+        drop(other);
+
+        held.confirm(&[message(2).id]);
+        let (third, _other, all) = hand.take(vec![message(2)]);
+        assert_eq!((numbers(&third), all), (vec![], true), "the bus has it");
+
+        drop(held);
+        let (fourth, _held, all) = hand.take(vec![message(1), message(2)]);
+        assert_eq!((numbers(&fourth), all), (vec![1, 2], true));
     }
 }

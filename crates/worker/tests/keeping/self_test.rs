@@ -77,10 +77,10 @@ async fn a_tool_that_needs_dns_is_offered_once_dns_answers() {
     let test = named(&hello.self_test, "DNS: netwark.example");
     assert_eq!(
         (test.passed, test.takes_away.as_slice()),
-        (false, ["named".to_owned()].as_slice()),
+        (false, ["named".to_owned(), "whois".to_owned()].as_slice()),
         "{test:?}"
     );
-    assert_eq!(hello.capabilities.tools, ["mtr", "ping", "quick"]);
+    assert_eq!(hello.capabilities.tools, WITHOUT_DNS);
     let cause = pair.cause("named").await;
     assert!(cause.contains("does not offer 'named' now") && cause.contains("DNS"), "{cause}");
 
@@ -95,6 +95,9 @@ async fn a_tool_that_needs_dns_is_offered_once_dns_answers() {
     let clock = named(&alive.self_test, "Clock");
     assert!(!clock.passed && clock.detail.contains("NTP"), "the server's clock stands in 1970: {clock:?}");
 }
+
+/// What a worker offers that has no name servers: all that can do with addresses.
+const WITHOUT_DNS: [&str; 7] = ["dns", "http", "mtr", "ping", "quick", "tcp", "tls"];
 
 /// Set in the process that runs inside the namespace.
 const INSIDE: &str = "NETWARK_TEST_INSIDE_NAMESPACE";
@@ -136,7 +139,7 @@ async fn air_gapped() {
     let pair = Pair::start(keeping, Resolver::with_servers(&[([192, 0, 2, 53], 53).into()]));
     let hello = pair.welcome().await;
     pair.worker.ready().await.unwrap();
-    assert_eq!(hello.capabilities.tools, ["mtr", "ping", "quick"]);
+    assert_eq!(hello.capabilities.tools, WITHOUT_DNS);
     for loopback in ["ICMP to 127.0.0.1", "ICMP to ::1"] {
         let test = eventually(&pair, loopback).await;
         assert!(test.passed, "{test:?}");
@@ -145,7 +148,7 @@ async fn air_gapped() {
     assert!(gateway.skipped && gateway.passed, "{gateway:?}");
     let dns = named(&hello.self_test, "DNS: netwark.example");
     assert!(!dns.passed && dns.detail.contains("/etc/resolv.conf"), "{dns:?}");
-    assert_eq!(dns.takes_away, ["named"]);
+    assert_eq!(dns.takes_away, ["named", "whois"]);
     assert!(matches!(pair.run("quick", json!({})).await, End::Done { .. }));
     let End::Done { payload } = pair.run("ping", json!({ "count": 1 })).await else { panic!("no ping") };
     assert_eq!(payload["received"], 1);

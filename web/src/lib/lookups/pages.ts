@@ -27,11 +27,11 @@ export const pages: LookupPage[] = [
 		words: 'ip calculator subnet split summarise netmask wildcard cidr range eui-64'
 	},
 	{
-		title: 'GeoIP',
-		href: '/lookups/geoip',
+		title: 'MAC vendors',
+		href: '/lookups/mac-oui',
 		permission: 'lookups:read',
-		command: 'geoip',
-		words: 'place city country map autonomous system as'
+		command: 'oui',
+		words: 'mac vendor oui ieee manufacturer organisation'
 	},
 	{
 		title: 'DNS',
@@ -40,23 +40,23 @@ export const pages: LookupPage[] = [
 		words: 'name server record resolve mx txt ptr dnssec trace dig'
 	},
 	{
-		title: 'MAC vendors',
-		href: '/lookups/mac-oui',
+		title: 'WHOIS',
+		href: '/lookups/whois',
+		permission: 'lookups:ask',
+		command: 'whois',
+		words: 'whois rdap registry registrar domain owner holder abuse expiry'
+	},
+	{
+		title: 'GeoIP',
+		href: '/lookups/geoip',
 		permission: 'lookups:read',
-		command: 'oui',
-		words: 'mac vendor oui ieee manufacturer organisation'
+		command: 'geoip',
+		words: 'place city country map autonomous system as'
 	},
 	{
 		title: 'Sources',
 		href: '/lookups/sources',
 		permission: 'lookups:read',
 		words: 'updates data age fetch ieee'
-	},
-	{
-		title: 'WHOIS',
-		href: '/lookups/whois',
-		permission: 'lookups:ask',
-		command: 'whois',
-		words: 'whois rdap registry registrar domain owner holder abuse expiry'
 	}
 ];
