@@ -140,6 +140,8 @@ async fn links(lab: &Lab) {
     let last = report.links.last().unwrap();
     assert_eq!((last.name.as_str(), last.state), ("wrong-ds.test.", Security::Bogus));
     assert!(!last.ds[0].fits);
+    let report = lab.ask("www.expired.test", "A", WITH_VERDICT).await.dnssec.unwrap();
+    assert!(report.links.last().unwrap().ds[0].fits, "what is wrong is the signature");
 }
 
 /// Without the right anchor nothing can be said, or all is wrong.

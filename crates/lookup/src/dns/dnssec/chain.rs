@@ -51,6 +51,14 @@ enum Step {
     Absent,
 }
 
+/// Why the keys of a zone are not believed.
+struct Broken {
+    end: End,
+    own: DnssecLink,
+    /// The keys all the same.
+    keys: Vec<Key>,
+}
+
 /// The chain as far as it was followed.
 pub struct Chain<'a, 'b, 'c> {
     anchors: &'a Anchors,
@@ -117,9 +125,9 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
                 self.links.push(own);
                 Ok(found)
             }
-            Err((end, own)) => {
-                self.links.push(DnssecLink { kind: LinkKind::Anchor, ..own });
-                Err(end)
+            Err(broken) => {
+                self.links.push(DnssecLink { kind: LinkKind::Anchor, ..broken.own });
+                Err(broken.end)
             }
         };
         self.known.insert(zone, step.clone().map(Step::Zone));
@@ -190,8 +198,9 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
                 self.links.push(own);
                 Ok(Step::Zone(found))
             }
-            Err((end, mut own)) => {
-                own.ds = shown(&[]);
+            Err(broken) => {
+                let Broken { end, mut own, keys } = *broken;
+                own.ds = shown(&keys);
                 self.links.push(own);
                 Err(end)
             }
@@ -237,17 +246,17 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
         name: &DomainName,
         fits: &(dyn Fn(&Key) -> bool + Sync),
         what: &str,
-    ) -> Result<(Arc<Zone>, DnssecLink), (End, DnssecLink)> {
-        let failed = |security, why: String, keys: Vec<DnssecKey>| {
+    ) -> Result<(Arc<Zone>, DnssecLink), Box<Broken>> {
+        let failed = |security, why: String, keys: &[Key], shown: Vec<DnssecKey>| {
             let end = End::new(security, name, why);
-            let own = DnssecLink { keys, ..link(LinkKind::Delegation, &end, name) };
-            (end, own)
+            let own = DnssecLink { keys: shown, ..link(LinkKind::Delegation, &end, name) };
+            Box::new(Broken { end, own, keys: keys.to_vec() })
         };
         let message = match self.ask(name, Kind::DNSKEY).await {
             Ok(message) => message,
             Err(why) => {
                 let why = format!("the keys of {name} cannot be had: {why}");
-                return Err(failed(Security::Indeterminate, why, Vec::new()));
+                return Err(failed(Security::Indeterminate, why, &[], Vec::new()));
             }
         };
         let of_name = message.answers.iter().filter(|r| r.name == *name && r.kind == Kind::DNSKEY);
@@ -265,20 +274,20 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
         let denies = message.has(flag::AA) || message.authorities.iter().any(|r| r.kind == Kind::SOA);
         if keys.is_empty() && !denies {
             let why = format!("the keys of {name} cannot be had: the server only refers to others");
-            return Err(failed(Security::Indeterminate, why, Vec::new()));
+            return Err(failed(Security::Indeterminate, why, &[], Vec::new()));
         }
         if keys.is_empty() {
             let why = format!("{name} should be signed by {what}, and has no keys");
-            return Err(failed(Security::Bogus, why, Vec::new()));
+            return Err(failed(Security::Bogus, why, &[], Vec::new()));
         }
         if signers(&message.answers, name, Kind::DNSKEY).is_empty() && what == ANCHOR {
             let why = "the server does not hand on signatures, so that nothing can be checked".into();
-            return Err(failed(Security::Indeterminate, why, shown(&|_| false)));
+            return Err(failed(Security::Indeterminate, why, &keys, shown(&|_| false)));
         }
         let entry: Vec<Key> = keys.iter().filter(|key| fits(key)).cloned().collect();
         if entry.is_empty() {
             let why = format!("no key of {name} fits {what}; it has {}", tags());
-            return Err(failed(Security::Bogus, why, shown(&|_| false)));
+            return Err(failed(Security::Bogus, why, &keys, shown(&|_| false)));
         }
         let signs = |key: &Key| {
             let alone = Zone { name: name.clone(), keys: vec![key.clone()] };
@@ -287,7 +296,7 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
         let entrance = Zone { name: name.clone(), keys: entry };
         if let Err(why) = entrance.check(name, Kind::DNSKEY, &message.answers, self.now) {
             let why = format!("the signature over the keys of {name} does not hold: {why}");
-            return Err(failed(Security::Bogus, why, shown(&signs)));
+            return Err(failed(Security::Bogus, why, &keys, shown(&signs)));
         }
         let own = DnssecLink {
             kind: LinkKind::Delegation,
