@@ -117,14 +117,19 @@ impl Table {
         if let Some(prefix) = prefix {
             let found = self.of_prefix(query, prefix);
             // A few names are hexadecimal digits, too.
-            let is_word = query.bytes().all(|byte| byte.is_ascii_alphabetic());
-            if found.orgname.is_some() || !is_word {
+            if found.orgname.is_some() || !is_word(query) {
                 return Ok(found);
             }
         } else if looks_like_an_address(query) || !query.chars().any(char::is_alphanumeric) {
             return Err(wrong());
         }
         Ok(self.of_name(query))
+    }
+
+    /// True for what could be the name of an organisation, so that all names are searched for it.
+    pub fn may_be_name(typed: &str) -> bool {
+        let typed = typed.trim();
+        Prefix::parse(typed).is_none_or(|_| is_word(typed))
     }
 
     /// Answers for an address.
@@ -227,6 +232,10 @@ fn describe_bits(answer: &mut Answer, mac: Mac, digits: usize) {
         0b11 => Slap::Sai,
         _ => Slap::Reserved,
     });
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// True for what can only be meant as an address: groups of digits with signs between them, or too many digits.

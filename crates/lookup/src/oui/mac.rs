@@ -1,5 +1,6 @@
 //! Hardware addresses and the ways people write them.
 
+use std::collections::HashSet;
 use std::fmt;
 
 /// A MAC address, EUI-48; of an EUI-64 the upper 48 bits, which is all that an assignment is looked up by.
@@ -186,7 +187,7 @@ fn grouped(text: &str, separator: char, digits: &mut [u8; EUI64]) -> Option<usiz
 /// Whole MAC addresses within a text such as the output of `arp -a` or a switch's table, in their order, each once;
 /// at most `most`.
 pub fn find_all(text: &str, most: usize) -> Vec<Mac> {
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     let word = |c: char| !(c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.'));
     for piece in text.split(word) {
         let piece = piece.trim_matches([':', '-', '.']);
@@ -198,7 +199,7 @@ pub fn find_all(text: &str, most: usize) -> Vec<Mac> {
             continue;
         };
         // Twelve decimal digits are as well a serial number, but then those of a switch's table are nothing else.
-        if !found.contains(&mac) {
+        if seen.insert(mac) {
             found.push(mac);
             if found.len() == most {
                 break;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
-use netwark_lookup::oui::{Answer, Entry, Filter, Prefix, Registry, find_all};
+use netwark_lookup::oui::{Answer, Entry, Filter, Kind, Prefix, Registry, Table, find_all};
 use netwark_model::error::FieldError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,8 @@ use crate::extract::{Body, Page, Params};
 const MOST_ROWS: usize = 10_000;
 /// Most questions of one request.
 const MOST_ASKED: usize = 10_000;
+/// Most names among them: each is looked for in all names there are.
+const MOST_NAMES: usize = 100;
 /// Most bytes of such a request.
 const LARGEST_ASKED: usize = 1 << 20;
 
@@ -54,7 +56,7 @@ impl From<Entry<'_>> for Assignment {
 #[serde(deny_unknown_fields)]
 #[schema(as = MacQuestions)]
 pub struct AskedMany {
-    /// Addresses, beginnings of addresses or names, at most 10,000.
+    /// Addresses and beginnings of addresses, at most 10,000; among them at most 100 names.
     #[serde(default)]
     #[schema(example = json!(["00:00:0c:12:34:56", "5254.0012.3456"]))]
     pub resources: Vec<String>,
@@ -214,15 +216,31 @@ pub(crate) async fn answer_many(
         let told = format!("must have at most {MOST_ASKED} entries, got {}", asked.resources.len());
         return Err(Problem::field(FieldError::body("resources", told)));
     }
-    let found = find_all(&asked.text, MOST_ASKED);
     let vendors = app.lookups.oui.get();
-    let given = asked.resources.iter().map(|resource| match vendors.answer(resource) {
-        Ok(answer) => AnswerOrError::Answer(Box::new(answer)),
-        Err(error) => AnswerOrError::NotUnderstood {
-            query: resource.chars().take(60).collect(),
-            error: error.to_string(),
-        },
-    });
-    let found = found.into_iter().map(|mac| AnswerOrError::Answer(Box::new(vendors.answer_mac(mac))));
-    Ok(Json(given.chain(found).collect()))
+    // Names take milliseconds each, which nobody else should wait for.
+    let answers = tokio::task::spawn_blocking(move || answer_all(&vendors, &asked)).await;
+    answers.map(Json).map_err(|error| Problem::internal(&error))
+}
+
+fn answer_all(vendors: &Table, asked: &AskedMany) -> Vec<AnswerOrError> {
+    let mut names = 0;
+    let mut answers = Vec::new();
+    for resource in &asked.resources {
+        let answer = match names {
+            MOST_NAMES if Table::may_be_name(resource) => {
+                Err(format!("at most {MOST_NAMES} names are answered at once; ask again for the rest"))
+            }
+            _ => vendors.answer(resource).map_err(|error| error.to_string()),
+        };
+        answers.push(match answer {
+            Ok(answer) => {
+                names += usize::from(answer.kind == Kind::Name);
+                AnswerOrError::Answer(Box::new(answer))
+            }
+            Err(error) => AnswerOrError::NotUnderstood { query: resource.chars().take(60).collect(), error },
+        });
+    }
+    let found = find_all(&asked.text, MOST_ASKED);
+    answers.extend(found.into_iter().map(|mac| AnswerOrError::Answer(Box::new(vendors.answer_mac(mac)))));
+    answers
 }

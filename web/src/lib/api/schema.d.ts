@@ -2093,7 +2093,7 @@ export interface components {
         /** @description What is asked about many. */
         MacQuestions: {
             /**
-             * @description Addresses, beginnings of addresses or names, at most 10,000.
+             * @description Addresses and beginnings of addresses, at most 10,000; among them at most 100 names.
              * @example [
              *       "00:00:0c:12:34:56",
              *       "5254.0012.3456"

@@ -93,6 +93,10 @@ async fn many_are_answered_at_once() {
         (0..10_000).map(|at| format!("00:00:0c:00:{:02x}:{:02x}", at / 256, at % 256)).collect();
     let answers = app.post("/mac-oui", json!({ "resources": many }).to_string()).await.json();
     assert_eq!(answers.as_array().unwrap().len(), 10_000);
+    let names = json!({ "resources": vec!["sony"; 101] }).to_string();
+    let answers = app.post("/mac-oui", names).await.json();
+    assert_eq!(answers[99]["kind"], "name");
+    assert!(answers[100]["error"].as_str().unwrap().contains("at most 100 names"), "{}", answers[100]);
     let too_many = json!({ "resources": vec!["a"; 10_001] }).to_string();
     let refused = app.post("/mac-oui", too_many).await;
     assert_eq!(refused.json()["errors"][0]["name"], "resources");
