@@ -19,10 +19,10 @@ after(async () => {
 
 for (const [name, path, ready] of [
 	['vendors', '/lookups/mac-oui', 'To whom a MAC address was assigned'],
-	['vendor', '/lookups/mac-oui?q=00:00:5e:00:01:0a', 'virtual router 10'],
+	['vendor', '/lookups/mac-oui?q=00:00:5e:00:01:0a', 'virtual router 10 (RFC 9568)'],
 	['vendor-name', '/lookups/mac-oui?q=raspberry%20pi', 'Raspberry Pi'],
 	['vendor-wrong', '/lookups/mac-oui?q=00:1a', 'is no MAC address'],
-	['sources', '/lookups/sources', 'as they came with the program'],
+	['sources', '/lookups/sources', '58,483 entries of 2026-08-26, as they came with the program'],
 	['resource-mac', '/lookups?q=00:00:0c:12:34:56', 'Cisco Systems, Inc']
 ]) {
 	test(`the page ${path}`, () => inspect(browser, { name, url: `${server.url}${path}`, ready, cookie }));
