@@ -221,28 +221,35 @@ async fn identify(
     access: Access,
 ) -> Result<(Principal, Option<Uuid>), Problem> {
     let now = Timestamp::now();
+    let stranger = (Principal::Anonymous { role: auth.inner.settings.anonymous_role }, None);
+    // What is for everybody, such as the state of health, is so without a database too.
+    let for_all = access == Access::Public;
     if let Some(token) = bearer(headers).filter(|token| worker_token::is_one(token)) {
-        return match auth.worker(token).await? {
-            Some((_, card)) if card.revoked => Err(worker_revoked()),
-            Some((id, card)) => Ok((Principal::Worker { id, name: card.name }, None)),
-            None => Err(Problem::unauthorized("the worker's token is unknown, or another took its place")
-                .with_header(HeaderName::from_static(websocket::UNWELCOME), websocket::REFUSED)),
+        return match auth.worker(token).await {
+            Err(_) if for_all => Ok(stranger),
+            Err(error) => Err(error.into()),
+            Ok(Some((_, card))) if card.revoked => Err(worker_revoked()),
+            Ok(Some((id, card))) => Ok((Principal::Worker { id, name: card.name }, None)),
+            Ok(None) => {
+                Err(Problem::unauthorized("the worker's token is unknown, or another took its place")
+                    .with_header(HeaderName::from_static(websocket::UNWELCOME), websocket::REFUSED))
+            }
         };
     }
     if let Some(token) = bearer(headers) {
-        return match auth.token(token, now).await? {
-            Some(principal) => Ok((principal, None)),
+        return match auth.token(token, now).await {
+            Err(_) if for_all => Ok(stranger),
+            Err(error) => Err(error.into()),
+            Ok(Some(principal)) => Ok((principal, None)),
             // A token that is no longer good must not quietly become a stranger.
-            None => Err(Problem::unauthorized("the token is unknown or was revoked")),
+            Ok(None) => Err(Problem::unauthorized("the token is unknown or was revoked")),
         };
     }
-    let stranger = (Principal::Anonymous { role: auth.inner.settings.anonymous_role }, None);
     let Some(cookie) = session_cookie(headers, client) else { return Ok(stranger) };
     match auth.session(&cookie, now).await {
         Ok(Some((principal, session))) => Ok((principal, Some(session))),
         Ok(None) => Ok(stranger),
-        // What is for everybody, such as the state of health, is so without a database too.
-        Err(_) if access == Access::Public => Ok(stranger),
+        Err(_) if for_all => Ok(stranger),
         Err(error) => Err(error.into()),
     }
 }

@@ -412,6 +412,22 @@ async fn what_is_not_in_the_table_is_denied() {
 }
 
 #[tokio::test]
+async fn what_is_for_everybody_is_so_without_a_database() {
+    let (auth, _directory) = auth_with_users().await;
+    let (_, token) = add_token(&auth.inner.store, "watch", Role::Viewer).await.unwrap();
+    let bearer = format!("Bearer {}", token.reveal());
+    let router = router(&auth);
+    let cookie = sign_in(&router, "viewer").await;
+    auth.inner.store.clone().close().await;
+    for (name, value) in [("authorization", bearer), ("cookie", cookie)] {
+        let health = ask(Method::GET, "/healthz").with(name, &value).send(&router).await;
+        assert_eq!(health.status, StatusCode::OK, "{name}");
+        let other = ask(Method::GET, "/api/v1/operations").with(name, &value).send(&router).await;
+        assert!(other.status.is_server_error(), "{name}: {}", other.status);
+    }
+}
+
+#[tokio::test]
 async fn strangers_may_what_the_settings_say() {
     let read = || ask(Method::GET, "/api/v1/operations");
     let run = || ask(Method::POST, "/api/v1/operations").json(json!({}));
