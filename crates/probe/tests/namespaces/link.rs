@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
             while let Ok(length @ 1..) = (&files[lane.from]).read(&mut buffer) {
                 let packet = &buffer[..length];
                 let forged = if lane.link.forge && !lane.forward { forged(packet) } else { None };
-                let copies = (0..lane.copies()).map(|_| packet.to_vec());
+                let copies = (0..lane.copies(packet)).map(|_| packet.to_vec());
                 for packet in forged.into_iter().chain(copies) {
                     number += 1;
                     waiting.push(Reverse((Instant::now() + lane.link.delay, number, lane.to, packet)));
@@ -85,9 +86,10 @@ pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
 }
 
 impl Lane {
-    /// How many copies of the next packet arrive. IPv6's neighbour and router discovery is not counted.
-    fn copies(&mut self) -> u32 {
-        if !self.forward {
+    /// How many copies of the next packet arrive. What IPv6 sends by itself on a new link is not counted: when it does
+    /// so is chance, and "every fifth" would not mean the fifth probe.
+    fn copies(&mut self, packet: &[u8]) -> u32 {
+        if !self.forward || is_housekeeping(packet) {
             return 1;
         }
         self.seen += 1;
@@ -100,6 +102,13 @@ impl Lane {
             1
         }
     }
+}
+
+/// Whether the packet is router or listener discovery, which come from link-local or unspecified addresses alone.
+fn is_housekeeping(packet: &[u8]) -> bool {
+    let source = packet.get(8..24).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).map(Ipv6Addr::from);
+    packet.first().is_some_and(|byte| byte >> 4 == 6)
+        && source.is_some_and(|source| source.is_unspecified() || source.is_unicast_link_local())
 }
 
 /// An echo reply with two words of its payload exchanged, which leaves every checksum right.
