@@ -88,6 +88,11 @@ pub enum Order {
     },
     /// Standing orders that came, changed or went.
     Assign(AssignmentChange),
+    /// Carry a standing order out at once, and again when it is due.
+    Now {
+        /// The standing order.
+        assignment_id: Uuid,
+    },
     /// An order that a later version brought. Its version says so.
     #[serde(other)]
     Unknown,

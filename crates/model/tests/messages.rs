@@ -184,6 +184,7 @@ fn since_the_second() -> Vec<Named> {
             order(Order::Unwelcome(Unwelcome { revoked: true, reason: "revoked by admin".into() })),
         ),
         ("assign", order(Order::Assign(change))),
+        ("now", order(Order::Now { assignment_id: STREAM })),
         (
             "cancel_in_time",
             Message::Delivery(

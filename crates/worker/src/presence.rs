@@ -212,6 +212,11 @@ async fn follow(shared: &Shared, order: Order) -> Result<(), Unwelcome> {
         // What answers an earlier hello.
         Order::Welcome(_) | Order::Refused { .. } | Order::Introduce => {}
         Order::Assign(change) => assigned(shared, change).await,
+        Order::Now { assignment_id } => {
+            if let Some(standing) = &shared.standing {
+                standing.hurry(assignment_id);
+            }
+        }
         Order::Unknown => tracing::warn!("an order cannot be understood; update this worker"),
         Order::Run(_) => tracing::warn!("work came where only orders are expected"),
     }

@@ -38,6 +38,8 @@ pub(crate) struct Standing {
     file: PathBuf,
     spool: Spool,
     kept: Mutex<Kept>,
+    /// Orders that are wanted before they are due.
+    hurried: Mutex<HashSet<Uuid>>,
     changed: Notify,
 }
 
@@ -65,7 +67,7 @@ impl Standing {
                 Kept::default()
             }
         };
-        Self { file, spool, kept: Mutex::new(kept), changed: Notify::new() }
+        Self { file, spool, kept: Mutex::new(kept), hurried: Mutex::default(), changed: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -117,6 +119,14 @@ impl Standing {
         Ok(Changed { revision: change.revision, released })
     }
 
+    /// Carries an order out at once, when it is here.
+    pub(crate) fn hurry(&self, id: Uuid) {
+        if self.lock().assignments.iter().any(|held| held.id == id) {
+            self.hurried.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+            self.changed.notify_one();
+        }
+    }
+
     /// Carries the orders out until stopped.
     pub(crate) async fn carry_out(self: Arc<Self>, shared: Arc<Shared>, stop: CancellationToken) {
         let mut due: HashMap<(Uuid, u64), Instant> = HashMap::new();
@@ -125,8 +135,12 @@ impl Standing {
             let held: HashSet<_> = assignments.iter().map(|held| (held.id, held.epoch)).collect();
             due.retain(|order, _| held.contains(order));
             let now = Instant::now();
+            let hurried = std::mem::take(&mut *self.hurried.lock().unwrap_or_else(PoisonError::into_inner));
             for order in &assignments {
                 let at = due.entry((order.id, order.epoch)).or_insert(now);
+                if hurried.contains(&order.id) {
+                    *at = now;
+                }
                 if *at > now {
                     continue;
                 }

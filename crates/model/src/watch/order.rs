@@ -1,0 +1,38 @@
+//! The standing order to watch a network.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Most addresses an order names to be asked again.
+pub const MOST_RECHECKED: usize = 10_000;
+
+/// What a worker has to know to watch a network; the body of an assignment of the kind [`super::SWEEP`], whose
+/// `every_ms` is the time from one sweep to the next. The worker shifts each by a little.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SweepOrder {
+    /// The network.
+    pub network_id: Uuid,
+    /// What is swept.
+    pub prefixes: Vec<IpNet>,
+    /// What is left out of it.
+    pub exclude: Vec<IpNet>,
+    /// The interface, when not the one that leads there.
+    pub interface: Option<String>,
+    /// The VLAN whose tag the packets bear, 1 to 4094.
+    pub vlan: Option<u16>,
+    /// Packets a second at most, when not the usual.
+    pub rate_pps: Option<u32>,
+    /// Listens between sweeps, too.
+    pub passive: bool,
+    /// Asks devices and name servers for names.
+    pub names: bool,
+    /// Addresses that were up when the order was written, which are asked again before they are missing. The
+    /// worker adds what it has seen itself.
+    pub recheck: Vec<IpAddr>,
+    /// A prefix above a /16 is swept too.
+    pub large: bool,
+}
