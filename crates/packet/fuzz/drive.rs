@@ -1,7 +1,9 @@
 // What each fuzz target does with its bytes; the crate's own tests do the same with the corpus.
 
 use netwark_packet::ip::Family;
-use netwark_packet::{checksum, extension::Extension, icmp, ip, tcp, udp};
+use netwark_packet::{
+    arp, checksum, dhcp, dns, ethernet, extension::Extension, icmp, ip, ndp, netbios, ssdp, tcp, udp,
+};
 
 /// Reads a packet, and a written copy of it, which must say the same.
 pub(crate) fn ip(bytes: &[u8]) {
@@ -45,4 +47,32 @@ pub(crate) fn transport(bytes: &[u8]) {
         assert!(extension.objects().count() <= bytes.len() / 4);
     }
     let _ = checksum::of(bytes);
+}
+
+/// Reads a frame as a sweep hears it, down to what devices say of themselves.
+pub(crate) fn link(bytes: &[u8]) {
+    let Ok(frame) = ethernet::parse(bytes) else { return };
+    assert!(frame.payload.len() + 14 <= bytes.len());
+    if let Ok(arp) = arp::parse(frame.payload) {
+        let mut copy = Vec::new();
+        arp.write(&mut copy);
+        assert_eq!(arp::parse(&copy), Ok(arp));
+    }
+    let Ok(packet) = ip::parse(frame.payload) else { return };
+    let _ = ndp::parse(packet.payload);
+    if let Ok(datagram) = udp::parse(packet.payload) {
+        names(datagram.payload);
+    }
+}
+
+/// Reads what devices say of themselves in datagrams.
+pub(crate) fn names(bytes: &[u8]) {
+    if let Ok(message) = dns::parse(bytes) {
+        assert!(message.records.len() <= 256 && message.questions.len() <= 256);
+    }
+    let _ = netbios::parse(bytes);
+    let _ = ssdp::parse(bytes);
+    if let Ok(message) = dhcp::parse(bytes) {
+        assert!(message.client_id.len() <= 255);
+    }
 }

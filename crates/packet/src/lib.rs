@@ -3,12 +3,19 @@
 //! Every parser takes a byte slice as it came from the network or out of a quoted packet, which may be cut anywhere,
 //! borrows from it, and answers [`Malformed`] instead of panicking.
 
+pub mod arp;
 pub mod checksum;
+pub mod dhcp;
+pub mod dns;
+pub mod ethernet;
 pub mod extension;
 pub mod icmp;
 pub mod ip;
 mod ipv4;
 mod ipv6;
+pub mod ndp;
+pub mod netbios;
+pub mod ssdp;
 pub mod tcp;
 pub mod udp;
 

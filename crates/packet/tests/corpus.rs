@@ -46,3 +46,13 @@ fn icmp() {
 fn transport() {
     run("transport", drive::transport);
 }
+
+#[test]
+fn link() {
+    run("link", drive::link);
+}
+
+#[test]
+fn names() {
+    run("names", drive::names);
+}
