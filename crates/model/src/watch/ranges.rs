@@ -57,6 +57,11 @@ impl Ranges {
         Self(prefixes.into_iter().map(|prefix| Item::Prefix(prefix.trunc())).collect())
     }
 
+    /// Addresses.
+    pub fn addresses(addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self(addresses.into_iter().map(Item::Address).collect())
+    }
+
     /// Reads parts between commas and blanks: `192.168.1.0/24`, `192.168.1.10-192.168.1.20`, `192.168.1.*`,
     /// `10.0.0-3.1-254`, an address, a name, or `local`.
     ///

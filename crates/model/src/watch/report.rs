@@ -23,7 +23,7 @@ pub const MOST_FACTS: usize = 200;
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum WatchReport {
     /// One look over the whole network, or a part of its report.
-    Sweep(SweepReport),
+    Sweep(Box<SweepReport>),
     /// What was overheard since.
     Heard(HeardReport),
 }

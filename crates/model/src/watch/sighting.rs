@@ -151,7 +151,7 @@ mod tests {
             if let Some(kept) = clean(&text) {
                 prop_assert!(kept.len() <= LONGEST_NAME && !kept.is_empty());
                 prop_assert!(!kept.chars().any(char::is_control));
-                prop_assert_eq!(clean(&kept), Some(kept.clone()));
+                prop_assert_eq!(clean(&kept), Some(kept));
             }
         }
     }

@@ -120,7 +120,10 @@ pub fn without(spans: Vec<Span>, less: Vec<Span>) -> Vec<Span> {
     let mut out = Vec::new();
     for mut span in merged(spans) {
         let mut rest = true;
-        for hole in less.iter().filter(|hole| hole.overlaps(span)) {
+        for hole in &less {
+            if !hole.overlaps(span) {
+                continue;
+            }
             if hole.first > span.first {
                 out.push(Span { last: hole.first - 1, ..span });
             }
