@@ -59,7 +59,7 @@ class Bench:
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas: %(default)s")
+    parser.add_argument("--only", action="append", help=f"parts, separated by commas: {','.join(PARTS)}")
     parser.add_argument("--runs", type=int, default=9, help="runs of what is short (default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=60, help="length of the steady rate (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="a small dry run, to see that everything works")
@@ -71,10 +71,11 @@ def parse():
     built = ROOT / "target" / arguments.profile
     arguments.binary = arguments.binary or built / "netwark"
     arguments.examples = arguments.examples or built / "examples"
-    unknown = [name for name in arguments.only.split(",") if name not in PARTS]
+    arguments.only = ",".join(arguments.only or PARTS).split(",")
+    unknown = [name for name in arguments.only if name not in PARTS]
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
-    examples = {name for part in arguments.only.split(",") for name in EXAMPLES.get(part, ())}
+    examples = {name for part in arguments.only for name in EXAMPLES.get(part, ())}
     needed = [Path(arguments.binary), *(Path(arguments.examples) / name for name in sorted(examples))]
     lacking = [str(path) for path in needed if not os.access(path, os.X_OK)]
     if lacking:
@@ -110,7 +111,7 @@ def main():
     print(f"{'':30}{'wall s':>9}{'cpu s':>9}{'rss MiB':>9}  {'n':>3}")
     with tempfile.TemporaryDirectory(prefix="netwark-bench-") as scratch:
         at = Bench(arguments, scratch, missing)
-        for name in arguments.only.split(","):
+        for name in arguments.only:
             try:
                 for row in PARTS[name].measure(at):
                     if (row.part, row.case) != case:

@@ -19,7 +19,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -77,8 +77,9 @@ pub struct Whois {
 #[derive(Debug)]
 struct Inner {
     outbound: Outbound,
-    /// Why there is no RDAP, when the system's certificates cannot be used.
-    http: Result<Client, String>,
+    /// Made when RDAP is asked first, since it reads all certificates of the system. Says why there is no RDAP when
+    /// they cannot be used.
+    http: OnceLock<Result<Client, String>>,
     registries: RwLock<Arc<Registries>>,
     pace: Pace,
     limits: Limits,
@@ -108,7 +109,6 @@ impl Whois {
 
     /// The same with bounds of one's own.
     pub fn with_limits(outbound: Outbound, registries: Registries, limits: Limits) -> Self {
-        let http = outbound.http(limits.step).map_err(|error| error.to_string());
         let rate =
             Rate { gap: limits.gap, burst: 5, patience: limits.step / 2, rest: Duration::from_secs(60) };
         let weight = |_: &Question, answer: &Arc<WhoisAnswer>| {
@@ -119,7 +119,7 @@ impl Whois {
             Cache::builder().weigher(weight).max_capacity(limits.cache_bytes).expire_after(Lifetimes).build();
         let inner = Inner {
             outbound,
-            http,
+            http: OnceLock::new(),
             registries: RwLock::new(Arc::new(registries)),
             pace: Pace::new(rate),
             limits,

@@ -172,12 +172,11 @@ impl Walk<'_> {
         match self.may_ask(&server).await {
             Err((outcome, why)) => (step.outcome, step.why) = (outcome, Some(why)),
             Ok(within) => {
-                let client = self.inner.http.as_ref().map_err(Clone::clone);
-                let asked = match client {
-                    Ok(client) => {
-                        rdap::ask(client, &self.inner.outbound, url, within, self.inner.limits.bytes).await
-                    }
-                    Err(why) => Err(why),
+                let inner = &self.inner;
+                let made = || inner.outbound.http(inner.limits.step).map_err(|error| error.to_string());
+                let asked = match inner.http.get_or_init(made) {
+                    Ok(client) => rdap::ask(client, &inner.outbound, url, within, inner.limits.bytes).await,
+                    Err(why) => Err(why.clone()),
                 };
                 match asked {
                     Err(why) => step.why = Some(why),
