@@ -68,6 +68,7 @@ const ZONES: &[Zone] = &[
         "www A 192.0.2.5\nplain NS ns.plain\nns.plain A 127.53.0.13\n",
     ),
     zone("plain.optout.test", Signing::No, "www A 192.0.2.6\n"),
+    zone("newer.test", Signing::With("ED448", &[]), "www A 192.0.2.14\n"),
     zone("unsigned.test", Signing::No, "www A 192.0.2.7\n"),
     zone("big-key.test", Signing::With("ECDSAP384SHA384", &[]), "www A 192.0.2.8\n"),
     zone(

@@ -1,7 +1,12 @@
 //! Verdicts about signatures, each on a real zone, and the link they name.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use netwark_lookup::dns::dnssec::Anchors;
 use netwark_model::tools::dns::{DnsOptions, DnssecReport, LinkKind, Security};
+
+use tokio::net::UdpSocket;
 
 use crate::lab::Lab;
 
@@ -75,6 +80,7 @@ async fn verdicts() {
             Some("plain.optout.test."),
             "leaves names without signatures",
         ),
+        ("www.newer.test", "A", Insecure, Some("newer.test."), "only by ED448, which is not supported here"),
         ("unsigned.test", "DS", Secure, None, "proves that unsigned.test. has no DS"),
         // What should hold and does not.
         ("www.expired.test", "A", Bogus, Some("expired.test."), "it expired on 2020-02-01"),
@@ -157,4 +163,53 @@ async fn anchors(lab: &Lab) {
     let report = with(Anchors::of_iana()).await;
     assert_eq!((report.verdict, report.failing.as_deref()), (Security::Bogus, Some(".")));
     assert!(report.reason.contains("fits the anchor of trust"), "{report:?}");
+}
+
+/// Passes questions on to a server, of those for digests the first one only together with a second.
+async fn relay(server: SocketAddr) -> SocketAddr {
+    let outside = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+    let place = outside.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        let mut held = None;
+        let mut are_two = false;
+        while let Ok((length, from)) = outside.recv_from(&mut buffer).await {
+            let asked = buffer[..length].to_vec();
+            let end = 12 + asked[12..].iter().position(|byte| *byte == 0).unwrap();
+            let is_digest = asked[end + 1..end + 3] == [0, 43];
+            if is_digest && !are_two {
+                let Some(first) = held.replace((asked, from)) else { continue };
+                are_two = true;
+                pass(&outside, server, first).await;
+                pass(&outside, server, held.take().unwrap()).await;
+            } else {
+                pass(&outside, server, (asked, from)).await;
+            }
+        }
+    });
+    place
+}
+
+async fn pass(outside: &Arc<UdpSocket>, server: SocketAddr, (asked, from): (Vec<u8>, SocketAddr)) {
+    let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    inside.send_to(&asked, server).await.unwrap();
+    let outside = Arc::clone(outside);
+    tokio::spawn(async move {
+        let mut answer = [0; 4096];
+        let length = inside.recv(&mut answer).await.unwrap();
+        outside.send_to(&answer[..length], from).await.unwrap();
+    });
+}
+
+#[tokio::test]
+async fn the_links_are_not_asked_for_in_turn() {
+    let lab = Lab::start().await;
+    let relay = relay(lab.place()).await;
+    // The digests of both zones are asked for together, or the relay would hold back the first of them for ever.
+    // Asked again it would be let through, so it is not.
+    let options = DnsOptions { kind: Some("A".into()), tries: 1, timeout_ms: 20_000, ..WITH_VERDICT };
+    let outcome = lab.asker_with(&[relay]).ask("www.signed.test", &options).await.unwrap();
+    let report = outcome.dnssec.unwrap();
+    assert_eq!(report.verdict, Security::Secure, "{}", report.reason);
+    assert_eq!(report.links.len(), 4, "{:?}", report.links);
 }

@@ -313,7 +313,7 @@ pub struct DnsAttempt {
 pub enum Security {
     /// Signed, without a gap from the anchor of trust to the answer.
     Secure,
-    /// Provably not signed: a zone on the way hands on no trust.
+    /// Trust does not reach it: a zone on the way is provably not signed, or only in a way that is not supported here.
     Insecure,
     /// It could not be found out.
     #[default]

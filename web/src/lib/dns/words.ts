@@ -11,7 +11,8 @@ export const severityOf: Record<Security, Severity> = {
 /** What each verdict means, for who does not know the word. */
 export const meaningOf: Record<Security, string> = {
 	secure: 'Signed, without a gap from the root to the answer.',
-	insecure: 'Provably not signed: a zone on the way hands on no trust.',
+	insecure:
+		'No trust reaches it: a zone on the way is provably not signed, or only in a way that cannot be checked here.',
 	indeterminate: 'It could not be found out.',
 	bogus: 'It should be signed, and is not or is signed wrongly. Resolvers that check refuse it.'
 };

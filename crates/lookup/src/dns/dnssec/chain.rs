@@ -19,6 +19,9 @@ const MOST_TRIED: usize = 8;
 /// Most keys of a zone and digests of them that are looked at.
 const MOST_KEYS: usize = 32;
 
+/// Most names that are asked for at once before it is their turn.
+const AHEAD: usize = 8;
+
 /// What the keys fit where trust begins.
 const ANCHOR: &str = "the anchor of trust";
 
@@ -66,6 +69,8 @@ pub struct Chain<'a, 'b, 'c> {
     /// Seconds since 1970, as signatures count them.
     pub now: u32,
     known: HashMap<DomainName, Result<Step, End>>,
+    /// Answers about digests that were asked for before it is their turn.
+    ahead: HashMap<DomainName, Result<Message, String>>,
     links: Vec<DnssecLink>,
 }
 
@@ -73,7 +78,8 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
     pub fn new(anchors: &'a Anchors, source: Source<'b, 'c>) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // Times of signatures wrap.
-        Self { anchors, source, now: now.as_secs() as u32, known: HashMap::new(), links: Vec::new() }
+        let now = now.as_secs() as u32;
+        Self { anchors, source, now, known: HashMap::new(), ahead: HashMap::new(), links: Vec::new() }
     }
 
     pub fn into_links(self) -> Vec<DnssecLink> {
@@ -82,9 +88,13 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
 
     /// The zone that a name belongs to, when the chain reaches it.
     pub async fn zone_of(&mut self, name: &DomainName) -> Result<Arc<Zone>, End> {
+        let whole = name;
         let mut zone = self.anchor(name).await?;
         for depth in zone.name.depth() + 1..=name.depth() {
-            let name = name.last(depth);
+            let name = whole.last(depth);
+            if !self.known.contains_key(&name) && !self.ahead.contains_key(&name) {
+                self.look_ahead(whole, depth).await;
+            }
             let known = self.known.get(&name).cloned();
             let step = match known {
                 Some(step) => step,
@@ -101,6 +111,18 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
             }
         }
         Ok(zone)
+    }
+
+    /// Asks for the digests of the next names on the way down, of which each may begin a zone. One after the other they
+    /// take as long as a name has labels, and a name of the reverse tree has 34.
+    async fn look_ahead(&mut self, whole: &DomainName, depth: usize) {
+        let names = (depth..=whole.depth()).take(AHEAD).map(|depth| whole.last(depth));
+        let questions = names
+            .filter(|name| !self.known.contains_key(name) && !self.ahead.contains_key(name))
+            .map(|name| Question { name, kind: Kind::DS })
+            .collect();
+        let answers = self.source.ask_ahead(questions).await;
+        self.ahead.extend(answers.into_iter().map(|(question, answer)| (question.name, answer)));
     }
 
     /// The zone where trust begins.
@@ -136,7 +158,11 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
 
     /// What begins at a name one label below what is known.
     async fn step(&mut self, zone: &Zone, name: &DomainName) -> Result<Step, End> {
-        let message = match self.ask(name, Kind::DS).await {
+        let asked = match self.ahead.remove(name) {
+            Some(answer) => answer,
+            None => self.ask(name, Kind::DS).await,
+        };
+        let message = match asked {
             Ok(message) => message,
             Err(why) => {
                 let why = format!("whether {} vouches for {name} cannot be found out: {why}", zone.name);
@@ -176,7 +202,12 @@ impl<'a, 'b, 'c> Chain<'a, 'b, 'c> {
             usable.retain(|digest| digest.kind != 1);
         }
         if usable.is_empty() {
-            let why = format!("{} vouches for {name} by algorithms alone that are not known here", zone.name);
+            let why = format!(
+                "{} vouches for {name} only by {}, which is not supported here; who cannot check a signature must take \
+                 the zone as one without (RFC 4035 section 5.2), so nothing is said of whether it holds",
+                zone.name,
+                unsupported(&digests)
+            );
             return Err(self.end(LinkKind::Delegation, End::new(Security::Insecure, name, why)));
         }
         let fits = |key: &Key| usable.iter().any(|digest| digest.fits(name, key));
@@ -372,7 +403,7 @@ impl Zone {
                 continue;
             }
             if !is_known_algorithm(signature.algorithm) {
-                why = format!("{} is not known here", algorithm_name(signature.algorithm));
+                why = format!("{} is not supported here", algorithm_name(signature.algorithm));
                 continue;
             }
             if let Some(wrong) = signature.wrong_time(now) {
@@ -406,6 +437,21 @@ impl Zone {
         }
         proofs
     }
+}
+
+/// What keeps digests from being used, by name.
+fn unsupported(digests: &[Digest]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for digest in digests {
+        let name = match is_known_algorithm(digest.algorithm) {
+            true => digest.kind_name(),
+            false => algorithm_name(digest.algorithm),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(" and ")
 }
 
 /// The signatures over the records of a name and type.

@@ -8,6 +8,7 @@ mod chain;
 pub mod crypto;
 mod denial;
 
+use futures::future::join_all;
 use netwark_model::tools::dns::{DnsAttempt, DnssecLink, DnssecReport, LinkKind, Security};
 
 pub use self::anchors::Anchors;
@@ -41,25 +42,48 @@ pub enum Source<'a, 'b> {
 impl Source<'_, '_> {
     /// Asks with signatures; the error says why there is no answer.
     async fn ask(&mut self, question: &Question) -> Result<Message, String> {
-        let message = match self {
+        match self {
             Self::Server { client, servers, patience } => {
-                let asking =
-                    Asking { flags: flag::RD | flag::CD, size: Some(1232), dnssec: true, nsid: false };
-                let mut attempts: Vec<DnsAttempt> = Vec::new();
-                let reply = client.ask(servers, question, asking, *patience, &mut attempts).await;
-                let last = attempts.pop().map(|attempt| attempt.result);
-                reply
-                    .map(|reply| reply.message)
-                    .ok_or_else(|| last.unwrap_or_else(|| "there is nobody to ask".into()))
+                ask_server(client, servers, *patience, question).await
             }
             Self::Walker(walker) => {
-                walker.check(question).await.ok_or_else(|| "none of the servers answers".to_owned())
+                let message = walker.check(question).await;
+                usable(message.ok_or_else(|| "none of the servers answers".to_owned())?)
             }
-        }?;
-        match message.rcode {
-            0 | 3 => Ok(message),
-            rcode => Err(format!("the server answers {}", rcode_name(rcode))),
         }
+    }
+
+    /// Asks several questions at once. Nothing comes back where one question has to wait for the answer to another.
+    async fn ask_ahead(&mut self, questions: Vec<Question>) -> Vec<(Question, Result<Message, String>)> {
+        let Self::Server { client, servers, patience } = self else { return Vec::new() };
+        let (client, servers, patience) = (*client, servers.as_slice(), *patience);
+        let asked = questions.into_iter().map(|question| async move {
+            let answer = ask_server(client, servers, patience, &question).await;
+            (question, answer)
+        });
+        join_all(asked).await
+    }
+}
+
+async fn ask_server(
+    client: &Client,
+    servers: &[Endpoint],
+    patience: Patience,
+    question: &Question,
+) -> Result<Message, String> {
+    let asking = Asking { flags: flag::RD | flag::CD, size: Some(1232), dnssec: true, nsid: false };
+    let mut attempts: Vec<DnsAttempt> = Vec::new();
+    let reply = client.ask(servers, question, asking, patience, &mut attempts).await;
+    let last = attempts.pop().map(|attempt| attempt.result);
+    let message = reply.map(|reply| reply.message);
+    usable(message.ok_or_else(|| last.unwrap_or_else(|| "there is nobody to ask".into()))?)
+}
+
+/// An answer that says something of what was asked.
+fn usable(message: Message) -> Result<Message, String> {
+    match message.rcode {
+        0 | 3 => Ok(message),
+        rcode => Err(format!("the server answers {}", rcode_name(rcode))),
     }
 }
 
