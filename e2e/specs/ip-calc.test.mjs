@@ -99,3 +99,30 @@ test('networks are cut and summarised', async () => {
 	assert.deepEqual(await violations(page), []);
 	assert.deepEqual(faults, []);
 });
+
+test('a MAC address makes an address of an IPv6 network', async () => {
+	const { page, faults } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/lookups/ip-calc?q=2001:db8::/64`);
+	const made = page.getByRole('region', { name: 'Address of a MAC address' });
+	await made.getByLabel('MAC address').fill('0000.5e00.5301');
+	await made.getByText('2001:db8::200:5eff:fe00:5301').waitFor();
+	await page.waitForURL(/&mac=0000\.5e00\.5301$/);
+	await page.reload();
+	await made.getByText('given by its maker').waitFor();
+	await made.getByLabel('MAC address').fill('00:00:5e');
+	await made.getByText(/must be/).waitFor();
+	assert.deepEqual(await violations(page), []);
+	await page.getByRole('searchbox', { name: 'Address, network or range' }).fill('192.0.2.1');
+	await made.waitFor({ state: 'detached' });
+	assert.deepEqual(faults, []);
+});
+
+test('two hosts get a network that any link takes', async () => {
+	const { page } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/lookups/ip-calc?q=192.0.2.0/24`);
+	const split = page.getByRole('region', { name: 'Split 192.0.2.0/24' });
+	await split.getByLabel('Into networks by').selectOption('hosts');
+	await split.getByLabel('Numbers of hosts').fill('2');
+	await split.getByRole('button', { name: '192.0.2.0/30' }).waitFor();
+	await split.getByText('RFC 3021').waitFor();
+});

@@ -19,7 +19,8 @@ pub enum SplitBy {
     Length(u8),
     /// Into so many networks of one size; when that is no power of two, there are some to spare.
     Parts(u128),
-    /// Into one network for each of these numbers of hosts, each as small as can be.
+    /// Into one network for each of these numbers of hosts, each as small as can be on a link of any kind: a /30 or
+    /// /126 for two.
     Hosts(Vec<u128>),
 }
 
@@ -173,7 +174,8 @@ fn for_hosts(network: IpNet, hosts: &[u128]) -> Result<Split, SplitError> {
     for at in order {
         let full = || SplitError::Full { network, hosts: hosts[at] };
         let begin = next.ok_or_else(full)?;
-        let length = length_for(family, hosts[at]).filter(|length| *length >= network.prefix_len());
+        let length = length_for(family, hosts[at], network.prefix_len())
+            .filter(|length| *length >= network.prefix_len());
         let length = length.ok_or_else(full)?;
         let end = begin.checked_add(family.hosts(length)).filter(|end| *end <= last).ok_or_else(full)?;
         parts[at] = Some(part(family.block(begin, length), Some(hosts[at])));
@@ -190,11 +192,12 @@ fn for_hosts(network: IpNet, hosts: &[u128]) -> Result<Split, SplitError> {
     })
 }
 
-/// The longest prefix whose network has room for so many hosts.
-fn length_for(family: Family, hosts: u128) -> Option<u8> {
-    // One or two hosts need no address for the network itself (RFC 3021, RFC 6164).
+/// The longest prefix whose network has room for so many hosts, on a link of any kind: networks of two addresses are
+/// for links between two routers (RFC 3021, RFC 6164), so they are not taken unless there is nothing else.
+fn length_for(family: Family, hosts: u128, whole: u8) -> Option<u8> {
     let besides = match (hosts, family) {
-        (1 | 2, _) => 0,
+        (1, _) => 0,
+        (2, _) if whole == family.width() - 1 => 0,
         (_, Family::V4) => 2,
         (_, Family::V6) => 1,
     };
@@ -270,12 +273,20 @@ mod tests {
         let by = SplitBy::Hosts(vec![10, 100, 2, 1]);
         let split = split("192.0.2.0/24".parse().unwrap(), &by, 0, 10).unwrap();
         let parts: Vec<String> = split.subnets.iter().map(|part| part.prefix.to_string()).collect();
-        assert_eq!(parts, ["192.0.2.128/28", "192.0.2.0/25", "192.0.2.144/31", "192.0.2.146/32"]);
+        assert_eq!(parts, ["192.0.2.128/28", "192.0.2.0/25", "192.0.2.144/30", "192.0.2.148/32"]);
         let free: Vec<String> = split.free.iter().map(ToString::to_string).collect();
         assert_eq!(
             free,
-            ["192.0.2.147/32", "192.0.2.148/30", "192.0.2.152/29", "192.0.2.160/27", "192.0.2.192/26"]
+            ["192.0.2.149/32", "192.0.2.150/31", "192.0.2.152/29", "192.0.2.160/27", "192.0.2.192/26"]
         );
+        for (network, expected) in [
+            ("192.0.2.0/24", "192.0.2.0/30"),
+            ("2001:db8::/64", "2001:db8::/126"),
+            ("192.0.2.4/31", "192.0.2.4/31"),
+            ("2001:db8::/127", "2001:db8::/127"),
+        ] {
+            assert_eq!(self::cut(network, &SplitBy::Hosts(vec![2])), Ok(vec![expected.into()]));
+        }
         let cut = |hosts: &[u128]| cut("192.0.2.0/24", &SplitBy::Hosts(hosts.to_vec()));
         assert_eq!(cut(&[254]), Ok(vec!["192.0.2.0/24".into()]));
         let full = "must fit into 192.0.2.0/24: there is no room left for";

@@ -127,7 +127,7 @@ async fn calculate_network(
         ("q" = String, Query, description = "The network", example = "192.0.2.0/24"),
         ("prefix" = Option<String>, Query, description = "Into networks of this prefix length", example = "26"),
         ("parts" = Option<String>, Query, description = "Into at least so many networks of one size"),
-        ("hosts" = Option<String>, Query, description = "Into one network for each of these numbers of hosts, with commas; at most 256. They are laid out from the largest to the smallest"),
+        ("hosts" = Option<String>, Query, description = "Into one network for each of these numbers of hosts, with commas; at most 256. Two get a /30 or /126, which links of every kind take; a /31 or /127, for links between two routers (RFC 3021, RFC 6164), is had by its prefix length. They are laid out from the largest to the smallest"),
         ("offset" = Option<String>, Query, description = "How many networks of one size to leave out before the first one that is listed; default 0"),
         ("limit" = Option<u64>, Query, description = "How many networks of one size are listed: 1 to 1000, default 256"),
     ),

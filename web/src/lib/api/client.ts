@@ -176,7 +176,8 @@ export function api(fetcher: typeof fetch = fetch) {
 		locate: (addresses: string[]) =>
 			taken<t.GeoAnswer[]>(client.POST('/geoip/list', { body: { addresses } })),
 		geoFiles: () => taken<t.GeoFile[]>(client.GET('/geoip/files')),
-		ipCalc: (q: string) => taken<t.IpAnswer>(client.GET('/ip-calc', { params: { query: { q } } })),
+		ipCalc: (q: string, mac = '') =>
+			taken<t.IpAnswer>(client.GET('/ip-calc', { params: { query: mac ? { q, mac } : { q } } })),
 		ipSplit: (q: string, by: SplitBy, offset = 0) =>
 			taken<t.IpSplit>(
 				client.GET('/ip-calc/split', { params: { query: { q, ...by, offset: String(offset) } } })

@@ -31,7 +31,8 @@ pub struct Args {
     /// Cut each into N networks of one size, or into networks of a prefix length
     #[arg(long, value_name = "N|/LENGTH", value_parser = split_by, group = "what")]
     split: Option<SplitBy>,
-    /// Cut each into one network for each of these numbers of hosts
+    /// Cut each into one network for each of these numbers of hosts: a /30 for 2, as every kind of link takes it; for
+    /// links between two routers, which can do with a /31 (RFC 3021), see --split /31
     #[arg(long, value_name = "N,N", value_delimiter = ',', group = "what")]
     hosts: Vec<u128>,
     /// Print the fewest prefixes that hold the addresses of all

@@ -113,6 +113,20 @@ function address(answer: IpAnswer): Fact[] {
 	];
 }
 
+/** The address that a MAC address makes in an IPv6 network. */
+export function madeOf({ ipv6 }: Pick<IpAnswer, 'ipv6'>): Fact[] {
+	const made = ipv6?.eui64;
+	if (!made) return [];
+	return [
+		{ label: 'Address', value: made.address },
+		{
+			label: 'MAC address',
+			value: made.mac,
+			more: [made.universal ? 'given by its maker' : 'made up locally']
+		}
+	];
+}
+
 /** An IPv4 address that stands inside, and how. */
 export function contained({ address: v4, mechanism, server, port, cone }: IpInside): string {
 	const teredo = server ? `, port ${port}, server ${server}${cone ? ', cone NAT' : ''}` : '';

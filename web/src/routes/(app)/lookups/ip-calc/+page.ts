@@ -1,3 +1,6 @@
 import type { PageLoad } from './$types';
 
-export const load: PageLoad = ({ url }) => ({ q: url.searchParams.get('q') ?? '' });
+export const load: PageLoad = ({ url }) => ({
+	q: url.searchParams.get('q') ?? '',
+	mac: url.searchParams.get('mac') ?? ''
+});
