@@ -5,12 +5,13 @@
 //! (SIGBUS) or hand out half of each. So what is mapped is a private copy that has no name any more once it is
 //! mapped; on file systems that share blocks it costs nothing, elsewhere its size on the disk.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipnet::IpNet;
@@ -73,6 +74,8 @@ pub(super) struct File {
     pub(super) places: bool,
     /// It tells autonomous systems.
     pub(super) systems: bool,
+    /// Who runs each of them, once somebody has asked.
+    names: OnceLock<HashMap<u32, String>>,
 }
 
 impl File {
@@ -111,7 +114,7 @@ impl File {
                 source.name
             ));
         }
-        Ok(Self { reader, source, places, systems })
+        Ok(Self { reader, source, places, systems, names: OnceLock::new() })
     }
 
     /// The record of an address and the network it is said of; nothing when the file does not list it.
@@ -156,6 +159,32 @@ impl File {
             }
         }
         Ok(count)
+    }
+
+    /// Who runs an autonomous system. A file is ordered by addresses, so the first question goes through all of it,
+    /// which takes a moment; what cannot be read there is left out.
+    pub(super) fn system(&self, number: u32) -> Option<&str> {
+        if !self.systems {
+            return None;
+        }
+        self.names.get_or_init(|| self.read_names()).get(&number).map(String::as_str)
+    }
+
+    fn read_names(&self) -> HashMap<u32, String> {
+        let mut names = HashMap::new();
+        let mut read = HashSet::new();
+        let most = usize::try_from(self.reader.metadata().node_count).unwrap_or(usize::MAX);
+        let Ok(networks) = self.reader.networks(WithinOptions::default()) else { return names };
+        for found in networks.take(most.saturating_add(1)).flatten() {
+            // Most networks share the record of another one.
+            if found.offset().is_some_and(|at| read.insert(at))
+                && let Ok(Some(record)) = found.decode::<Record<'_>>()
+                && let Some((number, Some(name))) = record.system()
+            {
+                names.entry(number).or_insert(name);
+            }
+        }
+        names
     }
 }
 

@@ -230,6 +230,15 @@ impl GeoIp {
     }
 }
 
+impl GeoIp {
+    /// Who runs an autonomous system, and the file that says so. The first question after a file has come goes
+    /// through all of it, so it blocks.
+    pub fn system(&self, number: u32) -> Option<(String, Source)> {
+        let files = self.current();
+        files.asked.iter().find_map(|file| Some((file.system(number)?.to_owned(), file.source.clone())))
+    }
+}
+
 impl GeoAnswer {
     /// Notes that a file could not be read where the address should be.
     fn damaged(&mut self, place: bool, system: bool) {

@@ -248,3 +248,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn autonomous_systems_are_known_by_their_numbers() {
+    let (directory, geo) = directory(&[("city.mmdb", "city.mmdb"), ("asn.mmdb", "asn.mmdb")]);
+    let (name, source) = geo.system(64501).unwrap();
+    assert_eq!((name.as_str(), source.name.as_str()), ("Lyon Transit", "DBIP-ASN-Lite"));
+    assert_eq!(geo.system(1), None);
+    fs::remove_file(directory.path().join("asn.mmdb")).unwrap();
+    geo.refresh();
+    assert_eq!(geo.system(64501), None);
+}

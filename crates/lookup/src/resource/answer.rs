@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::records::Records;
 use super::{Kind, Resource};
 use crate::asn::SpecialAs;
-use crate::geoip::GeoAnswer;
+use crate::geoip::{GeoAnswer, Source};
 use crate::ipcalc;
 use crate::oui;
 use crate::special::Special;
+use crate::whois::WhoisAnswer;
 
 /// What was asked about, and what will be told of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -78,7 +80,8 @@ pub enum PartStatus {
 pub struct Part<T> {
     /// How it ended.
     pub status: PartStatus,
-    /// The answer, with the status `ok`.
+    /// The answer, with the status `ok`. With another one only what was said all the same, such as the words in which
+    /// a registry denies that there is anything.
     pub data: Option<T>,
     /// Why there is no answer, and what to do about it.
     #[schema(example = "the address has no name")]
@@ -129,7 +132,7 @@ pub struct Ptr {
     pub confirmed: Option<bool>,
 }
 
-/// The number of an autonomous system.
+/// The number of an autonomous system, and who runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SystemNumber {
     /// The number.
@@ -140,6 +143,11 @@ pub struct SystemNumber {
     pub dotted: Option<String>,
     /// What the number is kept for, where it is given to nobody.
     pub special: Option<SpecialAs>,
+    /// Who runs it: as a file of autonomous systems has it, else as the registries call it where they were asked.
+    #[schema(example = "Example Networks")]
+    pub name: Option<String>,
+    /// The file that tells the name. Its attribution must be shown with it.
+    pub source: Option<Source>,
 }
 
 macro_rules! parts {
@@ -180,6 +188,16 @@ macro_rules! parts {
                 $(if self.$field.is_none() { self.$field = others.$field; })+
             }
 
+            /// Lets parts learn from each other once all are there: what a file does not know of an autonomous
+            /// system, the registries may.
+            pub fn settle(&mut self) {
+                let Some(system) = self.system.as_mut().and_then(|part| part.data.as_mut()) else { return };
+                let record = self.whois.as_ref().and_then(|part| part.data.as_ref()?.record.as_ref());
+                if let (None, Some(record)) = (&system.name, record) {
+                    system.name = record.as_name.clone().or_else(|| record.organisation.clone());
+                }
+            }
+
             /// A part that ended without an answer.
             fn failed(name: PartName, status: PartStatus, reason: String) -> Self {
                 let mut parts = Self::default();
@@ -218,16 +236,22 @@ parts! {
     Ptr ptr: Ptr, true;
     /// The addresses of the name.
     Addresses addresses: Vec<Address>, true;
+    /// The usual records of the name.
+    Dns dns: Records, true;
+    /// What the registries say of who holds it, with every answer as it came.
+    Whois whois: WhoisAnswer, true;
 }
 
 /// An address of a name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Address {
     /// The address.
     #[schema(value_type = String, example = "2001:db8::1")]
     pub address: IpAddr,
     /// The block of special-purpose addresses that holds it.
     pub special: Option<Special>,
+    /// Where it is and which autonomous system announces it; absent when no file of this server knows either.
+    pub geoip: Option<GeoAnswer>,
 }
 
 impl std::str::FromStr for PartName {
@@ -239,5 +263,50 @@ impl std::str::FromStr for PartName {
             let known: Vec<&str> = Self::ALL.iter().map(|name| name.as_str()).collect();
             format!("must be a list of {}, got '{shown}'", known.join(", "))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::whois::{Outcome, Question, Record};
+
+    fn parts(name: Option<&str>, record: Record) -> Parts {
+        let system = SystemNumber {
+            number: 64500,
+            dotted: None,
+            special: None,
+            name: name.map(str::to_owned),
+            source: None,
+        };
+        let whois = WhoisAnswer {
+            query: "AS64500".into(),
+            unicode: None,
+            subject: Question::AsNumber(64500).subject(),
+            outcome: Outcome::Found,
+            summary: String::new(),
+            record: Some(record),
+            steps: Vec::new(),
+            asked_at: String::new(),
+            took_ms: 0,
+        };
+        Parts { system: Some(Part::ok(system)), whois: Some(Part::ok(whois)), ..Parts::default() }
+    }
+
+    #[test]
+    fn registries_name_a_system_that_no_file_knows() {
+        let organisation = Some("Example Networks Ltd".to_owned());
+        let bare = Record { organisation: organisation.clone(), ..Record::default() };
+        let named = Record { as_name: Some("EXAMPLE-AS".into()), organisation, ..Record::default() };
+        for (of_file, record, expected) in [
+            (None, named.clone(), Some("EXAMPLE-AS")),
+            (None, bare, Some("Example Networks Ltd")),
+            (Some("Example"), named, Some("Example")),
+            (None, Record::default(), None),
+        ] {
+            let mut parts = parts(of_file, record);
+            parts.settle();
+            assert_eq!(parts.system.unwrap().data.unwrap().name.as_deref(), expected);
+        }
     }
 }

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use futures::Stream;
 use futures::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::answer::{Address, Part, PartName, Parts, Ptr, SystemNumber};
-use super::{Mac, Name, Resource};
+use super::{Mac, Name, Resource, records, registry};
+use crate::dns::ask::Asker;
 use crate::dns::{Families, KnownName, Resolver};
 use crate::geoip::{Finding, GeoAnswer, GeoIp};
 use crate::oui::{self, Vendors};
 use crate::update::Kept;
+use crate::whois::{Question, Whois};
 use crate::{asn, ipcalc, special};
 
 /// The longest any part may take.
@@ -30,6 +34,14 @@ pub struct Sources {
     pub geoip: GeoIp,
     /// To whom MAC addresses are assigned.
     pub vendors: Arc<Kept<Vendors>>,
+    /// Asks name servers for records.
+    pub dns: Asker,
+    /// How many more questions for records may be under way; others wait for their turn.
+    pub turns: Arc<Semaphore>,
+    /// The registries.
+    pub whois: Whois,
+    /// Names that only mean something inside a network are asked for, too: whoever asks stands in it.
+    pub inside: bool,
 }
 
 impl Resource {
@@ -37,10 +49,10 @@ impl Resource {
     pub fn parts(&self) -> Vec<PartName> {
         use PartName as P;
         match self {
-            Self::Address(_) => vec![P::Special, P::Geoip, P::Ptr, P::IpCalc],
-            Self::Prefix(_) | Self::Range(..) => vec![P::Special, P::IpCalc],
-            Self::Name(_) => vec![P::Addresses],
-            Self::As(_) => vec![P::System],
+            Self::Address(_) => vec![P::Special, P::Geoip, P::Ptr, P::IpCalc, P::Whois],
+            Self::Prefix(_) | Self::Range(..) => vec![P::Special, P::IpCalc, P::Whois],
+            Self::Name(_) => vec![P::Addresses, P::Dns, P::Whois],
+            Self::As(_) => vec![P::System, P::Whois],
             Self::Mac(_) => vec![P::Vendor],
         }
     }
@@ -74,41 +86,94 @@ fn bounded(name: PartName, answer: Answer) -> Answer {
 }
 
 fn ask(name: PartName, resource: &Resource, sources: &Sources) -> Answer {
-    let resolver = sources.resolver.clone();
-    match (name, resource.clone()) {
-        (PartName::Special, resource) => {
-            let special = Some(special_of(&resource));
+    match name {
+        PartName::Special => {
+            let special = Some(special_of(resource));
             now(Parts { special, ..Parts::default() })
         }
-        (PartName::IpCalc, resource) => {
+        PartName::IpCalc => {
             let ip_calc = Some(match ipcalc::calculate(&resource.to_string()) {
                 Ok(answer) => Part::ok(answer),
                 Err(error) => Part::nothing(error.to_string()),
             });
             now(Parts { ip_calc, ..Parts::default() })
         }
-        (PartName::System, Resource::As(number)) => {
-            let system = Some(Part::ok(system(number)));
-            now(Parts { system, ..Parts::default() })
-        }
-        (PartName::Geoip, Resource::Address(address)) => {
-            let geoip = Some(whereabouts(sources.geoip.lookup(address)));
-            now(Parts { geoip, ..Parts::default() })
-        }
-        (PartName::Vendor, Resource::Mac(mac)) => {
-            let vendor = Some(vendor(&sources.vendors.get(), &mac));
-            now(Parts { vendor, ..Parts::default() })
-        }
-        (PartName::Ptr, Resource::Address(address)) => Box::pin(async move {
-            let ptr = Some(ptr(&resolver, address).await);
-            Parts { ptr, ..Parts::default() }
-        }),
-        (PartName::Addresses, Resource::Name(name)) => Box::pin(async move {
-            let addresses = Some(addresses(&resolver, &name).await);
-            Parts { addresses, ..Parts::default() }
-        }),
-        _ => now(Parts::default()),
+        PartName::Whois => whois(resource, sources),
+        name => match resource {
+            Resource::Address(address) => of_address(name, *address, sources),
+            Resource::Name(domain) => of_name(name, domain.clone(), sources),
+            Resource::As(number) => of_system(*number, sources.geoip.clone()),
+            Resource::Mac(mac) => {
+                let vendor = Some(vendor(&sources.vendors.get(), mac));
+                now(Parts { vendor, ..Parts::default() })
+            }
+            Resource::Prefix(_) | Resource::Range(..) => now(Parts::default()),
+        },
     }
+}
+
+fn of_address(name: PartName, address: IpAddr, sources: &Sources) -> Answer {
+    if name == PartName::Geoip {
+        let geoip = Some(whereabouts(sources.geoip.lookup(address)));
+        return now(Parts { geoip, ..Parts::default() });
+    }
+    let resolver = sources.resolver.clone();
+    Box::pin(async move {
+        let ptr = Some(ptr(&resolver, address).await);
+        Parts { ptr, ..Parts::default() }
+    })
+}
+
+fn of_name(name: PartName, domain: Name, sources: &Sources) -> Answer {
+    let sources = sources.clone();
+    Box::pin(async move {
+        match (name, domain.is_internal() && !sources.inside) {
+            (PartName::Dns, false) => {
+                let dns = Some(records::ask(&sources.dns, &sources.turns, domain.ascii()).await);
+                Parts { dns, ..Parts::default() }
+            }
+            (PartName::Dns, true) => {
+                let why = format!("{INTERNAL}, by a measurement with the tool dns");
+                Parts { dns: Some(Part::not_available(why)), ..Parts::default() }
+            }
+            (_, false) => {
+                let addresses = Some(addresses(&sources, &domain).await);
+                Parts { addresses, ..Parts::default() }
+            }
+            (_, true) => {
+                let why = format!("{INTERNAL}, by pinging the name");
+                Parts { addresses: Some(Part::not_available(why)), ..Parts::default() }
+            }
+        }
+    })
+}
+
+/// Why a name is not asked for from here.
+const INTERNAL: &str = "the name means something inside a network only; ask a worker that stands in it";
+
+fn of_system(number: u32, geoip: GeoIp) -> Answer {
+    Box::pin(async move {
+        // The first question after a file has come reads all of it.
+        let named = spawn_blocking(move || geoip.system(number)).await.ok().flatten();
+        let (name, source) = named.unzip();
+        let dotted = (number > 0xffff).then(|| format!("{}.{}", number >> 16, number & 0xffff));
+        let special = asn::special(number).copied();
+        let system = Some(Part::ok(SystemNumber { number, dotted, special, name, source }));
+        Parts { system, ..Parts::default() }
+    })
+}
+
+fn whois(resource: &Resource, sources: &Sources) -> Answer {
+    let is_internal = matches!(resource, Resource::Name(name) if name.is_internal());
+    let question: Option<Question> = registry::question(resource).filter(|_| !is_internal);
+    let whois = sources.whois.clone();
+    Box::pin(async move {
+        let whois = Some(match question {
+            Some(question) => registry::ask(&whois, &question).await,
+            None => Part::nothing("no registry has such a name: it means something inside a network only"),
+        });
+        Parts { whois, ..Parts::default() }
+    })
 }
 
 fn now(parts: Parts) -> Answer {
@@ -127,11 +192,6 @@ fn special_of(resource: &Resource) -> Part<special::Special> {
         None if first == last => Part::nothing("a public address"),
         None => Part::nothing("not within one block of special-purpose addresses"),
     }
-}
-
-fn system(number: u32) -> SystemNumber {
-    let dotted = (number > 0xffff).then(|| format!("{}.{}", number >> 16, number & 0xffff));
-    SystemNumber { number, dotted, special: asn::special(number).copied() }
 }
 
 fn whereabouts(answer: GeoAnswer) -> Part<GeoAnswer> {
@@ -170,15 +230,18 @@ async fn ptr(resolver: &Resolver, address: IpAddr) -> Part<Ptr> {
     Part::ok(Ptr { name: name.to_string(), confirmed })
 }
 
-async fn addresses(resolver: &Resolver, name: &Name) -> Part<Vec<Address>> {
-    if name.is_internal() {
-        return Part::not_available(
-            "the name means something inside a network only; ask a worker that stands in it, by pinging the name",
-        );
-    }
-    match resolver.addresses(name.ascii(), Families::Both).await {
+async fn addresses(sources: &Sources, name: &Name) -> Part<Vec<Address>> {
+    match sources.resolver.addresses(name.ascii(), Families::Both).await {
         Ok(addresses) => {
-            let known = |address| Address { address, special: special::of(address).copied() };
+            let known = |address| {
+                let geoip = sources.geoip.lookup(address);
+                let says_something = geoip.place.is_some() || geoip.asn.is_some();
+                Address {
+                    address,
+                    special: special::of(address).copied(),
+                    geoip: says_something.then_some(geoip),
+                }
+            };
             Part::ok(addresses.into_iter().map(known).collect())
         }
         Err(error) if error.is_failure() => Part::error(error.to_string()),

@@ -5,6 +5,8 @@ mod gather;
 mod mac;
 mod name;
 mod read;
+mod records;
+mod registry;
 
 use std::fmt::{self, Display};
 use std::net::IpAddr;
@@ -13,11 +15,12 @@ use ipnet::IpNet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use self::answer::{Known, Part, PartName, PartStatus, Parts, Ptr, Subject, SystemNumber};
+pub use self::answer::{Address, Known, Part, PartName, PartStatus, Parts, Ptr, Subject, SystemNumber};
 pub use self::gather::{Sources, gather};
 pub use self::mac::Mac;
 pub use self::name::Name;
 pub use self::read::{LONGEST, NotAResource};
+pub use self::records::{FailedType, Records, TYPES};
 
 /// What was typed, as it is understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

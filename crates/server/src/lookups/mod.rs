@@ -5,6 +5,7 @@ mod geoip;
 mod ipcalc;
 pub mod mac_oui;
 mod resource;
+mod turns;
 pub mod updates;
 mod whois;
 
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::turns::Turns;
 use crate::app::App;
 
 /// How often files of data are looked after.
@@ -55,6 +57,11 @@ pub struct LookupSettings {
 const NAME_SERVER_PORTS: &[u16] = &[53, 853, 443];
 /// Questions to name servers that are under way at once.
 const QUESTIONS: usize = 64;
+/// Questions for the records of names that are under way at once for those who ask about anything. They wait for each
+/// other, and so must not use up what is there for those who are refused at once.
+const RECORDS: usize = 64;
+/// Questions about anything that one principal may have under way, when others are asked for them.
+const ABOUT_ANYTHING: usize = 8;
 
 /// What look-ups share.
 #[derive(Clone, Debug)]
@@ -69,6 +76,10 @@ pub struct Lookups {
     pub dns: Asker,
     /// How many more questions to name servers may be under way.
     pub(crate) questions: Arc<Semaphore>,
+    /// The same for those who ask about anything.
+    records: Arc<Semaphore>,
+    /// Questions about anything that are under way, by who asks.
+    turns: Turns,
     /// The registries of domains, addresses and AS numbers.
     pub whois: Whois,
 }
@@ -94,6 +105,8 @@ impl Lookups {
             oui: Arc::new(Kept::new(place(oui::NAME), Vendors::BuiltIn, oui::load)),
             dns,
             questions: Arc::new(Semaphore::new(QUESTIONS)),
+            records: Arc::new(Semaphore::new(RECORDS)),
+            turns: Turns::new(ABOUT_ANYTHING),
         }
     }
 
@@ -105,11 +118,15 @@ impl Lookups {
     }
 
     /// What everything that is known about a resource is gathered from.
-    fn sources(&self) -> Sources {
+    pub fn sources(&self) -> Sources {
         Sources {
             resolver: self.outbound.resolver().clone(),
             geoip: self.geoip.clone(),
             vendors: Arc::clone(&self.oui),
+            dns: self.dns.clone(),
+            turns: Arc::clone(&self.records),
+            whois: self.whois.clone(),
+            inside: false,
         }
     }
 }

@@ -14,6 +14,7 @@ use netwark_model::auth::Permission;
 use serde::Serialize;
 use serde_json::json;
 
+use super::turns::Turn;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
@@ -23,7 +24,7 @@ use crate::extract::Params;
 ///
 /// Each look-up that has something to say of such a thing is a part of the answer, with how it ended: `ok`, `nothing`
 /// (there is nothing), `error`, `not_allowed` or `not_available`, the latter four with a reason. Parts for which the
-/// server asks others need `lookups:ask`.
+/// server asks others need `lookups:ask`; of questions with such parts each user or token has at most 8 under way.
 ///
 /// With `Accept: text/event-stream` the parts come as they arrive: the event `subject` first, which says what was
 /// understood and which parts there will be, then an event `part` for each of them, its data an object with that one
@@ -37,6 +38,7 @@ use crate::extract::Params;
     responses(
         (status = 200, description = "Everything known", body = Known),
         (status = 400, description = "It is none of these things, or a parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "Who asks has too many such questions under way", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn look_up(
@@ -56,7 +58,16 @@ pub(crate) async fn look_up(
         expected.retain(|name| asked.contains(name));
     }
     let may_ask = app.auth.may(&principal, Permission::LookupsAsk);
+    let turn = match may_ask && expected.iter().any(|name| name.asks_others()) {
+        true => Some(turn(&app, &principal)?),
+        false => None,
+    };
     let parts = gather(&resource, &expected, &app.lookups.sources(), may_ask);
+    // The turn lasts as long as the answer, which a stream of events drops when whoever reads it is gone.
+    let parts = parts.map(move |part| {
+        let _ = &turn;
+        part
+    });
     let subject = Subject::new(&text, &resource, expected);
     if wants_events(&headers) {
         return Ok(events(&subject, parts));
@@ -65,7 +76,21 @@ pub(crate) async fn look_up(
         all.merge(part);
         std::future::ready(all)
     });
-    Ok(Json(Known { subject, parts: parts.await }).into_response())
+    let mut parts = parts.await;
+    parts.settle();
+    Ok(Json(Known { subject, parts }).into_response())
+}
+
+/// A place among the questions of who asks.
+fn turn(app: &App, principal: &Principal) -> Result<Turn, Problem> {
+    let turns = &app.lookups.turns;
+    turns.take(principal).ok_or_else(|| {
+        let told = format!(
+            "{} such questions of yours are under way, which is as many as there may be; ask again when one has ended",
+            turns.most()
+        );
+        Problem::too_many(told, 1)
+    })
 }
 
 fn names(list: &str) -> Result<Vec<PartName>, String> {

@@ -231,7 +231,7 @@ export interface paths {
          * Tells everything that is known about an address, prefix, range, name, AS number, MAC address or URL.
          * @description Each look-up that has something to say of such a thing is a part of the answer, with how it ended: `ok`, `nothing`
          *     (there is nothing), `error`, `not_allowed` or `not_available`, the latter four with a reason. Parts for which the
-         *     server asks others need `lookups:ask`.
+         *     server asks others need `lookups:ask`; of questions with such parts each user or token has at most 8 under way.
          *
          *     With `Accept: text/event-stream` the parts come as they arrive: the event `subject` first, which says what was
          *     understood and which parts there will be, then an event `part` for each of them, its data an object with that one
@@ -1134,6 +1134,16 @@ export interface components {
             time_ms: number;
             /** @description What became of it, such as `NOERROR` or `no answer within 3000 ms`. */
             result: string;
+        };
+        /** @description A type of records that could not be found out. */
+        DnsFailedType: {
+            /**
+             * @description The type.
+             * @example CAA
+             */
+            type: string;
+            /** @description Why it could not be found out. */
+            why: string;
         };
         /** @description What became of a question. */
         DnsOutcome: {
@@ -2717,12 +2727,48 @@ export interface components {
          * @description The look-ups whose answers are parts.
          * @enum {string}
          */
-        PartName: "special" | "ip_calc" | "vendor" | "system" | "geoip" | "ptr" | "addresses";
+        PartName: "special" | "ip_calc" | "vendor" | "system" | "geoip" | "ptr" | "addresses" | "dns" | "whois";
         /**
          * @description How a look-up ended.
          * @enum {string}
          */
         PartStatus: "ok" | "nothing" | "error" | "not_allowed" | "not_available";
+        /** @description What one look-up says. */
+        Part_DnsRecords: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /** @description The usual records of a name. */
+            data?: {
+                /**
+                 * @description The zone that the name stands in, as far as an answer said so.
+                 * @example example.org.
+                 */
+                zone?: string | null;
+                /**
+                 * @description Who answered: address and port.
+                 * @example [
+                 *       "9.9.9.9:53"
+                 *     ]
+                 */
+                servers: string[];
+                /** @description What there is, type by type. Those of an alias and of the name it stands for are among them. */
+                records: components["schemas"]["DnsRecord"][];
+                /**
+                 * @description Types of which the name has no records.
+                 * @example [
+                 *       "CAA"
+                 *     ]
+                 */
+                absent: string[];
+                /** @description Types that could not be found out. */
+                failed: components["schemas"]["DnsFailedType"][];
+            };
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
         /** @description What one look-up says. */
         Part_GeoAnswer: {
             /** @description How it ended. */
@@ -3007,7 +3053,7 @@ export interface components {
         Part_SystemNumber: {
             /** @description How it ended. */
             status: components["schemas"]["PartStatus"];
-            /** @description The number of an autonomous system. */
+            /** @description The number of an autonomous system, and who runs it. */
             data?: {
                 /**
                  * Format: int32
@@ -3021,6 +3067,12 @@ export interface components {
                  */
                 dotted?: string | null;
                 special?: components["schemas"]["SpecialAs"] | null;
+                /**
+                 * @description Who runs it: as a file of autonomous systems has it, else as the registries call it where they were asked.
+                 * @example Example Networks
+                 */
+                name?: string | null;
+                source?: components["schemas"]["GeoSource"] | null;
             };
             /**
              * @description Why there is no answer, and what to do about it.
@@ -3039,7 +3091,47 @@ export interface components {
                  */
                 address: string;
                 special?: components["schemas"]["Special"] | null;
+                geoip?: components["schemas"]["GeoAnswer"] | null;
             }[];
+            /**
+             * @description Why there is no answer, and what to do about it.
+             * @example the address has no name
+             */
+            reason?: string | null;
+        };
+        /** @description What one look-up says. */
+        Part_WhoisAnswer: {
+            /** @description How it ended. */
+            status: components["schemas"]["PartStatus"];
+            /** @description The answer to a question. */
+            data?: {
+                /**
+                 * @description What was asked, as it is spelled in questions: lower case, international names in ASCII.
+                 * @example example.com
+                 */
+                query: string;
+                /** @description An international name as people read it. */
+                unicode?: string | null;
+                /** @description What it is. */
+                subject: components["schemas"]["WhoisSubject"];
+                /** @description What became of it. */
+                outcome: components["schemas"]["WhoisOutcome"];
+                /** @description The same in a sentence. */
+                summary: string;
+                record?: components["schemas"]["WhoisRecord"] | null;
+                /** @description Every server that was asked, in order, with what it said. */
+                steps: components["schemas"]["WhoisStep"][];
+                /**
+                 * @description When they were asked, RFC 3339 in UTC. An answer may be some time old.
+                 * @example 2026-11-26T12:00:00Z
+                 */
+                asked_at: string;
+                /**
+                 * Format: int64
+                 * @description How long all of it took, in milliseconds.
+                 */
+                took_ms: number;
+            };
             /**
              * @description Why there is no answer, and what to do about it.
              * @example the address has no name
@@ -3055,6 +3147,8 @@ export interface components {
             geoip?: components["schemas"]["Part_GeoAnswer"] | null;
             ptr?: components["schemas"]["Part_Ptr"] | null;
             addresses?: components["schemas"]["Part_Vec_Address"] | null;
+            dns?: components["schemas"]["Part_DnsRecords"] | null;
+            whois?: components["schemas"]["Part_WhoisAnswer"] | null;
         };
         /**
          * @description One thing that can be allowed.
@@ -5439,7 +5533,7 @@ export interface operations {
                 prefix?: string;
                 /** @description Into at least so many networks of one size */
                 parts?: string;
-                /** @description Into one network for each of these numbers of hosts, with commas; at most 256. They are laid out from the largest to the smallest */
+                /** @description Into one network for each of these numbers of hosts, with commas; at most 256. Two get a /30 or /126, which links of every kind take; a /31 or /127, for links between two routers (RFC 3021, RFC 6164), is had by its prefix length. They are laid out from the largest to the smallest */
                 hosts?: string;
                 /** @description How many networks of one size to leave out before the first one that is listed; default 0 */
                 offset?: string;
@@ -5621,6 +5715,15 @@ export interface operations {
             };
             /** @description It is none of these things, or a parameter is wrong */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Who asks has too many such questions under way */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

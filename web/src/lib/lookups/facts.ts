@@ -1,4 +1,4 @@
-import type { Known } from '../api/types.ts';
+import type { GeoAnswer, GeoSource, Known, Parts } from '../api/types.ts';
 import { placeWords } from './geoip/words.ts';
 import { meaningOf, notesOf } from './vendor.ts';
 
@@ -11,6 +11,14 @@ export interface Fact {
 }
 
 const MOST_ADDRESSES = 4;
+
+type Named = NonNullable<NonNullable<Parts['system']>['data']>;
+
+/** Who runs an autonomous system: as a file says, else as its registry calls it, where that was asked. */
+export function systemName(system: Named | null | undefined, whois: Parts['whois']) {
+	const record = whois?.data?.record;
+	return system?.name ?? record?.as_name ?? record?.organisation ?? undefined;
+}
 
 /** What a short answer says; what there is not, or could not be found out, is left out. */
 export function factsOf({ parts }: Pick<Known, 'parts'>): Fact[] {
@@ -25,16 +33,19 @@ export function factsOf({ parts }: Pick<Known, 'parts'>): Fact[] {
 		facts.push({ title: 'AS', text: `AS${geoip.asn}`, ...(geoip.as_name && { note: geoip.as_name }) });
 	}
 	if (geoip?.place) {
-		// Whoever shows what a file says must say whose it is.
-		const [source] = geoip.sources;
-		const note = source?.attribution?.text;
-		facts.push({ title: 'Place', text: placeWords(geoip.place), ...(note && { note }) });
+		facts.push({ title: 'Place', text: placeWords(geoip.place), ...of(geoip.sources) });
 	}
 	const addresses = parts.addresses?.data;
 	if (addresses) {
 		const shown = addresses.slice(0, MOST_ADDRESSES).map(({ address }) => address);
 		const more = addresses.length - shown.length;
 		facts.push({ title: 'Addresses', text: shown.join(', '), ...(more > 0 && { note: `and ${more} more` }) });
+	}
+	const announced = new Map<number, GeoAnswer>();
+	for (const { geoip } of addresses ?? []) if (geoip?.asn) announced.set(geoip.asn, geoip);
+	if (announced.size > 0) {
+		const text = [...announced.values()].map(({ asn, as_name }) => `AS${asn} ${as_name ?? ''}`.trim());
+		facts.push({ title: 'AS', text: text.join(', '), ...of([...announced.values()][0]?.sources) });
 	}
 	const vendor = parts.vendor?.data;
 	if (vendor?.orgname) facts.push({ title: 'Vendor', text: vendor.orgname });
@@ -43,10 +54,18 @@ export function factsOf({ parts }: Pick<Known, 'parts'>): Fact[] {
 		if (said.length > 0) facts.push({ title: 'What it is', text: said.join('. ') });
 	}
 	const system = parts.system?.data;
+	const name = systemName(system, parts.whois);
+	if (name) facts.push({ title: 'Name', text: name, ...of(system?.source ? [system.source] : []) });
 	if (system?.special) {
 		facts.push({ title: 'Kept for', text: system.special.name, note: system.special.rfc });
 	}
 	const special = parts.special?.data;
 	if (special) facts.push({ title: 'Kind', text: special.name, note: `${special.block}, ${special.rfc}` });
 	return facts;
+}
+
+/** Whose the data is: whoever shows what a file says must say so. */
+function of(sources: GeoSource[] = []): Pick<Fact, 'note'> {
+	const note = sources[0]?.attribution?.text;
+	return note ? { note } : {};
 }

@@ -18,8 +18,13 @@ export const titles: Record<PartName, string> = {
 	system: 'AS number',
 	geoip: 'Place and AS',
 	ptr: 'Reverse name',
-	addresses: 'Addresses'
+	addresses: 'Addresses',
+	dns: 'DNS records',
+	whois: 'WHOIS'
 };
+
+/** Parts that take all the width there is. */
+export const broad: PartName[] = ['dns', 'whois'];
 
 /** The target that a measurement of it would have; nothing for what cannot be measured. */
 export function targetOf(subject: Pick<Subject, 'kind' | 'resource'>): string | undefined {
