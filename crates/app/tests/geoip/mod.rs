@@ -126,3 +126,34 @@ fn the_account_of_maxmind_is_asked_for_and_its_key_never_shown() {
         text(&shown.stdout)
     );
 }
+
+#[test]
+fn measurements_in_the_shell_name_systems_and_places() {
+    let home = home();
+    let measure = |arguments: &[&str]| {
+        let mut command = netwark(home.path(), arguments);
+        command.env("NETWARK_LOOKUPS__GEOIP__CITY", sample("city.mmdb"));
+        command.env("NETWARK_LOOKUPS__GEOIP__ASN", sample("asn.mmdb"));
+        command.output().unwrap()
+    };
+    for (arguments, part) in [
+        (&["ping", "-c", "1", "127.0.0.1"][..], "127.0.0.1: AS64500 Example Networks, Lyon, Rhône, France"),
+        (&["mtr", "-r", "-n", "-c", "1", "127.0.0.1"], "AS64500"),
+    ] {
+        let output = measure(arguments);
+        let told = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{told}{}", text(&output.stderr));
+        assert!(told.contains(part), "{told}");
+        assert_eq!(text(&output.stderr).matches("IP Geolocation by DB-IP").count(), 1);
+    }
+    let output = measure(&["ping", "--json", "-c", "1", "127.0.0.1"]);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["reports"][0]["asn"], 64500);
+    assert_eq!(text(&output.stderr), "");
+    let broken = netwark(home.path(), &["ping", "-c", "1", "127.0.0.1"])
+        .env("NETWARK_LOOKUPS__GEOIP__CITY", home.path().join("missing.mmdb"))
+        .env("NETWARK_SERVER__LISTEN", "nonsense")
+        .output()
+        .unwrap();
+    assert_eq!((broken.status.code(), text(&broken.stderr)), (Some(0), String::new()));
+}

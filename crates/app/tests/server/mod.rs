@@ -164,6 +164,18 @@ fn a_server_measures_for_whoever_has_a_token() {
     assert_eq!(failed.status.code(), Some(1));
     assert!(text(&failed.stdout).contains("IPv6 was asked for"), "{}", text(&failed.stdout));
 
+    // Nobody has to be asked about these, and what comes is told in their order.
+    let several = measure(&token, &["whois", "--from", "netwark", "AS64512", "AS0", "10.0.0.1"]);
+    assert_eq!(several.status.code(), Some(0), "{}", text(&several.stderr));
+    let told = text(&several.stdout);
+    let heads: Vec<&str> =
+        told.lines().filter_map(|line| line.strip_prefix("--- ")?.split(',').next()).collect();
+    assert_eq!(heads, ["AS64512", "AS0", "10.0.0.1"], "{told}");
+    let lines = text(&measure(&token, &["whois", "--json", "--from", "netwark", "AS0", "AS64512"]).stdout);
+    let targets: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["target"].clone()).collect();
+    assert_eq!(targets, ["AS0", "AS64512"]);
+
     let unknown = measure(&token, &["ping", "--from", "nowhere", "127.0.0.1"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown.stderr).contains("nowhere"), "{}", text(&unknown.stderr));

@@ -3,7 +3,7 @@
 use netwark_model::tools::dns::{DnsOutcome, Security};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
-use netwark_model::tools::ping::PingOutcome;
+use netwark_model::tools::ping::{PingOutcome, PingReport};
 use netwark_model::tools::tcp::TcpOutcome;
 use netwark_model::tools::tls::TlsOutcome;
 use netwark_model::tools::verdict::{Severity, Verdict};
@@ -60,11 +60,21 @@ pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
 fn ping(outcome: &PingOutcome, told_replies: bool) -> Finished {
     let mut lines = untold(&outcome.raw, told_replies);
     lines.push(String::new());
+    lines.extend(outcome.reports.iter().filter_map(whereabouts));
     lines.extend(outcome.reports.iter().map(|report| match outcome.reports.len() {
         1 => verdict(&report.verdict),
         _ => format!("{}: {}", report.address, verdict(&report.verdict)),
     }));
     Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.received > 0) }
+}
+
+/// Whose an address is and where, as far as a file knew.
+fn whereabouts(report: &PingReport) -> Option<String> {
+    let name = report.as_name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+    let system = report.asn.map(|number| format!("AS{number}{name}"));
+    let place = report.place.as_ref().map(|place| place.words.clone());
+    let words: Vec<String> = [system, place].into_iter().flatten().collect();
+    (!words.is_empty()).then(|| format!("{}: {}", report.address, words.join(", ")))
 }
 
 fn tcp(outcome: &TcpOutcome, told_replies: bool) -> Finished {

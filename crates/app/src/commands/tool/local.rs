@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::places::Places;
 use super::view::{self, View};
 use super::{Job, finish};
 use crate::failure::{Failure, Outcome};
@@ -40,15 +41,18 @@ pub async fn run(job: &Job) -> Outcome {
     let mut view = view::of(job)?;
     let enough = view.enough();
     let latest = Mutex::new(None);
+    let places = Places::of(job.tool);
     let end = {
         let view = Mutex::new(&mut view);
-        let on_snapshot = |payload: Value| {
+        let on_snapshot = |mut payload: Value| {
+            places.complete(&mut payload);
             view.lock().unwrap_or_else(PoisonError::into_inner).update(&payload);
             *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
         };
         tokio::select! {
             measured = async { measure(job, context(job)?, &on_snapshot).await } => match measured {
-                Ok(payload) => {
+                Ok(mut payload) => {
+                    places.complete(&mut payload);
                     on_snapshot(payload.clone());
                     End::Done(payload)
                 }
@@ -59,10 +63,19 @@ pub async fn run(job: &Job) -> Outcome {
     };
     view.close();
     let latest = latest.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let outcome = ended(job, end, latest, view.as_ref());
+    if !job.shared.json {
+        places.attribute();
+    }
+    outcome
+}
+
+/// Tells the end.
+fn ended(job: &Job, end: End, latest: Option<Value>, view: &dyn View) -> Outcome {
     match end {
-        End::Done(payload) => Ok(tell(job, view.as_ref(), &payload)),
+        End::Done(payload) => Ok(tell(job, view, &payload)),
         End::Stopped(interrupted) => {
-            let code = latest.map_or(ExitCode::FAILURE, |payload| tell(job, view.as_ref(), &payload));
+            let code = latest.map_or(ExitCode::FAILURE, |payload| tell(job, view, &payload));
             if interrupted { Err(Failure::Interrupted) } else { Ok(code) }
         }
         End::Error(cause) if job.shared.json => {

@@ -1,6 +1,7 @@
 //! One question to many targets: several are asked at once, and what comes is printed in the order of the targets.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, stream};
 use netwark_model::tools::{CheckedOptions, ToolDefinition};
@@ -12,6 +13,8 @@ use crate::output;
 
 /// Targets that are asked at once.
 const AT_ONCE: usize = 16;
+/// Targets that are asked at once through a server, each an operation of its own.
+const OPERATIONS: usize = 8;
 
 /// Asks all targets of a job; fine when each was.
 ///
@@ -31,12 +34,7 @@ pub async fn run(job: Job, tool: ToolDefinition, options: CheckedOptions) -> Out
         job
     });
     if let Some(from) = &job.shared.from {
-        let mut all = ExitCode::SUCCESS;
-        for job in jobs {
-            let code = remote::run(&job, from.clone()).await?;
-            all = if code == ExitCode::SUCCESS { all } else { code };
-        }
-        return Ok(all);
+        return through(jobs.collect(), from).await;
     }
     let context = local::context(&job).map_err(Failure::Failed)?;
     let mut answers = stream::iter(jobs)
@@ -70,4 +68,35 @@ pub async fn run(job: Job, tool: ToolDefinition, options: CheckedOptions) -> Out
         };
     }
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks about each job's target through a server, some at once; what each brought is told in the order of the jobs.
+///
+/// # Errors
+/// When the server cannot be reached or refuses one of them, which also keeps those from being asked that come after.
+pub async fn through(jobs: Vec<Job>, from: &str) -> Outcome {
+    let stopped = &AtomicBool::new(false);
+    let asked = jobs.into_iter().map(|job| async move {
+        if stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        let ended = remote::gather(&job, from.to_owned()).await;
+        stopped.fetch_or(ended.is_err(), Ordering::Relaxed);
+        Some(ended)
+    });
+    let mut ended = stream::iter(asked).buffered(OPERATIONS);
+    let mut all = ExitCode::SUCCESS;
+    let mut failure = None;
+    // After a failure those under way are still waited for: who interrupts them has them cancelled.
+    while let Some(one) = ended.next().await {
+        match one {
+            Some(Ok((code, lines))) => {
+                output::lines(lines);
+                all = if code == ExitCode::SUCCESS { all } else { code };
+            }
+            Some(Err(error)) => failure = failure.or(Some(error)),
+            None => {}
+        }
+    }
+    failure.map_or(Ok(all), Err)
 }

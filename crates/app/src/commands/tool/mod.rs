@@ -9,6 +9,7 @@ mod local;
 mod many;
 mod mtr_table;
 mod ping_lines;
+mod places;
 mod remote;
 mod screen;
 mod sse;
@@ -21,11 +22,14 @@ mod tests;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use netwark_lookup::dns::client::endpoint::Named;
+use netwark_model::tools::dns::DnsOptions;
 use netwark_model::tools::{ToolDefinition, args};
 use serde_json::Value;
 
 use self::flags::Shared;
 pub use self::flags::{command, habits, selector};
+pub use self::many::through as run_many;
 pub use self::remote::run as run_from;
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -67,6 +71,7 @@ pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
             errors.iter().map(|e| format!("{}: {}", flag_of(&e.name), e.description)).collect();
         Failure::Usage(lines.join("\n"))
     })?;
+    check_nameserver(&checked.typed)?;
     let mut job = Job { tool: tool.text.name, options: checked.typed.clone(), shared };
     if job.wants_table() && matches.value_source("cycles") == Some(ValueSource::DefaultValue) {
         run_on(&mut job.options);
@@ -88,6 +93,16 @@ fn run_on(options: &mut Value) {
     let (interval, timeout) = (number("interval_ms").max(1), number("timeout_ms"));
     let cycles = (args::LONGEST_MS.saturating_sub(2 * timeout) / interval).clamp(1, 1000);
     options["cycles"] = cycles.into();
+}
+
+/// A name server that makes no sense is a mistake of usage, and found before anything is asked.
+fn check_nameserver(options: &Value) -> Result<(), Failure> {
+    let Ok(DnsOptions { nameserver: Some(text), transport, .. }) = serde_json::from_value(options.clone())
+    else {
+        return Ok(());
+    };
+    let named = Named::parse(&text).and_then(|named| named.carrier(transport).map(drop));
+    named.map_err(|why| Failure::Usage(format!("nameserver: {why}")))
 }
 
 /// The option behind a field of the API, `options.interval_ms`.

@@ -58,15 +58,21 @@ fn head_lines(state: &State) -> Vec<Line<'static>> {
 
 fn hops(state: &State, width: usize) -> Table<'static> {
     const NUMBERS: [&str; 8] = ["Loss%", "Snt", "Last", "Avg", "Best", "Wrst", "StDev", "Jitter"];
-    let head =
-        ["", "Host"].into_iter().map(str::to_owned).chain(NUMBERS.iter().map(|name| format!("{name:>7}")));
-    let hops = state.outcome.iter().flat_map(|outcome| &outcome.trace.hops);
-    let rows = hops.flat_map(|hop| hop_rows(hop, state.numeric));
-    let widths = [Constraint::Length(3), Constraint::Min(16)]
+    let hops = || state.outcome.iter().flat_map(|outcome| &outcome.trace.hops);
+    // The column is there once a file of autonomous systems has told one.
+    let systems = hops().flat_map(|hop| &hop.responders).map(|one| system(one).len()).max().unwrap_or(0);
+    let systems = u16::try_from(systems).ok().filter(|width| *width > 0);
+    let names = ["", "AS", "Host"].into_iter().filter(|name| *name != "AS" || systems.is_some());
+    let head = names.map(str::to_owned).chain(NUMBERS.iter().map(|name| format!("{name:>7}")));
+    let rows = hops().flat_map(|hop| hop_rows(hop, state.numeric, systems.is_some()));
+    let widths = [Some(Constraint::Length(3)), systems.map(Constraint::Length), Some(Constraint::Min(16))]
         .into_iter()
+        .flatten()
         .chain(NUMBERS.iter().map(|_| Constraint::Length(7)));
     // A narrow screen keeps the host and loses columns from the right, which ratatui would squeeze otherwise.
-    let columns = 2 + NUMBERS.len().min(width.saturating_sub(3 + 16 + 2) / 8);
+    let before = 3 + 16 + 2 + systems.map_or(0, |width| usize::from(width) + 1);
+    let fixed = if systems.is_some() { 3 } else { 2 };
+    let columns = fixed + NUMBERS.len().min(width.saturating_sub(before) / 8);
     Table::new(rows.map(|cells| cells.into_row(columns)), widths.take(columns))
         .header(
             Row::new(head.take(columns))
@@ -88,10 +94,13 @@ impl Cells {
 }
 
 /// A hop, its further responders, and the labels they quote.
-fn hop_rows(hop: &Hop, numeric: bool) -> Vec<Cells> {
+fn hop_rows(hop: &Hop, numeric: bool, systems: bool) -> Vec<Cells> {
     let first = hop.responders.first();
-    let mut texts =
-        vec![format!("{:>2}.", hop.ttl), first.map_or_else(|| "???".into(), |r| host(r, numeric))];
+    let mut texts = vec![format!("{:>2}.", hop.ttl)];
+    if systems {
+        texts.push(first.map(system).unwrap_or_default());
+    }
+    texts.push(first.map_or_else(|| "???".into(), |r| host(r, numeric)));
     let loss = if hop.sent == 0 { String::new() } else { format!("{:.1}%", hop.loss) };
     texts.extend([format!("{loss:>7}"), format!("{:>7}", hop.sent)]);
     texts.extend(hop.rtt.iter().flat_map(round_trips));
@@ -102,15 +111,24 @@ fn hop_rows(hop: &Hop, numeric: bool) -> Vec<Cells> {
         _ => Style::new(),
     };
     let mut rows = vec![Cells { texts, style }];
-    rows.extend(first.map(labels).unwrap_or_default());
+    rows.extend(first.map(|one| labels(one, systems)).unwrap_or_default());
     for other in hop.responders.iter().skip(1) {
-        let mut texts = vec![String::new(), format!("  {}", host(other, numeric))];
+        let mut texts = vec![String::new()];
+        if systems {
+            texts.push(system(other));
+        }
+        texts.push(format!("  {}", host(other, numeric)));
         texts.extend([String::new(), format!("{:>7}", other.received)]);
         texts.extend(round_trips(&other.rtt));
         rows.push(Cells { texts, style: Style::new().add_modifier(Modifier::DIM) });
-        rows.extend(labels(other));
+        rows.extend(labels(other, systems));
     }
     rows
+}
+
+/// Its autonomous system, as far as a file knew.
+fn system(responder: &Responder) -> String {
+    responder.asn.map(|number| format!("AS{number}")).unwrap_or_default()
 }
 
 fn host(responder: &Responder, numeric: bool) -> String {
@@ -127,11 +145,14 @@ fn round_trips(rtt: &HopRtt) -> [String; 6] {
     })
 }
 
-fn labels(responder: &Responder) -> Vec<Cells> {
+fn labels(responder: &Responder, systems: bool) -> Vec<Cells> {
     let text =
         |l: &netwark_model::tools::mtr::Label| format!("  [MPLS {} TC {} TTL {}]", l.label, l.tc, l.ttl);
-    let cells =
-        |text| Cells { texts: vec![String::new(), text], style: Style::new().add_modifier(Modifier::DIM) };
+    let cells = |text| {
+        let mut texts = vec![String::new(); if systems { 2 } else { 1 }];
+        texts.push(text);
+        Cells { texts, style: Style::new().add_modifier(Modifier::DIM) }
+    };
     responder.labels.iter().map(text).map(cells).collect()
 }
 

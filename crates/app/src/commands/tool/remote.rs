@@ -27,6 +27,22 @@ const ATTEMPTS: u32 = 10;
 /// # Errors
 /// When the server cannot be reached or refuses, and when no worker could measure.
 pub async fn run(job: &Job, from: String) -> Outcome {
+    measure(job, from, None).await.map(|(code, _)| code)
+}
+
+/// The same beside others: nothing is printed, but given back once all is there.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn gather(job: &Job, from: String) -> Result<(ExitCode, Vec<String>), Failure> {
+    measure(job, from, Some(Vec::new())).await
+}
+
+async fn measure(
+    job: &Job,
+    from: String,
+    kept: Option<Vec<String>>,
+) -> Result<(ExitCode, Vec<String>), Failure> {
     let server = Server::new(&job.shared.server)?;
     let operation = NewOperation {
         tool: job.tool.into(),
@@ -46,14 +62,16 @@ pub async fn run(job: &Job, from: String) -> Outcome {
         output::complain(&format!("{worker} is {} and was skipped", skipped.reason.as_str()));
     }
     // Replies of several workers would run into each other, so only a single one is shown live.
-    let view = if detail.results.len() == 1 { Some(view::of(job)?) } else { None };
+    let alone = detail.results.len() == 1 && kept.is_none();
+    let view = if alone { Some(view::of(job)?) } else { None };
     let live = view.is_some() && !job.shared.json && !job.shared.report;
     let mut show = Show {
         job,
         view,
         live,
         // A table takes the whole terminal.
-        waiting: Waiting::new(!(live && job.wants_table())),
+        waiting: Waiting::new(kept.is_none() && !(live && job.wants_table())),
+        kept,
         ended: BTreeSet::new(),
         fine: false,
         quit: false,
@@ -77,12 +95,18 @@ pub async fn run(job: &Job, from: String) -> Outcome {
     }
     show.close();
     if job.shared.json {
-        output::json(&server.get::<Value>(&format!("operations/{id}")).await?);
+        let operation: Value = server.get(&format!("operations/{id}")).await?;
+        match &mut show.kept {
+            Some(lines) => lines.push(operation.to_string()),
+            None => output::json(&operation),
+        }
     }
     match by_hand {
         Some(true) => Err(Failure::Interrupted),
-        _ if show.fine => Ok(ExitCode::SUCCESS),
-        _ => Ok(ExitCode::FAILURE),
+        _ => {
+            let code = if show.fine { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            Ok((code, show.kept.unwrap_or_default()))
+        }
     }
 }
 
@@ -98,6 +122,8 @@ struct Show<'a> {
     /// The view shows what comes while it is measured.
     live: bool,
     waiting: Waiting,
+    /// What would be printed, where it is kept until all is there.
+    kept: Option<Vec<String>>,
     ended: BTreeSet<Uuid>,
     fine: bool,
     /// The person who watches has seen enough, so that a cancelled measurement is a finished one.
@@ -144,15 +170,21 @@ impl Show<'_> {
             return;
         }
         let worker = result.worker.as_deref().unwrap_or("no worker");
-        output::line(format!("--- {}: {}", with_queue(worker, &result.queue), result.status.as_str()));
-        if let Some(cause) = result.payload.as_ref().and_then(|p| p.get("cause")).and_then(Value::as_str) {
-            output::line(cause);
-        }
+        // Beside other targets it must be said which one this is of.
+        let target = self.kept.as_ref().map(|_| format!("{}, ", self.job.shared.target)).unwrap_or_default();
+        let worker = with_queue(worker, &result.queue);
+        let mut lines = vec![format!("--- {target}{worker}: {}", result.status.as_str())];
+        let cause = result.payload.as_ref().and_then(|payload| payload.get("cause")).and_then(Value::as_str);
+        lines.extend(cause.map(str::to_owned));
         if result.worker.is_none() && result.status == Status::Timeout {
-            output::line("nobody took the work in time; is a worker listening on this queue?");
+            lines.push("nobody took the work in time; is a worker listening on this queue?".into());
         }
-        output::lines(finished.lines);
-        output::line("");
+        lines.extend(finished.lines);
+        lines.push(String::new());
+        match &mut self.kept {
+            Some(kept) => kept.extend(lines),
+            None => output::lines(lines),
+        }
     }
 
     fn close(&mut self) {

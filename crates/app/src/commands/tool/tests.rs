@@ -326,6 +326,38 @@ q quit  p pause the display  n addresses only";
 }
 
 #[test]
+fn the_table_has_autonomous_systems_once_a_file_tells_them() {
+    let mut outcome = trace();
+    outcome.trace.hops[0].responders[0].asn = Some(64500);
+    outcome.trace.hops[1].responders[1].asn = Some(4_200_000_000);
+    let state = State { target: "example.org".into(), outcome: Some(outcome), ..State::default() };
+    let screen = drawn(&state, 99);
+    for line in [
+        "    AS           Host                 Loss%     Snt    Last     Avg    Best    Wrst   StDev",
+        " 1. AS64500      gateway.example (1    0.0%      10    1.25    1.50    1.00   123.4    0.10",
+        "                   [MPLS 24001 TC 0",
+        "    AS4200000000   192.0.2.3                      7    1.25",
+        " 3.              ???                 100.0%      10",
+    ] {
+        assert!(screen.contains(line), "{line}\n{screen}");
+    }
+    for width in 1..40 {
+        drawn(&state, width);
+    }
+}
+
+#[test]
+fn a_pinged_address_is_placed_where_a_file_knows_it() {
+    let mut payload = pinged(vec![reply(1, answered(0.5))], 1);
+    assert!(!finish::report("ping", &payload, true).lines.iter().any(|line| line.contains("AS64500")));
+    payload["reports"][0]["asn"] = 64500.into();
+    payload["reports"][0]["as_name"] = "Example Networks".into();
+    payload["reports"][0]["place"] = json!({ "words": "Lyon, France", "country": "FR", "coordinates": null });
+    let told = finish::report("ping", &payload, true).lines;
+    assert!(told.contains(&"192.0.2.1: AS64500 Example Networks, Lyon, France".to_owned()), "{told:?}");
+}
+
+#[test]
 fn a_narrow_table_loses_columns_from_the_right() {
     let state =
         State { target: "example.org".into(), outcome: Some(trace()), numeric: true, ..State::default() };
