@@ -4,8 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use netwark_model::tools::Registry;
 
 use crate::commands::{
-    completions, config, copy, doctor, geoip, ipcalc, man, migrate, oui, serve, token, tool, update, user,
-    whois, worker, workers,
+    completions, config, copy, doctor, geoip, ipcalc, lookup, man, migrate, oui, serve, token, tool, update,
+    user, whois, worker, workers,
 };
 
 /// Self-hosted network toolkit: measure from many places at once
@@ -31,6 +31,8 @@ pub enum Command {
     Worker(Box<worker::Args>),
     /// Enrol and manage workers
     Workers(Box<workers::Args>),
+    /// Tell everything that is known about an address, a name, an AS number or anything else
+    Lookup(lookup::Args),
     /// Calculate addresses, networks and ranges; cut and summarise them
     Ipcalc(ipcalc::Args),
     /// Bring the database up to date

@@ -7,7 +7,9 @@ pub mod doctor;
 #[cfg(test)]
 pub mod drift;
 pub mod geoip;
+pub mod input;
 pub mod ipcalc;
+pub mod lookup;
 pub mod man;
 pub mod migrate;
 pub mod oui;
@@ -63,6 +65,7 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
         Command::Update(args) => wait(update::run(args)),
         Command::Config(args) => config::run(&args),
         Command::GeoIp(args) => geoip::run(&args),
+        Command::Lookup(args) => lookup::run(args),
         Command::Doctor(args) => wait(doctor::run(args)),
         Command::Completions(args) => completions::run(&args, tools),
         Command::Man(args) => man::run(&args, tools),

@@ -168,7 +168,7 @@ fn is_unknown(answer: &Answer) -> bool {
 }
 
 /// An answer in a line.
-fn words(answer: &Answer) -> String {
+pub fn words(answer: &Answer) -> String {
     let asked = answer.mac.as_ref().unwrap_or(&answer.query);
     let mut parts = Vec::new();
     if let (Some(name), Some(assignment), Some(registry)) =

@@ -16,7 +16,6 @@ use netwark_lookup::geoip::{GeoIpSettings, Hold};
 use netwark_model::tools::Registry;
 use netwark_server::auth::secret_key::SecretKey;
 use netwark_server::auth::{self, Auth, AuthSettings, Site, SiteSettings};
-use netwark_server::lookups::LookupSettings;
 use netwark_server::{App, EmbeddedBus, ServerSettings};
 use netwark_store::Store;
 use netwark_worker::RunningWorker;
@@ -117,17 +116,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
         link_keepalive: config.server.link_keepalive,
-        lookups: LookupSettings {
-            data_dir: Some(config.data_dir.clone()),
-            allowed: config.lookups.allow.clone(),
-            resolvers: config.lookups.resolvers.clone(),
-            trust: Arc::clone(&config.lookups.trust),
-            registries: config.lookups.registries.clone(),
-            geoip: config
-                .lookups
-                .geoip_settings(&config.data_dir, Hold::Copy(GeoIpSettings::directory(&config.data_dir))),
-            updates: config.updates.sources.clone(),
-        },
+        lookups: config.lookup_settings(Hold::Copy(GeoIpSettings::directory(&config.data_dir))),
     })
 }
 

@@ -22,8 +22,11 @@ mod docs;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use netwark_lookup::geoip::Hold;
 use netwark_model::queues::QueueDefinition;
+use netwark_server::lookups::LookupSettings;
 
 use self::layers::{Effective, Key, Layers, Mistakes, Origin};
 
@@ -107,6 +110,19 @@ impl Config {
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self::from_parts(flags, variables.collect(), find_file(flags))
+    }
+
+    /// What look-ups are made of, on a server or in the shell.
+    pub fn lookup_settings(&self, hold: Hold) -> LookupSettings {
+        LookupSettings {
+            data_dir: Some(self.data_dir.clone()),
+            allowed: self.lookups.allow.clone(),
+            resolvers: self.lookups.resolvers.clone(),
+            trust: Arc::clone(&self.lookups.trust),
+            registries: self.lookups.registries.clone(),
+            geoip: self.lookups.geoip_settings(&self.data_dir, hold),
+            updates: self.updates.sources.clone(),
+        }
     }
 
     fn from_parts(

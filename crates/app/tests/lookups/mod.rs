@@ -1,3 +1,4 @@
 //! Look-ups in the shell.
 
 mod ipcalc;
+mod lookup;

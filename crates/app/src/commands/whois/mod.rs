@@ -1,8 +1,7 @@
 //! `netwark whois`: who holds something, asked of the registries from here or through a server.
 
-mod text;
+pub mod text;
 
-use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,12 +13,11 @@ use netwark_lookup::whois::{Outcome as Registered, Question, Registries, Whois, 
 use netwark_model::tools::ToolDefinition;
 use serde_json::json;
 
+use super::input;
 use super::tool::{self, Job};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
 
-/// Most bytes that are read from standard input.
-const LARGEST_INPUT: u64 = 16 << 20;
 /// Questions under way at once; each registry is asked at its own pace.
 const AT_ONCE: usize = 8;
 
@@ -61,19 +59,19 @@ pub fn command(tool: &ToolDefinition) -> Command {
 /// When nothing is asked about, or the server refuses.
 pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
     logging::start_quiet();
-    let texts = texts(matches)?;
+    let given: Vec<String> = matches.get_many::<String>("target").into_iter().flatten().cloned().collect();
+    let missing = "name a domain, an address, a prefix or an AS number, or - to read from standard input";
+    let texts = input::texts(&given, missing)?;
     let fresh = matches.get_flag("fresh");
     if let Some(from) = tool::selector(matches)? {
-        let mut code = ExitCode::SUCCESS;
-        for text in texts {
-            let job = Job::new(tool.text.name, &text, json!({ "fresh": fresh }), matches);
-            let from = from.clone();
-            let asked = super::wait(async move { tool::run_from(&job, from).await })?;
-            if asked != ExitCode::SUCCESS {
-                code = asked;
+        let job = |text: &String| Job::new(tool.text.name, text, json!({ "fresh": fresh }), matches);
+        let jobs: Vec<Job> = texts.iter().map(job).collect();
+        return super::wait(async move {
+            match jobs.as_slice() {
+                [job] => tool::run_from(job, from).await,
+                _ => tool::run_many(jobs, &from).await,
             }
-        }
-        return Ok(code);
+        });
     }
     let whois = client(matches.get_one::<PathBuf>("registries"))?;
     let show =
@@ -92,26 +90,6 @@ fn client(file: Option<&PathBuf>) -> Result<Whois, Failure> {
         places = Registries::named_places(&text);
     }
     Ok(Whois::new(Outbound::new(Resolver::system()).with_allowed(&places), registries))
-}
-
-/// What is asked about: the arguments, or the lines of standard input.
-fn texts(matches: &ArgMatches) -> Result<Vec<String>, Failure> {
-    let given: Vec<String> = matches.get_many::<String>("target").into_iter().flatten().cloned().collect();
-    if given.is_empty() && io::stdin().is_terminal() {
-        let told = "name a domain, an address, a prefix or an AS number, or - to read from standard input";
-        return Err(Failure::Usage(told.into()));
-    }
-    if !given.is_empty() && given != ["-"] {
-        return Ok(given);
-    }
-    let mut text = String::new();
-    let read = io::stdin().lock().take(LARGEST_INPUT + 1).read_to_string(&mut text);
-    read.map_err(|error| Failure::Failed(format!("standard input cannot be read: {error}")))?;
-    if text.len() as u64 > LARGEST_INPUT {
-        return Err(Failure::Usage(format!("standard input has more than {LARGEST_INPUT} bytes")));
-    }
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use netwark_lookup::whois::{Dnssec, Protocol, Record, Step, WhoisAnswer};
 
 /// An answer for people.
-pub(super) fn lines(answer: &WhoisAnswer) -> Vec<String> {
+pub fn lines(answer: &WhoisAnswer) -> Vec<String> {
     let mut lines = vec![answer.summary.clone()];
     if let Some(record) = &answer.record {
         lines.extend(facts(record).into_iter().map(|(name, value)| format!("  {name:<15} {value}")));
@@ -64,7 +64,7 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
 }
 
 /// What was answered, as it came.
-pub(super) fn raw(answer: &WhoisAnswer) -> Vec<String> {
+pub fn raw(answer: &WhoisAnswer) -> Vec<String> {
     if answer.steps.is_empty() {
         return vec![answer.summary.clone()];
     }

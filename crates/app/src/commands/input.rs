@@ -1,0 +1,38 @@
+//! What commands for many things are asked about: arguments, or the lines of standard input.
+
+use std::io::{self, IsTerminal, Read};
+
+use crate::failure::Failure;
+
+/// Most bytes that are read from standard input.
+const LARGEST: u64 = 16 << 20;
+
+/// True when standard input is to be read.
+pub fn is_piped(given: &[String]) -> bool {
+    match given {
+        [] => !io::stdin().is_terminal(),
+        given => *given == ["-"],
+    }
+}
+
+/// The arguments, or with `-` or none the lines of standard input, where `#` begins a remark. `missing` says what to
+/// name when there is neither.
+///
+/// # Errors
+/// When nothing was given, or standard input cannot be read or is too large.
+pub fn texts(given: &[String], missing: &str) -> Result<Vec<String>, Failure> {
+    if !is_piped(given) {
+        return match given {
+            [] => Err(Failure::Usage(missing.to_owned())),
+            given => Ok(given.to_vec()),
+        };
+    }
+    let mut text = String::new();
+    let read = io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text);
+    read.map_err(|error| Failure::Failed(format!("standard input cannot be read: {error}")))?;
+    if text.len() as u64 > LARGEST {
+        return Err(Failure::Usage(format!("standard input has more than {LARGEST} bytes")));
+    }
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
