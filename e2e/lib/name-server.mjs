@@ -35,14 +35,23 @@ function record(type, text) {
 	return Buffer.concat([head, bytes]);
 }
 
-/** Starts it: `records` is `{ 'www.example A': ['192.0.2.1'] }`. Returns its `address:port` and a way to stop it. */
+/**
+ * Starts it: `records` is `{ 'www.example A': ['192.0.2.1'] }`; a function instead of the list is handed how often it
+ * was asked for, from 1. Returns its `address:port` and a way to stop it.
+ */
 export async function startNameServer(records) {
+	const turns = new Map();
 	const socket = createSocket('udp4');
 	socket.on('message', (message, from) => {
 		const { name, type, end } = question(message);
 		const kind = Object.keys(TYPES).find((one) => TYPES[one] === type);
 		const known = Object.keys(records).some((key) => key.split(' ')[0] === name);
-		const answers = (records[`${name} ${kind}`] ?? []).map((text) => record(kind, text));
+		const key = `${name} ${kind}`;
+		const listed = records[key] ?? [];
+		const turn = (turns.get(key) ?? 0) + 1;
+		turns.set(key, turn);
+		const texts = typeof listed === 'function' ? listed(turn) : listed;
+		const answers = texts.map((text) => record(kind, text));
 		const head = Buffer.alloc(12);
 		message.copy(head, 0, 0, 2);
 		head.writeUInt16BE(known ? 0x8180 : 0x8183, 2);

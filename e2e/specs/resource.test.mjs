@@ -84,7 +84,7 @@ test('a name has records, places and a holder', async () => {
 	await addresses.getByRole('group', { name: 'Map of 2 addresses' }).waitFor();
 	await addresses.getByRole('link', { name: 'IP Geolocation by DB-IP' }).waitFor();
 	const whois = page.getByRole('region', { name: 'WHOIS' });
-	await whois.getByText('ns1.example.tld').waitFor();
+	await whois.getByText('ns1.example.tld').first().waitFor();
 	await whois.getByText(/^127\.0\.0\.1:/).click();
 	await whois.getByText('Domain Name: WWW.TLD').waitFor();
 	assert.deepEqual(await violations(page), []);

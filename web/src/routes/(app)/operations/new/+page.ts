@@ -1,4 +1,5 @@
 import { api } from '#lib/api/client.ts';
+import { optionsIn } from '#lib/operations/form-address.ts';
 import { guarded } from '#lib/state/guarded.ts';
 import type { PageLoad } from './$types';
 
@@ -18,6 +19,7 @@ export const load: PageLoad = async ({ fetch, url }) => {
 		workers,
 		earlier,
 		type: earlier?.type ?? url.searchParams.get('type') ?? '',
+		options: optionsIn(url.searchParams),
 		target: earlier?.target ?? url.searchParams.get('target') ?? ''
 	};
 };
