@@ -37,7 +37,7 @@ api: ## Write the API description, the TypeScript types and generated pages anew
 	NETWARK_BLESS=1 cargo test --quiet -p netwark --bin netwark
 	cd web && npm run --silent api
 
-bench: ## Measure beside fping, ping and mtr (BENCH='--quick' passes flags on; PROFILE=release measures `make build`)
+bench: ## Measure beside fping, ping, mtr, arp-scan and nmap (BENCH='--quick' passes flags on; PROFILE=release measures `make build`)
 	@scripts/setup build
 	@scripts/web-build
 	@cargo build --profile $(PROFILE) --locked -p netwark

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
-from parts import accuracy, lookups, messaging, operations, sweep, trace  # noqa: E402
+from parts import accuracy, lookups, messaging, operations, sweep, trace, watch  # noqa: E402
 from peers import install, versions  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +28,7 @@ PARTS = {
     "operations": operations,
     "messaging": messaging,
     "lookups": lookups,
+    "watch": watch,
 }
 # The programs besides the binary that a part runs.
 EXAMPLES = {
@@ -35,6 +36,7 @@ EXAMPLES = {
     "accuracy": ("chain", "ping_many"),
     "trace": ("chain", "trace_many"),
     "messaging": ("messaging",),
+    "watch": ("lan",),
 }
 
 

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGES = {
+    "arp-scan": "arp-scan",
     "fping": "fping",
     "mtr": "mtr-tiny",
+    "nmap": "nmap",
     "ping": "iputils-ping",
     "tcpdump": "tcpdump",
     "ip": "iproute2",
@@ -38,7 +40,7 @@ def install():
 def versions():
     """What the programs call themselves."""
     told = {}
-    for name, flag in [("fping", "--version"), ("mtr", "--version"), ("ping", "-V"), ("tcpdump", "--version")]:
+    for name, flag in [("arp-scan", "--version"), ("nmap", "--version"), ("fping", "--version"), ("mtr", "--version"), ("ping", "-V"), ("tcpdump", "--version")]:
         if shutil.which(name):
             ran = subprocess.run([name, flag], capture_output=True, text=True, check=False)
             lines = (ran.stdout or ran.stderr).splitlines()
@@ -61,6 +63,23 @@ def chain(program, delays, silent=None):
         # A device that has just come up drops what it is given at first.
         time.sleep(0.5)
         yield names, target
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+@contextmanager
+def lan(program, hosts, prefix, lost=0):
+    """A link with so many hosts: gives the namespace to watch it from, and its network."""
+    process = subprocess.Popen(
+        [program, str(hosts), str(prefix), str(lost)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        name, network = process.stdout.readline().strip(), process.stdout.readline().strip()
+        if not network:
+            raise RuntimeError("the link could not be built: root, iproute2 and /dev/net/tun are needed")
+        time.sleep(0.5)
+        yield name, network
     finally:
         process.stdin.close()
         process.wait()

@@ -158,3 +158,46 @@ export function httpOutcome(address, { status = 200, seed = 'ab', body = 'c0', s
 	const report = { address, chosen: null, hops, status, total_ms: 118.3 * slow, verdict: verdict(...said) };
 	return { reports: [report], raw: hops.map(({ method, url }) => `${method} ${url}`) };
 }
+
+/** Hosts of a /24; `swapped` is one that answers with another hardware address, `probed` how far an unfinished one is. */
+export function sweepOutcome(count, { swapped, probed } = {}) {
+	const vendors = ['Example Networks', 'Acme Printers', 'Initech', null];
+	const byte = (number) => number.toString(16).padStart(2, '0');
+	const hosts = Array.from({ length: count }, (_, i) => ({
+		address: `192.0.2.${i + 1}`,
+		mac: `00:00:5e:00:53:${byte(i === swapped ? 0xee : i)}`,
+		...(i === 4 ? { other_macs: ['00:00:5e:00:53:dd'] } : {}),
+		...(vendors[i % 4] ? { vendor: vendors[i % 4] } : {}),
+		source: i % 5 === 4 ? 'icmp' : 'arp',
+		rtt: 0.2 + (i % 7) / 10,
+		...(i === 0 ? { router: true } : {}),
+		...(i === 1 ? { own: true } : {}),
+		names: [
+			...(i % 3 === 0 ? [{ source: 'dns', text: `host-${i + 1}.example.org` }] : []),
+			...(i % 6 === 0 ? [{ source: 'mdns', text: `device-${i + 1}.local` }] : [])
+		]
+	}));
+	const done = probed === undefined;
+	return {
+		targets: '192.0.2.0/24',
+		complete: done,
+		total: 254,
+		probed: probed ?? 254,
+		sent: 468,
+		found: count,
+		hosts,
+		left_out: 0,
+		facts: [{ fact: 'gateway', address: '192.0.2.1', mac: '00:00:5e:00:53:00' }],
+		links: [],
+		notes: [],
+		took_ms: 1180,
+		found_ms: 640,
+		verdict: done
+			? verdict(
+					'warning',
+					`${count} of 254 addresses answer in 192.0.2.0/24; 192.0.2.5 is answered for by 00:00:5e:00:53:04 and 00:00:5e:00:53:dd.`
+				)
+			: { severity: 'ok', summary: '', findings: [] },
+		raw: done ? hosts.map(({ address, mac }) => `${address.padEnd(15)}  ${mac}`) : []
+	};
+}

@@ -1,6 +1,6 @@
 // Operations of the made-up installation, one of each kind a page has to show.
 import { nextId, time } from './catalog.mjs';
-import { httpOutcome, tcpOutcome, tlsOutcome } from './answers.mjs';
+import { httpOutcome, sweepOutcome, tcpOutcome, tlsOutcome } from './answers.mjs';
 import { mtrOutcome, pingOutcome } from './measurements.mjs';
 
 export const operations = new Map();
@@ -207,6 +207,11 @@ export const shown = {
 				['alert', `${T} port 443 is filtered: 198.51.100.1 says administratively prohibited.`]
 			)
 		]
+	]),
+	sweep: add('sweep', '192.0.2.0/24', [
+		['embedded', 'done', sweepOutcome(40)],
+		['paris-1', 'done', sweepOutcome(39, { swapped: 7 })],
+		['lyon-1', 'progress', sweepOutcome(12, { probed: 120 })]
 	]),
 	tls: add('tls', 'www.example.org', [
 		['embedded', 'done', tlsOutcome(T, { said: trusted })],

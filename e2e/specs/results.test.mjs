@@ -18,7 +18,7 @@ after(async () => {
 
 const ready = 'netwark.broadcast';
 const address = (name) => `${mock.url}/operations/${shown[name].id}`;
-for (const name of ['ping', 'mtr', 'tcp', 'tls', 'http', 'other', 'unanswered', 'cut', 'away']) {
+for (const name of ['ping', 'mtr', 'sweep', 'tcp', 'tls', 'http', 'other', 'unanswered', 'cut', 'away']) {
 	test(`an operation with results: ${name}`, () => inspect(browser, { name, url: address(name), ready }));
 }
 
@@ -79,6 +79,27 @@ test('what differs between workers is named', async () => {
 		.getByRole('cell', { name: 'filtered' })
 		.first()
 		.waitFor();
+	assert.deepEqual(faults, []);
+});
+
+test('hosts of a sweep are searched, and compared across workers', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(address('sweep'));
+	const card = page.getByRole('article', { name: 'Result of embedded' });
+	const table = card.getByRole('region', { name: 'Hosts found' });
+	await table.getByRole('row', { name: /192\.0\.2\.5 .*conflict/ }).waitFor();
+	assert.equal(await table.getByRole('row').count(), 41);
+	await card.getByPlaceholder('address, MAC, vendor or name').fill('device example');
+	await table.getByRole('row').nth(8).waitFor({ state: 'detached' });
+	assert.equal(await table.getByRole('row').count(), 8, 'a head and who fits');
+	await page.getByRole('article', { name: 'Result of lyon-1' }).getByText('120 of 254 asked').waitFor();
+
+	const compared = page.getByRole('region', { name: 'Addresses by worker' });
+	await compared.getByRole('row', { name: /192\.0\.2\.8 .*00:00:5e:00:53:ee/ }).waitFor();
+	await compared.getByRole('row', { name: /192\.0\.2\.40 .*not found/ }).waitFor();
+	assert.equal(await compared.getByRole('row').count(), 3, 'a head and what differs');
+	await page.getByRole('button', { name: 'Show all addresses' }).click();
+	await compared.getByRole('row', { name: /192\.0\.2\.1 / }).waitFor();
 	assert.deepEqual(faults, []);
 });
 

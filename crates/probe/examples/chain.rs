@@ -9,6 +9,7 @@ mod chain;
 #[expect(dead_code, reason = "the same")]
 #[path = "../tests/namespaces/link.rs"]
 mod link;
+#[expect(dead_code, reason = "the same")]
 #[path = "../tests/namespaces/os.rs"]
 mod os;
 

@@ -24,8 +24,8 @@ use crate::words;
 pub type ContentPermit = dyn Fn(SocketAddr) -> Result<(), String> + Send + Sync;
 
 /// Bytes of a segment without data: headers of IP and TCP, with the options of a SYN left out.
-const SEGMENT_V4: u64 = 40;
-const SEGMENT_V6: u64 = 60;
+pub(crate) const SEGMENT_V4: u64 = 40;
+pub(crate) const SEGMENT_V6: u64 = 60;
 
 /// Resolves names and opens connections. Cheap to clone.
 #[derive(Clone)]
@@ -124,7 +124,8 @@ impl Dialer {
     }
 }
 
-async fn connected(place: SocketAddr, source: Option<IpAddr>, timeout: Duration) -> Fate {
+/// Connects to a place; nobody is asked whether that is allowed.
+pub(crate) async fn connected(place: SocketAddr, source: Option<IpAddr>, timeout: Duration) -> Fate {
     let unsent = |error: &io::Error| Fate::Unsent { message: words::of_system(error) };
     // The copy still tells of ICMP errors when the connection, and with it the socket, is gone.
     let opened = connect::open(place, source).and_then(|socket| Ok((socket.try_clone()?, socket)));

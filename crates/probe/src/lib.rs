@@ -4,6 +4,8 @@
 //! ([`ping`], [`trace`], [`sweep_ping`]); they see neither sockets nor clocks. [`engine`] carries their packets, all of
 //! them on one thread. `net` is the operating system below it and the only home of unsafe code.
 //!
+//! [`sweep`] asks who is there; on the link it sends its own frames, on a thread of its own.
+//!
 //! [`dial`] opens connections for the tools that need them, such as [`tcp`], [`tls`] and [`http`]; their verdicts are pure functions, too.
 
 mod counted;
@@ -17,6 +19,7 @@ pub mod report;
 pub mod resolve;
 pub mod runner;
 mod stats;
+pub mod sweep;
 pub mod sweep_ping;
 pub mod tcp;
 pub mod tls;

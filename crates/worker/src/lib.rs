@@ -16,6 +16,7 @@ mod run;
 mod self_test;
 mod spool;
 mod standing;
+mod sweeping;
 mod tools;
 mod usage;
 mod worker;

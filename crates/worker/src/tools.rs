@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::policy::Policy;
 use crate::resolver::NameResolver;
+use crate::sweeping;
 
 /// Least time between two snapshots of a run.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -55,11 +56,14 @@ pub struct Context {
     pub trust: Trust,
     /// Where delegations and trust in signatures begin.
     pub dns: Arc<DnsTrust>,
+    /// Most bytes of an outcome that could be of any size; none where it need not fit into a message.
+    pub most_bytes: Option<usize>,
 }
 
 impl Context {
     /// A prober on this engine, held to the list.
     pub fn new(engine: Engine, resolver: Resolver, policy: Policy, name: &str) -> Self {
+        let most_frames = policy.packets_per_second();
         let policy = Arc::new(watch::Sender::new(policy));
         let list = Arc::clone(&policy);
         let permit = Arc::new(move |address| list.borrow().check(address).map_err(|error| error.to_string()));
@@ -68,7 +72,9 @@ impl Context {
             move |address| list.borrow().check(address).map_err(|error| error.to_string())
         });
         let whois = Whois::new(outbound, Registries::built_in());
-        let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver.clone()))).with_permit(permit);
+        let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver.clone())))
+            .with_permit(permit)
+            .with_most_frames(most_frames);
         let names = NameLookup::Within(NAMES_WITHIN);
         Self {
             prober,
@@ -82,6 +88,7 @@ impl Context {
             listeners: Arc::default(),
             trust: Trust::system(),
             dns: Arc::default(),
+            most_bytes: Some(sweeping::MOST_BYTES),
         }
     }
 
@@ -175,6 +182,7 @@ impl Toolbox {
             .with("tcp", |context, order, snapshots| Box::pin(connect(context, order, snapshots)))
             .with("tls", |context, order, snapshots| Box::pin(shake(context, order, snapshots)))
             .with("http", |context, order, snapshots| Box::pin(request(context, order, snapshots)))
+            .with("sweep", |context, order, snapshots| Box::pin(sweeping::run(context, order, snapshots)))
             .with("dns", |context, order, _| Box::pin(dns(context, order)))
             .with_needs("whois", &[Need::Dns], |context, order, _| Box::pin(whois(context, order)))
     }
@@ -278,7 +286,7 @@ async fn whois(context: Context, order: RunOrder) -> Result<Value, RunError> {
     }
 }
 
-fn options<O: DeserializeOwned>(order: &RunOrder) -> Result<O, RunError> {
+pub(crate) fn options<O: DeserializeOwned>(order: &RunOrder) -> Result<O, RunError> {
     serde_json::from_value(order.options.clone()).map_err(|error| {
         RunError(format!(
             "this worker does not understand the options ({error}); update the older of worker and server"
@@ -291,13 +299,13 @@ fn now() -> String {
     jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
 }
 
-fn publish<T: serde::Serialize>(snapshots: &Snapshots, snapshot: &T) {
+pub(crate) fn publish<T: serde::Serialize>(snapshots: &Snapshots, snapshot: &T) {
     // What cannot be written is left out: the final outcome says so.
     if let Ok(value) = serde_json::to_value(snapshot) {
         snapshots.send_replace(Some(value));
     }
 }
 
-fn value<T: serde::Serialize>(outcome: &T) -> Result<Value, RunError> {
+pub(crate) fn value<T: serde::Serialize>(outcome: &T) -> Result<Value, RunError> {
     serde_json::to_value(outcome).map_err(|error| RunError(format!("the outcome cannot be written: {error}")))
 }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 pub use self::place::HostPort;
 use crate::error::FieldError;
+use crate::watch::ranges::Ranges;
 
 /// What the target of a tool is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -27,6 +28,8 @@ pub enum TargetKind {
     Name,
     /// What registries know: a domain, an address, a prefix or an AS number.
     Resource,
+    /// Prefixes, ranges of addresses and names.
+    Ranges,
 }
 
 impl TargetKind {
@@ -41,6 +44,7 @@ impl TargetKind {
             Self::Url => url::check(text),
             Self::Name => check_name(text),
             Self::Resource => resource::check(text),
+            Self::Ranges => Ranges::parse(text).map(|ranges| ranges.to_string()),
         }
     }
 }

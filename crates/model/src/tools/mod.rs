@@ -13,6 +13,7 @@ pub mod mtr;
 pub mod ping;
 pub mod place;
 mod schema;
+pub mod sweep;
 pub mod tcp;
 pub mod tls;
 pub mod verdict;
@@ -272,6 +273,7 @@ impl Registry {
             .with::<tls::Tls>()
             .with::<dns::Dns>()
             .with::<whois::Whois>()
+            .with::<sweep::Sweep>()
     }
 
     /// The same registry with one more tool.

@@ -116,4 +116,8 @@ pub enum FindingKind {
     LameServer,
     /// What a server says of itself.
     ServerSays,
+    /// Several interfaces answer for one address.
+    AddressConflict,
+    /// Some of it could not be measured.
+    Incomplete,
 }

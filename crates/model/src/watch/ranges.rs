@@ -122,6 +122,15 @@ impl Ranges {
         span::merged(self.0.iter().flat_map(Item::spans).collect())
     }
 
+    /// The same, but with every address of a prefix, however many there are: what is left out is left out whole.
+    pub fn whole_spans(&self) -> Vec<Span> {
+        let whole = |item: &Item| match item {
+            Item::Prefix(prefix) => vec![Span::whole(*prefix)],
+            other => other.spans(),
+        };
+        span::merged(self.0.iter().flat_map(whole).collect())
+    }
+
     /// Prefixes of IPv6 whose addresses are too many to be asked one by one: who is there is heard on the link only.
     pub fn vast(&self) -> Vec<Ipv6Net> {
         let vast = |item: &Item| match item {

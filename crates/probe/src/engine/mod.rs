@@ -19,7 +19,7 @@ mod counters;
 mod error;
 mod flight;
 mod options;
-mod pace;
+pub(crate) mod pace;
 mod ports;
 mod preparing;
 mod receiving;
@@ -152,6 +152,11 @@ impl Engine {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.inner.counters.read()
+    }
+
+    /// Where this handle counts.
+    pub(crate) fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 
     /// Now, on the clock of [`crate::decide::Event`]s and answers.

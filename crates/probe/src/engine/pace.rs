@@ -7,7 +7,7 @@ const WINDOW: u64 = 10_000_000;
 
 /// A token bucket, kept as the time at which it would be empty.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Nanoseconds a packet.
     cost: u64,
     /// When the packets that have left would have left at an even pace.
@@ -16,24 +16,24 @@ pub(super) struct Pace {
 
 impl Pace {
     /// `rate` is packets a second, at least 1.
-    pub(super) fn new(rate: u32) -> Self {
+    pub(crate) fn new(rate: u32) -> Self {
         Self { cost: 1_000_000_000 / u64::from(rate.max(1)), due: 0 }
     }
 
     /// How many packets may leave now.
-    pub(super) fn allowance(&self, now: u64) -> u64 {
+    pub(crate) fn allowance(&self, now: u64) -> u64 {
         // Even the slowest pace lets one packet go when it is due.
         let room = (now + BURST.max(self.cost)).saturating_sub(self.due.max(now));
         room.checked_div(self.cost).unwrap_or(u64::MAX)
     }
 
     /// Takes note of packets that leave now.
-    pub(super) fn spend(&mut self, now: u64, packets: u64) {
+    pub(crate) fn spend(&mut self, now: u64, packets: u64) {
         self.due = self.due.max(now) + packets * self.cost;
     }
 
     /// When the next packet may leave.
-    pub(super) fn next(&self) -> u64 {
+    pub(crate) fn next(&self) -> u64 {
         (self.due + self.cost).saturating_sub(BURST.max(self.cost))
     }
 }

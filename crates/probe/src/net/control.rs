@@ -35,10 +35,16 @@ pub(crate) struct Outgoing {
     length: usize,
 }
 
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self { bytes: [0; _], length: 0 }
+    }
+}
+
 impl Outgoing {
     /// What this packet wants other than its socket does: time to live, traffic class, a send stamp.
     pub(crate) fn new(family: Family, ttl: Option<u8>, traffic_class: u8, stamp: bool) -> Self {
-        let mut control = Self { bytes: [0; _], length: 0 };
+        let mut control = Self::default();
         let (level, ttl_name, class_name) = match family {
             Family::V4 => (libc::IPPROTO_IP, libc::IP_TTL, libc::IP_TOS),
             Family::V6 => (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, libc::IPV6_TCLASS),
@@ -96,6 +102,8 @@ pub(crate) struct Notes {
     pub(crate) error: Option<QueuedError>,
     /// The number of the sent packet whose stamp this is, on the error queue.
     pub(crate) stamped: Option<u32>,
+    /// The VLAN of a frame whose tag the kernel took off.
+    pub(crate) vlan: Option<u16>,
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -122,6 +130,7 @@ impl Notes {
         match (level, name) {
             (libc::SOL_SOCKET, libc::SO_TIMESTAMPING) => self.stamp = stamp(data),
             (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => self.lost = u32_at(data, 0),
+            (libc::SOL_PACKET, libc::PACKET_AUXDATA) => self.vlan = vlan(data),
             (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 self.ttl = u32_at(data, 0).and_then(|ttl| u8::try_from(ttl).ok());
             }
@@ -146,6 +155,13 @@ impl Notes {
             _ => {}
         }
     }
+}
+
+/// The VLAN in a `struct tpacket_auxdata`, whose status says whether there is one.
+fn vlan(data: &[u8]) -> Option<u16> {
+    const VALID: u32 = 1 << 4;
+    let tag = u16::from_ne_bytes(*data.get(16..)?.first_chunk()?);
+    (u32_at(data, 0)? & VALID != 0).then_some(tag & 0x0fff)
 }
 
 /// The first of three `struct timespec`, the software stamp; zero means that there is none.
@@ -220,6 +236,16 @@ mod tests {
             (notes.stamp, notes.stamped),
             (Some(5_000_000_006), Some(u32::from_ne_bytes([9, 0, 0, 0])))
         );
+    }
+
+    #[test]
+    fn a_tag_that_was_taken_off_is_told() {
+        let mut data = [0; 20];
+        data[16..18].copy_from_slice(&0x6064_u16.to_ne_bytes());
+        let notes = |data: &[u8]| Notes::parse(&message(libc::SOL_PACKET, libc::PACKET_AUXDATA, data));
+        assert_eq!(notes(&data).vlan, None, "the status says that there is none");
+        data[0..4].copy_from_slice(&0x10_u32.to_ne_bytes());
+        assert_eq!(notes(&data).vlan, Some(100));
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use netwark_packet::ethernet::ethertype;
 use netwark_packet::icmp;
 use netwark_packet::ip::Family;
 use netwark_packet::protocol;
@@ -15,6 +16,9 @@ use super::options;
 const IP_LENGTH_TO_X: u16 = (libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH) as u16;
 const BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_IND) as u16;
 const HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_IND) as u16;
+const BYTE_AT: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
+const HALF_AT: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
+const ABOVE: u16 = (libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K) as u16;
 const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
 const EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const ANY_BIT: u16 = (libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K) as u16;
@@ -132,6 +136,50 @@ fn tcp_program(family: Family, ours: &Ours) -> Vec<libc::sock_filter> {
     program.jump(ANY_BIT, 0x14, NEXT, REJECT);
     program.block(2, ours.tcp_ports);
     program.finish()
+}
+
+/// Ports of IPv4 that tell of devices when they are overheard: DHCP, NetBIOS, SSDP, mDNS.
+const TELLING_PORTS: [u16; 5] = [67, 68, 137, 1900, 5353];
+
+/// Lets through what tells of hosts on a link: ARP, neighbour discovery and replies to echo over IPv6; with `telling`
+/// also the datagrams in which devices speak of themselves. Tags of VLANs are taken off before the filter is asked.
+fn link_program(telling: bool) -> Vec<libc::sock_filter> {
+    let mut program = Program::default();
+    program.load(HALF_AT, 12);
+    program.jump(EQUAL, u32::from(ethertype::ARP), ACCEPT, NEXT);
+    program.jump(EQUAL, u32::from(ethertype::IPV6), NEXT, 6);
+    program.load(BYTE_AT, 14 + 6);
+    program.jump(EQUAL, u32::from(protocol::ICMPV6), NEXT, REJECT);
+    program.load(BYTE_AT, 14 + 40);
+    program.jump(EQUAL, u32::from(icmp::echo_reply_type(Family::V6)), ACCEPT, NEXT);
+    // Router solicitation to neighbour advertisement.
+    program.jump(ABOVE, 132, NEXT, REJECT);
+    program.jump(ABOVE, 136, REJECT, ACCEPT);
+    if !telling {
+        program.jump(EQUAL, 0x1_0000, ACCEPT, REJECT);
+        return program.finish();
+    }
+    program.jump(EQUAL, u32::from(ethertype::IPV4), NEXT, REJECT);
+    program.load(BYTE_AT, 14 + 9);
+    program.jump(EQUAL, u32::from(protocol::UDP), NEXT, REJECT);
+    program.load(HALF_AT, 14 + 6);
+    // Later fragments have no ports.
+    program.jump(ANY_BIT, 0x1fff, REJECT, NEXT);
+    program.load(IP_LENGTH_TO_X, 14);
+    for offset in [14, 14 + 2] {
+        program.load(HALF, offset);
+        for port in TELLING_PORTS {
+            program.jump(EQUAL, u32::from(port), ACCEPT, NEXT);
+        }
+    }
+    program.jump(EQUAL, 0x1_0000, ACCEPT, REJECT);
+    program.finish()
+}
+
+/// Makes a packet socket receive only what tells of hosts on a link; with `telling` also what devices say of
+/// themselves.
+pub(crate) fn attach_link(socket: BorrowedFd<'_>, telling: bool) -> io::Result<()> {
+    options::attach_filter(socket, &mut link_program(telling))
 }
 
 /// Makes a raw ICMP socket receive our answers only.
@@ -258,6 +306,30 @@ mod tests {
             assert!(pass(&segment(OURS, 0x14)));
             assert!(!pass(&segment(OURS, 0x02)));
             assert!(!pass(&segment(443, 0x12)));
+        }
+    }
+
+    #[test]
+    fn what_tells_of_hosts_passes() {
+        let frame = |kind: u16, payload: &[u8]| [&[0; 12], kind.to_be_bytes().as_slice(), payload].concat();
+        let pass = |bytes: &[u8], telling| passes(|socket| attach_link(socket, telling), bytes);
+        let datagram = |port: u16| {
+            let datagram = [40_000_u16.to_be_bytes(), port.to_be_bytes(), [0, 8], [0, 0]].concat();
+            frame(0x0800, &packet(Family::V4, 17, &datagram))
+        };
+        for telling in [false, true] {
+            assert!(pass(&frame(0x0806, &[0; 28]), telling));
+            for (kind, passes) in
+                [(128, false), (129, true), (132, false), (133, true), (136, true), (137, false)]
+            {
+                let bytes = frame(0x86dd, &packet(Family::V6, 58, &[kind, 0, 0, 0, 0, 0, 0, 0]));
+                assert_eq!(pass(&bytes, telling), passes, "ICMPv6 {kind}");
+            }
+            assert!(!pass(&frame(0x86dd, &packet(Family::V6, 17, &[129; 8])), telling));
+            assert_eq!(pass(&datagram(5353), telling), telling);
+            assert_eq!(pass(&datagram(67), telling), telling);
+            assert!(!pass(&datagram(443), telling));
+            assert!(!pass(&frame(0x88cc, &[0; 60]), telling));
         }
     }
 

@@ -15,6 +15,8 @@ const ARENA: usize = 128 * 1024;
 
 #[derive(Clone, Copy)]
 enum Name {
+    /// The socket is bound to where its packets go.
+    None,
     V4(libc::sockaddr_in),
     V6(libc::sockaddr_in6),
 }
@@ -40,6 +42,7 @@ impl Name {
 
     fn pointer(&mut self) -> (*mut libc::c_void, libc::socklen_t) {
         match self {
+            Name::None => (ptr::null_mut(), 0),
             Name::V4(name) => (ptr::from_mut(name).cast(), size_of::<libc::sockaddr_in>() as libc::socklen_t),
             Name::V6(name) => {
                 (ptr::from_mut(name).cast(), size_of::<libc::sockaddr_in6>() as libc::socklen_t)
@@ -72,11 +75,25 @@ impl Batch {
         control: control::Outgoing,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> usize {
+        self.append(Name::new(to), control, write)
+    }
+
+    /// Appends a frame for a packet socket, which leaves by the interface that the socket is bound to.
+    pub(crate) fn push_frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        self.append(Name::None, control::Outgoing::default(), write)
+    }
+
+    fn append(&mut self, name: Name, control: control::Outgoing, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         let start = self.arena.len();
         write(&mut self.arena);
         let end = self.arena.len();
-        self.packets.push(Packet { name: Name::new(to), control, start, end });
+        self.packets.push(Packet { name, control, start, end });
         end - start
+    }
+
+    /// How many packets wait.
+    pub(crate) fn len(&self) -> usize {
+        self.packets.len() - self.sent
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -124,7 +124,7 @@ fn place(socket: &Socket, key: &Key) -> io::Result<()> {
 }
 
 /// The kernel doubles what it is asked for, to make up for its own book-keeping.
-fn enlarge(socket: &Socket, bytes: usize) {
+pub(super) fn enlarge(socket: &Socket, bytes: usize) {
     let half = i32::try_from(bytes / 2).unwrap_or(i32::MAX / 2);
     if options::set(socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, half).is_err() {
         // Without CAP_NET_ADMIN up to net.core.rmem_max; the engine reads between any two batches it sends.

@@ -98,6 +98,8 @@ pub struct Prober {
     resolver: Arc<dyn Resolve>,
     permit: Arc<Permit>,
     next_trace: Arc<Mutex<Instant>>,
+    /// Frames a second of a sweep at most, whatever its options say.
+    most_frames: Option<u32>,
 }
 
 impl std::fmt::Debug for Prober {
@@ -109,7 +111,13 @@ impl std::fmt::Debug for Prober {
 impl Prober {
     /// A prober that may touch every unicast address, see [`unicast`].
     pub fn new(engine: Engine, resolver: Arc<dyn Resolve>) -> Self {
-        Self { engine, resolver, permit: Arc::new(unicast), next_trace: Arc::new(Mutex::new(Instant::now())) }
+        Self {
+            engine,
+            resolver,
+            permit: Arc::new(unicast),
+            next_trace: Arc::new(Mutex::new(Instant::now())),
+            most_frames: None,
+        }
     }
 
     /// The same, but only what `permit` allows. It is asked for the very address that is measured.
@@ -117,6 +125,17 @@ impl Prober {
     pub fn with_permit(mut self, permit: Arc<Permit>) -> Self {
         self.permit = permit;
         self
+    }
+
+    /// The same, but the frames of a sweep, which do not go through the engine, leave no faster than this.
+    #[must_use]
+    pub fn with_most_frames(mut self, rate: Option<u32>) -> Self {
+        self.most_frames = rate;
+        self
+    }
+
+    pub(crate) fn most_frames(&self) -> Option<u32> {
+        self.most_frames
     }
 
     /// The same, but what it sends and receives is counted here.
@@ -129,6 +148,14 @@ impl Prober {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    pub(crate) fn resolver(&self) -> &Arc<dyn Resolve> {
+        &self.resolver
+    }
+
+    pub(crate) fn permit(&self) -> &Arc<Permit> {
+        &self.permit
     }
 
     /// Pings a target; `on_snapshot` is given the outcome so far, now and then.

@@ -8,6 +8,7 @@ mod http;
 mod loss;
 mod path;
 mod ping;
+mod sweep;
 mod tcp;
 mod tls;
 mod trace;
@@ -18,6 +19,7 @@ use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
 pub use http::http;
 pub use ping::ping;
+pub use sweep::sweep;
 pub use tcp::tcp;
 pub use tls::tls;
 pub use trace::trace;

@@ -67,7 +67,7 @@ pub(crate) fn hop(family: usize, hop: usize, hops: usize) -> IpAddr {
     text.parse().expect("an address")
 }
 
-fn ip(namespace: &str, batch: &str) {
+pub(crate) fn ip(namespace: &str, batch: &str) {
     let mut ip = Command::new("ip")
         .args(["-n", namespace, "-batch", "-"])
         .stdin(Stdio::piped())
@@ -78,7 +78,7 @@ fn ip(namespace: &str, batch: &str) {
 }
 
 /// Runs `work` on a thread inside a namespace.
-fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
+pub(crate) fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let run = || {
             os::enter(namespace).expect("the namespace can be entered");
@@ -91,7 +91,7 @@ fn inside<T: Send>(namespace: &str, work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-fn sysctl(name: &str, value: &str) {
+pub(crate) fn sysctl(name: &str, value: &str) {
     let path = format!("/proc/sys/net/{name}");
     let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     // Some kernels lack some of the limits.

@@ -2,8 +2,10 @@
 
 mod chain;
 mod connect;
+mod lan;
 mod link;
 mod os;
+mod sweep;
 
 use std::io::Write as _;
 use std::net::IpAddr;

@@ -5,6 +5,7 @@ use netwark_model::tools::dns::{DnsOutcome, DnsQuestion, DnsRecord};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::{PingFate, PingOutcome};
+use netwark_model::tools::sweep::{SweepHost, SweepOutcome};
 use netwark_model::tools::tcp::{TcpFate, TcpOutcome};
 use netwark_model::tools::tls::{Certificate, TlsOutcome};
 use serde_json::Value;
@@ -48,6 +49,11 @@ pub(super) fn csv(detail: &OperationDetail) -> String {
         }
         "tls" => rows(detail, TLS, tls_rows),
         "http" => rows(detail, HTTP, http_rows),
+        "sweep" => rows(
+            detail,
+            &["address", "mac", "vendor", "found_by", "rtt_ms", "names", "router", "vlan", "other_macs"],
+            sweep_rows,
+        ),
         _ => rows(detail, &["payload"], |payload| vec![vec![payload.to_string()]]),
     }
 }
@@ -133,6 +139,28 @@ fn mtr_rows(payload: &Value) -> Vec<Vec<String>> {
         ]
     };
     outcome.report.hubs.into_iter().enumerate().map(row).collect()
+}
+
+fn sweep_rows(payload: &Value) -> Vec<Vec<String>> {
+    let Ok(outcome) = serde_json::from_value::<SweepOutcome>(payload.clone()) else { return Vec::new() };
+    let joined = |texts: Vec<String>| texts.join(" ");
+    let row = |host: SweepHost| {
+        vec![
+            host.address.to_string(),
+            host.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+            host.vendor.unwrap_or_default(),
+            serde_json::to_value(host.source)
+                .ok()
+                .and_then(|word| word.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            host.rtt.map(|rtt| rtt.to_string()).unwrap_or_default(),
+            joined(host.names.into_iter().map(|name| name.text).collect()),
+            host.router.to_string(),
+            host.vlan.map(|vlan| vlan.to_string()).unwrap_or_default(),
+            joined(host.other_macs.iter().map(ToString::to_string).collect()),
+        ]
+    };
+    outcome.hosts.into_iter().map(row).collect()
 }
 
 fn tcp_rows(payload: &Value) -> Vec<Vec<String>> {

@@ -4,6 +4,7 @@ use netwark_model::tools::dns::{DnsOutcome, Transport};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::PingOutcome;
+use netwark_model::tools::sweep::SweepOutcome;
 use netwark_model::tools::tcp::TcpOutcome;
 use netwark_model::tools::tls::TlsOutcome;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -32,7 +33,7 @@ use utoipa::{Modify, OpenApi};
     ),
     security(("token" = []), ("session" = [])),
     // No route names them: they are what the payload of a result holds.
-    components(schemas(PingOutcome, MtrOutcome, TcpOutcome, TlsOutcome, HttpOutcome, DnsOutcome, Transport)),
+    components(schemas(PingOutcome, MtrOutcome, SweepOutcome, TcpOutcome, TlsOutcome, HttpOutcome, DnsOutcome, Transport)),
     modifiers(&Schemes),
 )]
 pub struct Description;

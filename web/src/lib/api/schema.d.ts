@@ -1399,6 +1399,45 @@ export interface components {
              */
             text: string;
         };
+        /** @description Something seen on a link that is no host. */
+        Fact: {
+            /** @description The server as it names itself. */
+            address: string;
+            mac?: components["schemas"]["Mac"] | null;
+            /** @description The gateway it hands out. */
+            gateway?: string | null;
+            /** @description The resolvers it hands out, at most eight. */
+            resolvers: string[];
+            /** @enum {string} */
+            fact: "dhcp_server";
+        } | {
+            /** @description The router's link-local address. */
+            address: string;
+            mac?: components["schemas"]["Mac"] | null;
+            /** @description The prefixes it announces, at most 16. */
+            prefixes: string[];
+            /**
+             * Format: int32
+             * @description How long it offers to be the default router, in seconds; 0 when it does not.
+             */
+            lifetime_s: number;
+            /** @enum {string} */
+            fact: "router_advertisement";
+        } | {
+            /** @description Its address. */
+            address: string;
+            /** @description Its hardware address. */
+            mac: components["schemas"]["Mac"];
+            /** @enum {string} */
+            fact: "gateway";
+        } | {
+            /** @description The address. */
+            address: string;
+            /** @description Who answers, in order; at most 8. */
+            macs: components["schemas"]["Mac"][];
+            /** @enum {string} */
+            fact: "conflict";
+        };
         /** @description Why a connection or an exchange came to an end before its time. */
         Failure: {
             /** @description Where it was. */
@@ -1439,7 +1478,7 @@ export interface components {
          * @description The kinds of finding.
          * @enum {string}
          */
-        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "old_version" | "http_status" | "downgrade" | "unexpected" | "no_record" | "no_such_name" | "server_failure" | "signatures" | "lame_server" | "server_says";
+        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "old_version" | "http_status" | "downgrade" | "unexpected" | "no_record" | "no_such_name" | "server_failure" | "signatures" | "lame_server" | "server_says" | "address_conflict" | "incomplete";
         /** @description A flag of an older option string. */
         FlagView: {
             /**
@@ -2043,6 +2082,30 @@ export interface components {
              */
             ttl: number;
         };
+        /** @description What a worker knows of the link it watches. */
+        LinkFacts: {
+            /**
+             * @description Name of the interface.
+             * @example eth0
+             */
+            interface: string;
+            mac?: components["schemas"]["Mac"] | null;
+            /**
+             * Format: int32
+             * @description Its speed in Mbit/s, when it says.
+             */
+            speed_mbps?: number | null;
+            /** @description Its addresses with the length of their prefixes. */
+            addresses: string[];
+            /** @description The way out. */
+            gateway?: string | null;
+            /** @description Whom the worker asks for names. */
+            resolvers: string[];
+            /** @description Name of the wireless network. */
+            ssid?: string | null;
+            /** @description How the wireless network is secured, such as `WPA2`. */
+            security?: string | null;
+        };
         /**
          * @description The kinds of link.
          * @enum {string}
@@ -2053,6 +2116,11 @@ export interface components {
          * @enum {string}
          */
         Location: "body" | "path" | "querystring" | "header";
+        /**
+         * @description A hardware address. Written as `00:00:5e:00:53:01`; read in every usual notation.
+         * @example 00:00:5e:00:53:01
+         */
+        Mac: string;
         /** @description An assignment of IEEE. */
         MacAssignment: {
             /**
@@ -2288,6 +2356,26 @@ export interface components {
             /** @description One line per hop. */
             hubs: components["schemas"]["MtrHub"][];
         };
+        /** @description A name of a device. */
+        Name: {
+            /** @description Where it comes from. */
+            source: components["schemas"]["NameSource"];
+            /**
+             * @description The name; [`clean`].
+             * @example printer.local
+             */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When it was heard, when not with the sighting itself.
+             */
+            at?: string | null;
+        };
+        /**
+         * @description Where a name comes from.
+         * @enum {string}
+         */
+        NameSource: "dns" | "mdns" | "netbios" | "llmnr" | "ssdp" | "dhcp";
         /** @description Networks that are taken together. */
         NetworkList: {
             /**
@@ -3708,6 +3796,11 @@ export interface components {
             /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
             reason: components["schemas"]["WorkerState"];
         };
+        /**
+         * @description How an address was seen.
+         * @enum {string}
+         */
+        Source: "arp" | "ndp" | "icmp" | "tcp" | "neighbour_table" | "arp_heard" | "ndp_heard" | "dhcp" | "mdns" | "netbios" | "llmnr" | "ssdp";
         /** @description What is known of the data of one source. */
         SourceStatus: {
             /**
@@ -3905,11 +3998,99 @@ export interface components {
             /** @description Why it is suggested. */
             why: string;
         };
+        /** @description One address that was found. */
+        SweepHost: {
+            /**
+             * @description The address.
+             * @example 192.168.1.20
+             */
+            address: string;
+            mac?: components["schemas"]["Mac"] | null;
+            /** @description Others that answered for the same address. */
+            other_macs?: components["schemas"]["Mac"][];
+            /** @description To whom the hardware address is assigned. */
+            vendor?: string | null;
+            /** @description How it was found. */
+            source: components["schemas"]["Source"];
+            /**
+             * Format: double
+             * @description From the question to the answer, in milliseconds.
+             */
+            rtt?: number | null;
+            /**
+             * Format: int32
+             * @description The VLAN it was found in.
+             */
+            vlan?: number | null;
+            /** @description It is a router. */
+            router?: boolean;
+            /** @description It is the worker itself. */
+            own?: boolean;
+            /** @description Its names, each with its source. */
+            names?: components["schemas"]["Name"][];
+        };
+        /** @description Who was found. */
+        SweepOutcome: {
+            /**
+             * @description What was swept, normalised.
+             * @example 192.168.1.0/24
+             */
+            targets: string;
+            /** @description Everything was asked; false when it was stopped or a part could not be asked. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Addresses that are asked one by one.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Addresses that have been asked so far.
+             */
+            probed: number;
+            /**
+             * Format: int64
+             * @description Packets that were sent, without those for names.
+             */
+            sent: number;
+            /**
+             * Format: int64
+             * @description Addresses that were found, also those that [`Self::hosts`] leaves out.
+             */
+            found: number;
+            /** @description Who was found, by address. */
+            hosts: components["schemas"]["SweepHost"][];
+            /**
+             * Format: int64
+             * @description Hosts that were left out because the result would have become too large.
+             */
+            left_out: number;
+            /** @description What was seen besides. */
+            facts: components["schemas"]["Fact"][];
+            /** @description The links that were asked. */
+            links: components["schemas"]["LinkFacts"][];
+            /** @description What could not be done, and why, in sentences. */
+            notes: string[];
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            took_ms: number;
+            /**
+             * Format: double
+             * @description How long it took until everybody was found, without names, in milliseconds.
+             */
+            found_ms: number;
+            /** @description What it means. */
+            verdict: components["schemas"]["Verdict"];
+            /** @description The outcome as lines of text. */
+            raw: string[];
+        };
         /**
          * @description What the target of a tool is.
          * @enum {string}
          */
-        TargetKind: "host" | "host_port" | "url" | "name" | "resource";
+        TargetKind: "host" | "host_port" | "url" | "name" | "resource" | "ranges";
         /** @description What became of one connection. */
         TcpAttempt: components["schemas"]["TcpFate"] & {
             /**

@@ -43,6 +43,13 @@ export type PingReply = Whole<Schemas['PingReply']>;
 export type PingStatistics = Whole<Schemas['PingStatistics']>;
 export type PingReport = Whole<Schemas['PingReport']>;
 export type PingOutcome = Whole<Schemas['PingOutcome']>;
+export type SweepHost = Schemas['SweepHost'];
+export type Fact = Schemas['Fact'];
+export type SweepOutcome = Omit<Whole<Schemas['SweepOutcome']>, 'hosts' | 'facts'> & {
+	/** What a host does not have is left out. */
+	hosts: SweepHost[];
+	facts: Fact[];
+};
 export type TcpAttempt = Whole<Schemas['TcpAttempt']>;
 export type TcpStatistics = Whole<Schemas['TcpStatistics']>;
 export type TcpReport = Whole<Schemas['TcpReport']>;

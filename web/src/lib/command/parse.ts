@@ -211,6 +211,8 @@ function splitOnce(text: string, by: string): [string, string | undefined] {
 
 /** What is plainly wrong with a target of this kind; the server has the last word. */
 export function targetMistake(text: string, kind: TargetKind): string | undefined {
+	// What ranges there are is a language of its own, of which the server says what is wrong.
+	if (kind === 'ranges') return undefined;
 	if (kind === 'url') {
 		const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
 		return scheme && scheme !== 'http' && scheme !== 'https'

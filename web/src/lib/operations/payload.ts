@@ -5,11 +5,13 @@ import type {
 	Operation,
 	OperationResult,
 	PingOutcome,
+	SweepOutcome,
 	TcpOutcome,
 	TlsOutcome,
 	WhoisAnswer
 } from '../api/types.ts';
 import { duration } from '../format/number.ts';
+import { outcomeOf } from './sweep.ts';
 
 /** The payload of a ping that has anything to show. */
 export function pingOf(operation: Operation, result: OperationResult): PingOutcome | undefined {
@@ -60,6 +62,11 @@ export function dnsOf(operation: Operation, result: OperationResult): DnsOutcome
 export function whoisOf(operation: Operation, result: OperationResult): WhoisAnswer | undefined {
 	const payload = result.payload as Partial<WhoisAnswer> | null;
 	return operation.type === 'whois' && Array.isArray(payload?.steps) ? (payload as WhoisAnswer) : undefined;
+}
+
+/** Who was found by a sweep. */
+export function sweepOf(operation: Operation, result: OperationResult): SweepOutcome | undefined {
+	return operation.type === 'sweep' ? outcomeOf(result) : undefined;
 }
 
 /** Why there is nothing measured, or not all of it; undefined when all is as it should be. */

@@ -4,6 +4,7 @@ use netwark_model::tools::dns::{DnsOutcome, Security};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
 use netwark_model::tools::ping::{PingOutcome, PingReport};
+use netwark_model::tools::sweep::SweepOutcome;
 use netwark_model::tools::tcp::TcpOutcome;
 use netwark_model::tools::tls::TlsOutcome;
 use netwark_model::tools::verdict::{Severity, Verdict};
@@ -49,6 +50,7 @@ pub fn report(tool: &str, payload: &Value, told_replies: bool) -> Finished {
         "http" => serde_json::from_value::<HttpOutcome>(payload.clone())
             .ok()
             .map(|outcome| judged(outcome.raw, outcome.reports.into_iter().map(|report| report.verdict))),
+        "sweep" => serde_json::from_value(payload.clone()).ok().map(|outcome| sweep(&outcome)),
         "mtr" => serde_json::from_value(payload.clone()).ok().map(|outcome| mtr(&outcome)),
         "dns" => serde_json::from_value(payload.clone()).ok().map(|outcome| dns(&outcome)),
         "whois" => crate::commands::whois::lines(payload).map(|(lines, fine)| Finished { lines, fine }),
@@ -82,6 +84,14 @@ fn tcp(outcome: &TcpOutcome, told_replies: bool) -> Finished {
     lines.push(String::new());
     lines.extend(outcome.reports.iter().map(|report| verdict(&report.verdict)));
     Finished { lines, fine: outcome.reports.iter().any(|report| report.statistics.connected > 0) }
+}
+
+/// Who was found; fine when somebody was, this machine aside.
+fn sweep(outcome: &SweepOutcome) -> Finished {
+    let mut lines = outcome.raw.clone();
+    lines.push(format!("{} ({:.2} s)", verdict(&outcome.verdict), outcome.took_ms / 1000.0));
+    let others = outcome.hosts.iter().any(|host| !host.own);
+    Finished { lines, fine: others || (outcome.found > 0 && outcome.complete) }
 }
 
 /// Text and verdicts of what was asked once; fine when nothing is broken at any address.

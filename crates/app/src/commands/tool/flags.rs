@@ -6,7 +6,9 @@ use std::net::IpAddr;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use netwark_model::selector::Selector;
+use netwark_model::target::TargetKind;
 use netwark_model::tools::{CheckedOptions, LegacyFlag, Meaning, Registry, ToolDefinition, dns};
+use netwark_model::watch::ranges::LOCAL;
 
 use crate::failure::Failure;
 
@@ -63,6 +65,10 @@ pub fn command(tool: &ToolDefinition) -> Command {
             tool.text.target
         ));
         command = command.arg(flag("short", "Print only what was asked for, one a line"));
+    } else if tool.target == TargetKind::Ranges {
+        target = target
+            .num_args(0..)
+            .help(format!("{} Without one the networks of this machine.", tool.text.target));
     } else {
         target = target.required(true);
     }
@@ -194,6 +200,10 @@ impl Shared {
 /// The targets that were given, or stand on standard input.
 fn targets(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Vec<String>, Failure> {
     let given: Vec<String> = matches.get_many::<String>("target").unwrap_or_default().cloned().collect();
+    if tool.target == TargetKind::Ranges {
+        // All of them are one target.
+        return Ok(vec![if given.is_empty() { LOCAL.to_owned() } else { given.join(", ") }]);
+    }
     let piped = match given.as_slice() {
         [] => tool.many && !std::io::stdin().is_terminal(),
         [dash] => tool.many && dash == "-",

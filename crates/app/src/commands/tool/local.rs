@@ -102,6 +102,7 @@ pub fn context(job: &Job) -> Result<Context, String> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let mut context = Context::new(engine, Resolver::system(), Policy::of_its_user(), &host);
     context.progress_every = PROGRESS;
+    context.most_bytes = None;
     context.names = if job.shared.numeric { NameLookup::Off } else { NameLookup::Within(NAMES) };
     Ok(context)
 }

@@ -13,6 +13,7 @@ mod places;
 mod remote;
 mod screen;
 mod sse;
+mod sweep_progress;
 mod tcp_lines;
 mod view;
 mod waiting;

@@ -56,6 +56,16 @@ fn flags_are_those_people_know() {
 }
 
 #[test]
+fn a_sweep_takes_all_its_targets_as_one_and_none_as_the_local_networks() {
+    let (shared, options) = parse("sweep", "-t 3 -r 100 -x 10.0.0.7 10.0.0.9/24 10.0.1.* -n").unwrap();
+    assert_eq!(shared.target, "10.0.0.0/24, 10.0.1.0/24");
+    assert!(shared.more.is_empty() && shared.numeric);
+    assert_eq!((&options["tries"], &options["rate"]), (&json!(3), &json!(100)));
+    let (shared, _) = parse("sweep", "--json").unwrap();
+    assert_eq!(shared.target, "local");
+}
+
+#[test]
 fn refused_flags_and_targets_say_why() {
     for (name, line, why) in [
         ("ping", "-f example.org", "-f of ping is refused: flood ping"),
@@ -68,6 +78,9 @@ fn refused_flags_and_targets_say_why() {
         ("tcp", "example.org", "the target 'example.org' needs a port"),
         ("tcp", "example.org:443 -p 80", "port is 80, but the target names port 443"),
         ("tcp", "2001:db8::1:x", "in brackets"),
+        ("sweep", "10.0.0.0/33", "is no prefix"),
+        ("sweep", "10.0.0.0/12", "large must be set to sweep more than 65536 addresses"),
+        ("sweep", "--vlan 7 10.0.0.0/24", "--interface"),
     ] {
         let error = parse(name, line).unwrap_err();
         assert!(error.contains(why), "{name} {line}: {error}");

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::Job;
 use super::ping_lines::PingLines;
 use super::screen::Screen;
+use super::sweep_progress::SweepProgress;
 use super::tcp_lines::TcpLines;
 use crate::failure::Failure;
 
@@ -75,6 +76,9 @@ pub fn of(job: &Job) -> Result<Box<dyn View>, Failure> {
     }
     if let ("tcp", false) = (job.tool, silent) {
         return Ok(Box::new(TcpLines::new(&job.shared.target, crate::output::line)));
+    }
+    if let ("sweep", false, Some(view)) = (job.tool, silent, SweepProgress::open()) {
+        return Ok(Box::new(view));
     }
     Ok(Box::new(Nothing))
 }

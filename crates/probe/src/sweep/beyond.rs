@@ -1,0 +1,111 @@
+//! Who is there beyond the link, or where no frames can be sent: by ping, by TCP, and by what the kernel knows.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use netwark_model::tools::sweep::{PORT_WITHIN_MS, USUAL_PORTS};
+use netwark_model::watch::sighting::Source;
+
+use crate::dial::{self, Fate};
+use crate::engine::{Engine, EngineError};
+use crate::sweep_ping::{Fate as PingFate, SweepPing, SweepPingOptions};
+
+/// Addresses that are pinged in one task.
+const AT_ONCE: usize = 65_536;
+/// Replies from elsewhere are waited for at least so long.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+/// Addresses that are tried by TCP at the same time.
+const TRIED: usize = 48;
+/// More silent addresses than this are not tried by TCP.
+pub(super) const MOST_TRIED: usize = 4_096;
+
+/// An address that answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Answered {
+    pub(super) source: Source,
+    pub(super) rtt: Option<Duration>,
+}
+
+/// Who answered.
+pub(super) type Answers = BTreeMap<IpAddr, Answered>;
+
+/// Pings addresses, the silent ones again; `rate` is requests a second. `on_round` hears how many were asked the first
+/// time and who has answered.
+///
+/// # Errors
+/// When the engine has failed.
+pub(super) async fn ping(
+    engine: &Engine,
+    targets: &[IpAddr],
+    rate: u32,
+    tries: u8,
+    wait: Duration,
+    mut on_round: impl FnMut(usize, &Answers),
+) -> Result<Answers, EngineError> {
+    let mut answers = Answers::new();
+    let mut silent: Vec<IpAddr> = targets.to_vec();
+    for round in 0..tries {
+        let mut still = Vec::new();
+        let mut asked = 0;
+        for chunk in silent.chunks(AT_ONCE) {
+            let interval = Duration::from_secs_f64(chunk.len() as f64 / f64::from(rate.max(1)));
+            let options = SweepPingOptions {
+                rounds: 1,
+                interval,
+                spread: true,
+                timeout: wait.max(LEAST_WAIT),
+                ..SweepPingOptions::default()
+            };
+            let outcome = engine.run(SweepPing::new(chunk.to_vec(), options), None).finished().await?;
+            for (at, address) in chunk.iter().enumerate() {
+                match outcome.fate(at, 0) {
+                    Some(PingFate::Reply(rtt)) => {
+                        answers.insert(*address, Answered { source: Source::Icmp, rtt: Some(rtt) });
+                    }
+                    _ => still.push(*address),
+                }
+            }
+            asked += chunk.len();
+            on_round(if round == 0 { asked } else { targets.len() }, &answers);
+        }
+        silent = still;
+        if silent.is_empty() {
+            break;
+        }
+    }
+    Ok(answers)
+}
+
+/// Tries some usual ports of addresses: whoever accepts or refuses is there.
+pub(super) async fn connect(targets: Vec<IpAddr>, traffic: Arc<crate::engine::Traffic>) -> Answers {
+    let tries = targets.into_iter().map(|address| {
+        let traffic = Arc::clone(&traffic);
+        async move { Some((address, try_ports(address, &traffic).await?)) }
+    });
+    stream::iter(tries).buffer_unordered(TRIED).filter_map(|found| async move { found }).collect().await
+}
+
+async fn try_ports(address: IpAddr, traffic: &crate::engine::Traffic) -> Option<Answered> {
+    let within = Duration::from_millis(PORT_WITHIN_MS);
+    let segment = if address.is_ipv4() { dial::SEGMENT_V4 } else { dial::SEGMENT_V6 };
+    traffic.add_sent(segment * USUAL_PORTS.len() as u64);
+    let places = USUAL_PORTS.map(|port| dial::connected(SocketAddr::new(address, port), None, within));
+    let mut fates = stream::FuturesUnordered::from_iter(places);
+    while let Some(fate) = fates.next().await {
+        let rtt = match fate {
+            Fate::Connected { took, .. } | Fate::Refused { took } => Some(took),
+            // The host itself says that it does not take the connection.
+            Fate::Filtered { took, from: Some(from), .. } if from == address => Some(took),
+            _ => None,
+        };
+        if rtt.is_some() {
+            traffic.add_received(segment);
+            return Some(Answered { source: Source::Tcp, rtt });
+        }
+    }
+    None
+}

@@ -1,0 +1,370 @@
+//! Who is there on a link: a state machine that asks by ARP and neighbour discovery.
+//!
+//! It is fed frames and the time and says what to ask next; it sees neither sockets nor clocks. Addresses are asked in an
+//! order that nobody foresees, those without an answer again; IPv6 is asked as a whole by an echo to all nodes, since its
+//! networks are too large to be asked one by one.
+
+pub(crate) mod carry;
+pub(crate) mod frames;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::Ipv6Net;
+use netwark_model::mac::Mac;
+use netwark_model::watch::report::{Fact, MOST_FACTS};
+use netwark_model::watch::sighting::Source;
+
+use self::frames::{Heard, Question, modified_eui64};
+use super::targets::{Shuffle, Targets};
+use crate::decide::Time;
+use crate::runner::Permit;
+
+/// Addresses of IPv6 that are kept although nobody asked for each of them.
+const MOST_V6: usize = 65_536;
+/// Hardware addresses that are kept of one address, besides the first.
+const MOST_OTHERS: usize = 7;
+/// More addresses than this are asked without their round trips being measured: that is memory for each.
+const MOST_TIMED: u64 = 1 << 20;
+/// How long somebody else may still answer for an address when all have an answer.
+const STRAGGLERS: Duration = Duration::from_millis(20);
+/// The round in which nothing was asked yet.
+const NEVER: u32 = u32::MAX;
+
+/// What is swept on one link.
+pub(crate) struct LinkPlan {
+    /// Addresses that are asked one by one.
+    pub(crate) targets: Targets,
+    /// Our own addresses of IPv6 from which everybody is asked; none when IPv6 is not swept as a whole.
+    pub(crate) everybody: Vec<Ipv6Addr>,
+    /// Prefixes of IPv6 in which who answers belongs to the sweep; link-local addresses always do when everybody is asked.
+    pub(crate) vast: Vec<Ipv6Net>,
+    /// Addresses of IPv6 that are asked although nobody has answered for them yet.
+    pub(crate) known: Vec<Ipv6Addr>,
+    /// How often an address is asked.
+    pub(crate) tries: u8,
+    /// How long answers are waited for after each try.
+    pub(crate) wait: Duration,
+    /// What makes the order.
+    pub(crate) seed: u64,
+    /// The id of our echo requests.
+    pub(crate) echo_id: u16,
+    /// What may be touched.
+    pub(crate) permit: Arc<Permit>,
+}
+
+/// An address that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    /// Who answered first.
+    pub(crate) mac: Mac,
+    /// Who else did.
+    pub(crate) others: Vec<Mac>,
+    pub(crate) source: Source,
+    /// When it was heard first.
+    pub(crate) at: Time,
+    /// From the question to the answer, where there was one question only.
+    pub(crate) rtt: Option<Duration>,
+    pub(crate) router: bool,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Ask(Question),
+    /// Nothing before this time, unless something is heard.
+    Wait(Time),
+    Done,
+}
+
+/// Sweeps one link.
+pub(crate) struct LinkSweep {
+    plan: LinkPlan,
+    shuffle: Shuffle,
+    round: u8,
+    /// The next place in the order.
+    place: u64,
+    next_everybody: usize,
+    /// Single addresses of IPv6 beside the targets, and which is next.
+    extra: Vec<Ipv6Addr>,
+    extra_known: HashSet<Ipv6Addr>,
+    next_extra: usize,
+    /// Until when answers to this round are waited for.
+    resting: Option<Time>,
+    done: bool,
+    start: Option<Time>,
+    last_heard: Time,
+    /// Which targets have an answer, a bit each.
+    answered: Vec<u64>,
+    unanswered: u64,
+    /// When each target was asked, in microseconds since the start; [`NEVER`] when not, or more than once.
+    asked_at: Vec<u32>,
+    everybody_at: Option<Time>,
+    found: HashMap<IpAddr, Found>,
+    v6_found: usize,
+    facts: BTreeSet<Fact>,
+    /// Targets that have been asked.
+    probed: u64,
+    /// Targets that may not be touched, and why the first of them.
+    forbidden: u64,
+    why_forbidden: Option<String>,
+}
+
+impl LinkSweep {
+    pub(crate) fn new(plan: LinkPlan) -> Self {
+        let count = plan.targets.len();
+        let words = usize::try_from(count.div_ceil(64)).unwrap_or(0);
+        let timed = usize::try_from(count).unwrap_or(0);
+        let extra: Vec<_> = plan
+            .known
+            .iter()
+            .copied()
+            .filter(|known| plan.targets.number_of((*known).into()).is_none())
+            .collect();
+        Self {
+            shuffle: Shuffle::new(count, plan.seed),
+            round: 0,
+            place: 0,
+            next_everybody: 0,
+            extra_known: extra.iter().copied().collect(),
+            extra,
+            next_extra: 0,
+            resting: None,
+            done: false,
+            start: None,
+            last_heard: Time::default(),
+            answered: vec![0; words],
+            unanswered: count,
+            asked_at: if count <= MOST_TIMED { vec![NEVER; timed] } else { Vec::new() },
+            everybody_at: None,
+            found: HashMap::new(),
+            v6_found: 0,
+            facts: BTreeSet::new(),
+            probed: 0,
+            forbidden: 0,
+            why_forbidden: None,
+            plan,
+        }
+    }
+
+    /// What to do now. A question that is given out counts as asked.
+    pub(crate) fn next(&mut self, now: Time) -> Next {
+        self.start.get_or_insert(now);
+        loop {
+            if self.done {
+                return Next::Done;
+            }
+            if let Some(question) = self.single(now) {
+                self.resting = self.resting.map(|rest| rest.max(now + self.plan.wait));
+                return Next::Ask(question);
+            }
+            match self.resting {
+                None => {
+                    if let Some(question) = self.target(now) {
+                        return Next::Ask(question);
+                    }
+                    self.resting = Some(now + self.plan.wait);
+                }
+                Some(rest) => {
+                    let rest = if self.is_answered() { rest.min(self.last_heard + STRAGGLERS) } else { rest };
+                    if now < rest {
+                        return Next::Wait(rest);
+                    }
+                    self.end_round();
+                }
+            }
+        }
+    }
+
+    /// Whether all that is asked for is there. Who else there may be of IPv6 is never known.
+    fn is_answered(&self) -> bool {
+        self.unanswered == 0 && self.plan.everybody.is_empty()
+    }
+
+    fn end_round(&mut self) {
+        self.round += 1;
+        self.resting = None;
+        (self.place, self.next_everybody, self.next_extra) = (0, 0, 0);
+        self.done = self.round >= self.plan.tries.max(1) || self.is_answered();
+    }
+
+    /// What is asked besides the targets.
+    fn single(&mut self, now: Time) -> Option<Question> {
+        if let Some(from) = self.plan.everybody.get(self.next_everybody) {
+            self.next_everybody += 1;
+            self.everybody_at = Some(now);
+            return Some(Question::Everybody(*from));
+        }
+        while let Some(extra) = self.extra.get(self.next_extra).copied() {
+            self.next_extra += 1;
+            if !self.found.contains_key(&extra.into()) && (self.plan.permit)(extra.into()).is_ok() {
+                return Some(Question::Solicit(extra));
+            }
+        }
+        None
+    }
+
+    /// The next target without an answer.
+    fn target(&mut self, now: Time) -> Option<Question> {
+        let count = self.plan.targets.len();
+        while self.place < count {
+            let number = self.shuffle.at(self.place);
+            self.place += 1;
+            if self.is_set(number) {
+                continue;
+            }
+            let Some(address) = self.plan.targets.nth(number) else { continue };
+            if let Err(why) = (self.plan.permit)(address) {
+                // It counts as decided, so that nobody waits for it.
+                self.set(number);
+                self.forbidden += 1;
+                self.why_forbidden.get_or_insert(why);
+                continue;
+            }
+            self.note_asked(number, now);
+            return Some(match address {
+                IpAddr::V4(v4) => Question::Arp(v4),
+                IpAddr::V6(v6) => Question::Solicit(v6),
+            });
+        }
+        None
+    }
+
+    fn note_asked(&mut self, number: u64, now: Time) {
+        self.probed += u64::from(self.round == 0);
+        let since = self.start.map_or(Duration::ZERO, |start| now - start);
+        let Some(at) = usize::try_from(number).ok().and_then(|at| self.asked_at.get_mut(at)) else { return };
+        // An answer to one of two questions does not say which.
+        *at = if self.round == 0 { u32::try_from(since.as_micros()).unwrap_or(NEVER) } else { NEVER };
+    }
+
+    fn is_set(&self, number: u64) -> bool {
+        let word = usize::try_from(number / 64).ok().and_then(|at| self.answered.get(at));
+        word.is_some_and(|word| word & 1 << (number % 64) != 0)
+    }
+
+    fn set(&mut self, number: u64) -> bool {
+        let Some(word) = usize::try_from(number / 64).ok().and_then(|at| self.answered.get_mut(at)) else {
+            return false;
+        };
+        let fresh = *word & 1 << (number % 64) == 0;
+        *word |= 1 << (number % 64);
+        self.unanswered -= u64::from(fresh);
+        fresh
+    }
+
+    /// Takes what was heard at a time.
+    pub(crate) fn heard(&mut self, at: Time, heard: Heard) {
+        match heard {
+            Heard::Claim { address, mac, asked, router } => {
+                let source = match (address, asked) {
+                    (IpAddr::V4(_), true) => Source::Arp,
+                    (IpAddr::V4(_), false) => Source::ArpHeard,
+                    (IpAddr::V6(_), true) => Source::Ndp,
+                    (IpAddr::V6(_), false) => Source::NdpHeard,
+                };
+                self.take(at, address, mac, source, router);
+            }
+            Heard::Echo { address, mac, id } if id == self.plan.echo_id => {
+                self.take(at, address.into(), mac, Source::Ndp, false);
+            }
+            Heard::Router { address, mac, fact } => {
+                if self.facts.len() < MOST_FACTS {
+                    self.facts.insert(fact);
+                }
+                self.take(at, address.into(), mac, Source::NdpHeard, true);
+            }
+            Heard::Echo { .. } | Heard::Spoke { .. } | Heard::Dhcp { .. } => {}
+        }
+    }
+
+    fn take(&mut self, at: Time, address: IpAddr, mac: Mac, source: Source, router: bool) {
+        let number = self.plan.targets.number_of(address);
+        if number.is_none() && !self.belongs(address) {
+            return;
+        }
+        if let Some(found) = self.found.get_mut(&address) {
+            found.router |= router;
+            if found.mac != mac && !found.others.contains(&mac) && found.others.len() < MOST_OTHERS {
+                found.others.push(mac);
+            }
+            return;
+        }
+        if number.is_none() {
+            if self.v6_found >= MOST_V6 {
+                return;
+            }
+            self.v6_found += 1;
+        }
+        let rtt = self.round_trip(at, number, source);
+        if let Some(number) = number {
+            self.set(number);
+        }
+        self.last_heard = at;
+        self.found.insert(address, Found { mac, others: Vec::new(), source, at, rtt, router });
+        self.guess(mac);
+    }
+
+    /// Whether an address that was not asked for belongs to the sweep.
+    fn belongs(&self, address: IpAddr) -> bool {
+        let IpAddr::V6(v6) = address else { return false };
+        let everybody = !self.plan.everybody.is_empty() && v6.is_unicast_link_local();
+        everybody || self.extra_known.contains(&v6) || self.plan.vast.iter().any(|vast| vast.contains(&v6))
+    }
+
+    fn round_trip(&self, at: Time, number: Option<u64>, source: Source) -> Option<Duration> {
+        if !matches!(source, Source::Arp | Source::Ndp) {
+            return None;
+        }
+        match number {
+            Some(number) => {
+                let asked = *self.asked_at.get(usize::try_from(number).ok()?)?;
+                let asked =
+                    self.start? + Duration::from_micros(u64::from((asked != NEVER).then_some(asked)?));
+                (at >= asked).then(|| at - asked)
+            }
+            None if self.round == 0 => self.everybody_at.filter(|asked| *asked <= at).map(|asked| at - asked),
+            None => None,
+        }
+    }
+
+    /// A host that keeps silent when everybody is asked may have the addresses that its hardware address makes.
+    fn guess(&mut self, mac: Mac) {
+        if self.plan.everybody.is_empty() || self.extra.len() >= MOST_V6 {
+            return;
+        }
+        let link_local: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 64);
+        for prefix in [link_local].iter().chain(&self.plan.vast) {
+            if let Some(guess) = modified_eui64(*prefix, mac)
+                && !self.found.contains_key(&guess.into())
+                && self.extra_known.insert(guess)
+            {
+                self.extra.push(guess);
+            }
+        }
+    }
+
+    /// What was found so far.
+    pub(crate) fn found(&self) -> &HashMap<IpAddr, Found> {
+        &self.found
+    }
+
+    pub(crate) fn facts(&self) -> &BTreeSet<Fact> {
+        &self.facts
+    }
+
+    /// Targets that have been asked.
+    pub(crate) fn probed(&self) -> u64 {
+        self.probed
+    }
+
+    /// How many targets may not be touched, and why the first of them.
+    pub(crate) fn forbidden(&self) -> (u64, Option<&str>) {
+        (self.forbidden, self.why_forbidden.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! Sweeps of links on which it is known who is there.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use netwark_model::mac::Mac;
+use netwark_model::tools::args::Family;
+use netwark_model::tools::sweep::{SweepOptions, SweepOutcome};
+use netwark_model::watch::report::Fact;
+use netwark_model::watch::sighting::Source;
+use netwark_packet::arp::{Arp, Operation};
+use netwark_packet::checksum::Sum;
+use netwark_packet::ethernet::{self, ethertype};
+use netwark_packet::{ip, protocol, udp};
+use netwark_probe::resolve::{Answer, Resolve, ResolveError};
+use netwark_probe::runner::{ProbeError, Prober};
+use netwark_probe::sweep::SweepPlan;
+use netwark_probe::sweep::listen::{ListenPlan, Listener};
+
+use crate::chain::sysctl;
+use crate::lan::{IMPOSTOR, Lan, LanPlan, OWN, link_local, mac, v4, v6};
+use crate::{engine, os, possible};
+
+/// Names every host of IPv4.
+struct Names;
+
+impl Resolve for Names {
+    fn addresses<'a>(&'a self, name: &'a str, _: Family) -> Answer<'a, Result<Vec<IpAddr>, ResolveError>> {
+        Box::pin(async move { Err(ResolveError::Resolver(name.into())) })
+    }
+
+    fn name(&self, address: IpAddr) -> Answer<'_, Option<String>> {
+        Box::pin(async move { address.is_ipv4().then(|| format!("host-{address}")) })
+    }
+}
+
+/// Long waits, so that nobody is missed on a busy machine; they end early when all have answered.
+fn patient() -> SweepOptions {
+    SweepOptions { rate: 20_000, tries: 3, timeout_ms: 400, no_names: true, ..SweepOptions::default() }
+}
+
+fn try_sweep(target: &str, options: SweepOptions) -> Result<SweepOutcome, ProbeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let prober = Prober::new(engine(), Arc::new(Names));
+    let plan = SweepPlan::new(target, options, Arc::new(|_| None)).expect("a plan");
+    runtime.block_on(prober.sweep(&plan, Duration::from_millis(100), |_| ()))
+}
+
+fn sweep(target: &str, options: SweepOptions) -> SweepOutcome {
+    try_sweep(target, options).expect("a sweep")
+}
+
+fn found(outcome: &SweepOutcome) -> BTreeMap<IpAddr, Option<Mac>> {
+    outcome.hosts.iter().filter(|host| !host.own).map(|host| (host.address, host.mac)).collect()
+}
+
+/// All hosts of IPv4 with their hardware addresses.
+fn everybody(hosts: u32) -> BTreeMap<IpAddr, Option<Mac>> {
+    (0..hosts).map(|host| (v4(host).into(), Some(mac(host)))).collect()
+}
+
+#[test]
+fn every_host_of_a_link_is_found_and_nobody_else() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan::default());
+    let outcome = lan.at_watcher(|| sweep("10.88.0.0/24", patient()));
+    assert_eq!(found(&outcome), everybody(250));
+    assert!(outcome.complete && outcome.notes.is_empty(), "{:?}", outcome.notes);
+    assert_eq!((outcome.total, outcome.probed), (254, 254));
+    assert!(outcome.hosts.iter().any(|host| host.own && host.address == IpAddr::from(OWN)));
+    let asked: Vec<String> = lan.neighbours().into_iter().filter(|line| line.starts_with("10.88.")).collect();
+    assert!(asked.is_empty(), "the kernel's table was used: {asked:?}");
+}
+
+#[test]
+fn every_host_of_ipv6_is_found() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan::default());
+    let outcome = lan.at_watcher(|| sweep("fd88::/64", patient()));
+    let both =
+        (0..250).flat_map(|host| [v6(host), link_local(host)].map(|own| (own.into(), Some(mac(host)))));
+    assert_eq!(found(&outcome), both.collect());
+    let single = lan.at_watcher(|| sweep("fd88::/120", patient()));
+    let expected: BTreeMap<_, _> = (0..250).map(|host| (v6(host).into(), Some(mac(host)))).collect();
+    assert_eq!(found(&single), expected, "asked one by one");
+}
+
+#[test]
+fn the_local_link_is_swept_as_a_whole_with_names() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { hosts: 20, ..LanPlan::default() });
+    let outcome = lan.at_watcher(|| sweep("local", SweepOptions { no_names: false, ..patient() }));
+    assert_eq!(found(&outcome).len(), 3 * 20);
+    let name = |address: IpAddr| {
+        let host = outcome.hosts.iter().find(|host| host.address == address).expect("the host");
+        host.names.first().map(|name| name.text.clone())
+    };
+    assert_eq!(name(v4(7).into()), Some(format!("host-{}", v4(7))));
+    assert_eq!(name(v6(7).into()), None);
+    let link = outcome.links.first().expect("a link");
+    assert_eq!((link.interface.as_str(), link.mac), ("eth0", Some(Mac::new([0, 0, 0x5e, 0, 0x53, 1]))));
+}
+
+#[test]
+fn loss_hides_nobody() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { lost: 50, ..LanPlan::default() });
+    let outcome = lan.at_watcher(|| sweep("10.88.0.0/24", SweepOptions { tries: 8, ..patient() }));
+    assert_eq!(found(&outcome), everybody(250));
+}
+
+#[test]
+fn hosts_of_another_vlan_are_found_with_its_tag_only() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { vlan: Some(100), ..LanPlan::default() });
+    let tagged = |vlan| SweepOptions { vlan, interface: Some("eth0".into()), ..patient() };
+    let outcome = lan.at_watcher(|| sweep("10.88.0.0/24", tagged(Some(100))));
+    assert_eq!(found(&outcome), everybody(250));
+    assert!(outcome.hosts.iter().all(|host| host.vlan == Some(100)));
+    let quick = |vlan| SweepOptions { tries: 1, timeout_ms: 100, ..tagged(vlan) };
+    for vlan in [None, Some(101)] {
+        let outcome = lan.at_watcher(|| sweep("10.88.0.0/24", quick(vlan)));
+        assert!(found(&outcome).is_empty(), "{vlan:?}");
+    }
+}
+
+#[test]
+fn an_address_with_two_owners_is_a_conflict() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { hosts: 30, doubled: Some(7), ..LanPlan::default() });
+    let outcome = lan.at_watcher(|| sweep("10.88.0.0/27", patient()));
+    assert_eq!(found(&outcome).len(), 29);
+    let doubled: Vec<_> = outcome.hosts.iter().filter(|host| !host.other_macs.is_empty()).collect();
+    let [host] = doubled.as_slice() else { panic!("{doubled:?}") };
+    assert_eq!((host.address, host.other_macs.as_slice()), (v4(7).into(), [IMPOSTOR].as_slice()));
+    let fact = Fact::Conflict { address: v4(7).into(), macs: vec![mac(7), IMPOSTOR] };
+    assert!(outcome.facts.contains(&fact), "{:?}", outcome.facts);
+}
+
+#[test]
+fn malformed_answers_add_nobody() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { garbage: true, hosts: 60, ..LanPlan::default() });
+    let outcome = lan.at_watcher(|| sweep("10.88.0.0/24, fd88::/64", patient()));
+    let expected: std::collections::BTreeSet<IpAddr> =
+        (0..60).flat_map(|host| [IpAddr::from(v4(host)), v6(host).into(), link_local(host).into()]).collect();
+    assert_eq!(
+        outcome
+            .hosts
+            .iter()
+            .filter(|host| !host.own)
+            .map(|host| host.address)
+            .collect::<std::collections::BTreeSet<_>>(),
+        expected
+    );
+}
+
+#[test]
+fn thousands_of_hosts_are_found_exactly() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { hosts: 3_000, prefix: 20, ..LanPlan::default() });
+    let outcome = lan.at_watcher(|| sweep("10.88.0.0/20", SweepOptions { tries: 4, ..patient() }));
+    assert_eq!(found(&outcome), everybody(3_000));
+}
+
+#[test]
+fn without_privileges_neighbours_are_found_through_the_kernel() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { hosts: 40, ..LanPlan::default() });
+    let outcome = lan.at_watcher(|| {
+        sysctl("ipv4/ping_group_range", "0 2147483647");
+        os::drop_privileges().expect("privileges can be dropped");
+        sweep("10.88.0.0/26", patient())
+    });
+    assert_eq!(found(&outcome), everybody(40));
+    assert!(outcome.notes.iter().any(|note| note.contains("CAP_NET_RAW")), "{:?}", outcome.notes);
+    assert!(outcome.hosts.iter().all(|host| host.own || host.source == Source::Icmp));
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_named() {
+    if !possible() {
+        return;
+    }
+    let lan = Lan::build(LanPlan { hosts: 1, ..LanPlan::default() });
+    let options = SweepOptions { interface: Some("eth7".into()), ..patient() };
+    let error = lan.at_watcher(|| try_sweep("10.88.0.0/24", options)).expect_err("no such interface");
+    assert!(error.to_string().contains("eth7"), "{error}");
+}
+
+/// A frame of a device that nobody has asked.
+fn spoken(from: Mac, kind: u16, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ethernet::write_header(ethernet::BROADCAST, from.bytes(), None, kind, &mut bytes);
+    bytes.extend(payload);
+    bytes
+}
+
+fn datagram(from: Ipv4Addr, ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
+    let mut datagram = udp::header(ports.0, ports.1, payload, Sum::default()).expect("a header").to_vec();
+    datagram.extend(payload);
+    let packet = ip::Packet {
+        source: from.into(),
+        destination: Ipv4Addr::BROADCAST.into(),
+        protocol: protocol::UDP,
+        ttl: 64,
+        traffic_class: 0,
+        identification: 0,
+        later_fragment: false,
+        payload: &datagram,
+    };
+    let mut bytes = Vec::new();
+    ip::write(&packet, &mut bytes).expect("a packet");
+    bytes
+}
+
+/// What a client asks for an address with, or a server offers one with.
+fn dhcp(kind: u8, options: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 236];
+    bytes[..3].copy_from_slice(&[1, 1, 6]);
+    bytes[28..34].copy_from_slice(&mac(900).bytes());
+    bytes.extend([99, 130, 83, 99, 53, 1, kind]);
+    bytes.extend(options);
+    bytes.push(255);
+    bytes
+}
+
+#[test]
+fn devices_that_speak_are_heard_without_a_sweep() {
+    if !possible() {
+        return;
+    }
+    let mut announcement = Vec::new();
+    let address = Ipv4Addr::new(10, 88, 0, 77);
+    let operation = Operation::Request;
+    Arp { operation, sender_mac: mac(77).bytes(), sender: address, target_mac: [0; 6], target: address }
+        .write(&mut announcement);
+    let client = datagram(Ipv4Addr::UNSPECIFIED, (68, 67), &dhcp(1, b"\x0c\x06laptop"));
+    let server = datagram(Ipv4Addr::new(10, 88, 0, 66), (67, 68), &dhcp(2, &[54, 4, 10, 88, 0, 66]));
+    let announced = vec![
+        spoken(mac(77), ethertype::ARP, &announcement),
+        spoken(mac(900), ethertype::IPV4, &client),
+        spoken(mac(66), ethertype::IPV4, &server),
+    ];
+    let lan = Lan::build(LanPlan { hosts: 0, announced, ..LanPlan::default() });
+    let report = lan.at_watcher(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let plan = ListenPlan { prefixes: vec!["10.88.0.0/24".parse().unwrap()], ..ListenPlan::default() };
+        let mut listener = Listener::start(&plan).expect("a listener");
+        runtime.block_on(listener.next()).expect("something is heard")
+    });
+    let heard: BTreeMap<_, _> = report.sightings.iter().map(|one| (one.mac, one)).collect();
+    assert_eq!(heard[&Some(mac(77))].address, Some(address.into()));
+    let laptop = heard[&Some(mac(900))];
+    assert_eq!((laptop.address, laptop.names.first().map(|name| name.text.as_str())), (None, Some("laptop")));
+    let [Fact::DhcpServer { address, mac: from, .. }] = report.facts.as_slice() else {
+        panic!("{:?}", report.facts)
+    };
+    assert_eq!((*address, *from), (IpAddr::from([10, 88, 0, 66]), Some(mac(66))));
+}
