@@ -9,9 +9,9 @@ mod chain;
 #[expect(dead_code, reason = "the tests in namespaces do more with a link")]
 #[path = "../tests/namespaces/lan.rs"]
 mod lan;
+#[expect(dead_code, reason = "the same")]
 #[path = "../tests/namespaces/link.rs"]
 mod link;
-#[expect(dead_code, reason = "the same")]
 #[path = "../tests/namespaces/os.rs"]
 mod os;
 

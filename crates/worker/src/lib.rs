@@ -19,6 +19,7 @@ mod standing;
 mod sweeping;
 mod tools;
 mod usage;
+mod watching;
 mod worker;
 
 pub use self::identity::{IdentityError, next_boot, worker_id};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use netwark_model::assignments::{Assignment, AssignmentChange, StreamReport};
 use netwark_model::messages::News;
+use netwark_model::watch::SWEEP;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -18,12 +19,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::spool::Spool;
+use crate::watching::Watching;
 use crate::worker::Shared;
 
 /// Most standing orders of one worker.
 const MOST: usize = 10_000;
 /// Nothing is done more often than this.
 const LEAST_EVERY: Duration = Duration::from_millis(100);
+/// No network is swept more often than this.
+const LEAST_SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// What stands on the disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -130,10 +134,12 @@ impl Standing {
     /// Carries the orders out until stopped.
     pub(crate) async fn carry_out(self: Arc<Self>, shared: Arc<Shared>, stop: CancellationToken) {
         let mut due: HashMap<(Uuid, u64), Instant> = HashMap::new();
+        let mut watching = Watching::default();
         loop {
             let assignments = self.lock().assignments.clone();
             let held: HashSet<_> = assignments.iter().map(|held| (held.id, held.epoch)).collect();
             due.retain(|order, _| held.contains(order));
+            watching.follow(&shared, &assignments);
             let now = Instant::now();
             let hurried = std::mem::take(&mut *self.hurried.lock().unwrap_or_else(PoisonError::into_inner));
             for order in &assignments {
@@ -142,6 +148,11 @@ impl Standing {
                     *at = now;
                 }
                 if *at > now {
+                    continue;
+                }
+                if order.kind == SWEEP {
+                    *at = now + jittered(Duration::from_millis(order.every_ms).max(LEAST_SWEEP_EVERY));
+                    watching.sweep(&shared, order);
                     continue;
                 }
                 let every = Duration::from_millis(order.every_ms).max(LEAST_EVERY);
@@ -174,6 +185,13 @@ impl Standing {
             tracing::error!(assignment = %stream, %error, "a report of a standing order is lost");
         }
     }
+}
+
+/// A time that is shifted by up to a tenth, so that the sweeps of many networks do not stay together.
+fn jittered(every: Duration) -> Duration {
+    // The low bits of a fresh id are random.
+    let random = Uuid::new_v4().as_u64_pair().1 % 2_001;
+    every.mul_f64(0.9 + random as f64 / 10_000.0)
 }
 
 /// An order to do nothing but say so.
@@ -246,6 +264,17 @@ mod tests {
 
         fs::write(directory.path().join("assignments.json"), "{").unwrap();
         assert_eq!(Standing::open(directory.path(), spool()).revision(), 0);
+    }
+
+    #[test]
+    fn sweeps_are_shifted_by_a_tenth_at_most() {
+        for _ in 0..200 {
+            let shifted = jittered(Duration::from_secs(100));
+            assert!(
+                (Duration::from_secs(90)..=Duration::from_millis(110_001)).contains(&shifted),
+                "{shifted:?}"
+            );
+        }
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl SweepPlan {
     pub fn new(target: &str, options: SweepOptions, vendor: Arc<Vendor>) -> Result<Self, ProbeError> {
         let wrong = |error: netwark_model::error::FieldError| ProbeError::Target(error.description);
         let ranges = Ranges::parse(target).map_err(wrong)?;
-        let exclude = options.excluded().map_err(wrong)?.map(|ranges| ranges.whole_spans()).unwrap_or_default();
+        let exclude =
+            options.excluded().map_err(wrong)?.map(|ranges| ranges.whole_spans()).unwrap_or_default();
         let names = !options.no_names;
         Ok(Self { ranges, exclude, options, known: Vec::new(), names, vendor })
     }

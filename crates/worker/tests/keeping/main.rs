@@ -4,6 +4,7 @@
 
 mod self_test;
 mod usage;
+mod watching;
 
 use std::io::Write as _;
 use std::path::Path;
