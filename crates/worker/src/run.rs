@@ -18,6 +18,8 @@ use crate::worker::{Entry, Shared};
 
 /// Snapshots are reported at most twice a second.
 const BETWEEN_SNAPSHOTS: Duration = Duration::from_millis(500);
+/// A run that ends within this time is told of by its end alone: a snapshot would make the end wait for one more commit.
+const BEFORE_FIRST_SNAPSHOT: Duration = Duration::from_millis(50);
 
 /// A result that the server has not taken for so long goes to the disk.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -132,13 +134,14 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Reports the latest snapshot whenever there is a new one. Never ends by itself.
+/// Reports the latest snapshot whenever there is a new one, once the run takes a while. Never ends by itself.
 async fn report_snapshots(
     shared: &Shared,
     operation_id: Uuid,
     result_id: Uuid,
     mut latest: watch::Receiver<Option<Value>>,
 ) {
+    tokio::time::sleep(BEFORE_FIRST_SNAPSHOT).await;
     loop {
         if latest.changed().await.is_err() {
             // The tool has ended; its outcome follows.
