@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub enum Role {
     /// Sees everything, changes nothing.
     Viewer,
-    /// Runs measurements.
+    /// Runs measurements, and looks after networks and devices.
     Operator,
     /// Also manages users, tokens, workers and queues.
     Admin,
@@ -76,6 +76,15 @@ pub enum Permission {
     /// See the timeline.
     #[serde(rename = "events:read")]
     EventsRead,
+    /// Say that events were seen to.
+    #[serde(rename = "events:acknowledge")]
+    EventsAcknowledge,
+    /// See watched networks, devices and the access list.
+    #[serde(rename = "watch:read")]
+    WatchRead,
+    /// Make and change networks, devices and the access list.
+    #[serde(rename = "watch:write")]
+    WatchWrite,
     /// Look up what the server knows by itself: addresses, prefixes, vendors, places.
     #[serde(rename = "lookups:read")]
     LookupsRead,
@@ -95,13 +104,16 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::OperationsRead,
         Self::OperationsRun,
         Self::WorkersRead,
         Self::WorkersManage,
         Self::QueuesManage,
         Self::EventsRead,
+        Self::EventsAcknowledge,
+        Self::WatchRead,
+        Self::WatchWrite,
         Self::LookupsRead,
         Self::LookupsAsk,
         Self::UsersManage,
@@ -115,9 +127,12 @@ impl Permission {
             Self::OperationsRead
             | Self::WorkersRead
             | Self::EventsRead
+            | Self::WatchRead
             | Self::LookupsRead
             | Self::MetricsRead => Role::Viewer,
-            Self::OperationsRun | Self::LookupsAsk => Role::Operator,
+            Self::OperationsRun | Self::EventsAcknowledge | Self::WatchWrite | Self::LookupsAsk => {
+                Role::Operator
+            }
             Self::UsersManage | Self::TokensManage | Self::WorkersManage | Self::QueuesManage => Role::Admin,
         }
     }
@@ -131,6 +146,9 @@ impl Permission {
             Self::WorkersManage => "workers:manage",
             Self::QueuesManage => "queues:manage",
             Self::EventsRead => "events:read",
+            Self::EventsAcknowledge => "events:acknowledge",
+            Self::WatchRead => "watch:read",
+            Self::WatchWrite => "watch:write",
             Self::LookupsRead => "lookups:read",
             Self::LookupsAsk => "lookups:ask",
             Self::UsersManage => "users:manage",

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ impl Severity {
 }
 
 /// A line of the timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// Its id, a UUIDv7.
     pub id: Uuid,
@@ -59,4 +60,20 @@ pub struct Event {
     /// What happened, in a sentence.
     #[schema(example = "paris-1 is offline: nothing heard for 50 s")]
     pub text: String,
+    /// The network it is about.
+    pub network_id: Option<Uuid>,
+    /// The name that network had.
+    pub network: Option<String>,
+    /// The device it is about.
+    pub device_id: Option<Uuid>,
+    /// What that device was shown as.
+    pub device: Option<String>,
+    /// The figures behind the text, by kind.
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<Value>,
+    /// When somebody said that it was seen to.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub acknowledged_at: Option<Timestamp>,
+    /// Who said so.
+    pub acknowledged_by: Option<String>,
 }

@@ -1,6 +1,11 @@
-//! Watching networks: what a worker is told to sweep, and what it says it has seen.
+//! Watching networks: what a worker is told to sweep and says it has seen, and the devices behind it.
 
+pub mod access;
+pub mod device;
+pub mod kind;
+pub mod network;
 pub mod order;
+pub mod presence;
 pub mod ranges;
 pub mod report;
 pub mod sighting;
