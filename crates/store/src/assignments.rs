@@ -17,12 +17,14 @@ use uuid::Uuid;
 use crate::convert::{duration, from_text, millis, to_text};
 use crate::{Store, StoreError, queues, workers};
 
-/// Most standing orders of one worker; all of them fit into one message.
+/// Most standing orders of one worker; all of them fit into one message. A long one counts as several.
 const MOST_HELD: usize = 1_000;
+/// Bytes of what a kind needs to know that count as one order.
+const SHORT_BODY: usize = 500;
 /// Epochs of an order whose holders are known; reports of earlier ones are refused.
 const EPOCHS: i64 = 1_000;
 /// Most bytes of what a kind needs to know.
-const LONGEST_BODY: usize = 500;
+const LONGEST_BODY: usize = 5_000;
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -80,7 +82,7 @@ pub struct AssignmentDraft {
     pub kind: String,
     /// How often, in milliseconds.
     pub every_ms: u64,
-    /// What the kind needs to know, at most 500 bytes.
+    /// What the kind needs to know, at most 5,000 bytes.
     pub body: Value,
     /// Who may hold it.
     pub selector: Selector,
@@ -106,32 +108,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when it cannot be one, or exists.
     pub async fn create_assignment(&self, draft: AssignmentDraft, now: Timestamp) -> Result<(), StoreError> {
-        if draft.selector.last().is_some() || !draft.selector.operations().is_empty() {
-            return Err(StoreError::Conflict("a standing order cannot follow an operation".into()));
-        }
-        let body = to_text("standing order", &draft.body)?;
-        if body.len() > LONGEST_BODY {
-            return Err(StoreError::Conflict(format!("a standing order has at most {LONGEST_BODY} bytes")));
-        }
-        self.write(move |transaction| {
-            Box::pin(async move {
-                let row = entity::ActiveModel {
-                    id: Set(draft.id),
-                    kind: Set(draft.kind),
-                    body: Set(body),
-                    every_ms: Set(duration(draft.every_ms)),
-                    selector: Set(draft.selector.to_string()),
-                    holder: Set(None),
-                    successor: Set(None),
-                    epoch: Set(0),
-                    lease_until: Set(None),
-                    created_at: Set(millis(now)),
-                };
-                entity::Entity::insert(row).exec_without_returning(transaction).await?;
-                Ok(())
-            })
-        })
-        .await
+        self.write(move |transaction| Box::pin(async move { create(transaction, draft, now).await })).await
     }
 
     /// Removes a standing order; returns who held it.
@@ -139,19 +116,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn remove_assignment(&self, id: Uuid) -> Result<Option<Uuid>, StoreError> {
-        self.write(move |transaction| {
-            Box::pin(async move {
-                let row = entity::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-                let Some(holder) = row.and_then(|row| row.holder) else {
-                    entity::Entity::delete_by_id(id).exec(transaction).await?;
-                    return Ok(None);
-                };
-                entity::Entity::delete_by_id(id).exec(transaction).await?;
-                raise(transaction, &Touched::from([holder])).await?;
-                Ok(Some(holder))
-            })
-        })
-        .await
+        self.write(move |transaction| Box::pin(remove(transaction, id))).await
     }
 
     /// Who holds a standing order.
@@ -295,21 +260,100 @@ impl Store {
     }
 }
 
+/// Makes a standing order in the transaction of what it belongs to.
+pub(crate) async fn create(
+    transaction: &DatabaseTransaction,
+    draft: AssignmentDraft,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    check(&draft.selector)?;
+    let row = entity::ActiveModel {
+        id: Set(draft.id),
+        kind: Set(draft.kind),
+        body: Set(body(&draft.body)?),
+        every_ms: Set(duration(draft.every_ms)),
+        selector: Set(draft.selector.to_string()),
+        holder: Set(None),
+        successor: Set(None),
+        epoch: Set(0),
+        lease_until: Set(None),
+        created_at: Set(millis(now)),
+    };
+    entity::Entity::insert(row).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Changes a standing order in the transaction of what it belongs to; returns who holds it, who begins a new epoch.
+/// The kind stays.
+pub(crate) async fn change(
+    transaction: &DatabaseTransaction,
+    draft: AssignmentDraft,
+) -> Result<Option<Uuid>, StoreError> {
+    check(&draft.selector)?;
+    let row = entity::Entity::find_by_id(draft.id).lock_exclusive().one(transaction).await?;
+    let Some(row) = row else { return Ok(None) };
+    let (body, every_ms, selector) =
+        (body(&draft.body)?, duration(draft.every_ms), draft.selector.to_string());
+    if (&row.body, row.every_ms, &row.selector) == (&body, every_ms, &selector) {
+        return Ok(row.holder);
+    }
+    let (holder, next) = (row.holder, row.epoch.saturating_add(1));
+    let mut change = row.into_active_model();
+    change.body = Set(body);
+    change.every_ms = Set(every_ms);
+    change.selector = Set(selector);
+    if let Some(holder) = holder {
+        begin_epoch(transaction, draft.id, next, holder).await?;
+        change.epoch = Set(next);
+        change.update(transaction).await?;
+        raise(transaction, &Touched::from([holder])).await?;
+    } else {
+        change.update(transaction).await?;
+    }
+    Ok(holder)
+}
+
+/// Removes a standing order in the transaction of what it belongs to; returns who held it.
+pub(crate) async fn remove(transaction: &DatabaseTransaction, id: Uuid) -> Result<Option<Uuid>, StoreError> {
+    let row = entity::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
+    let holder = row.and_then(|row| row.holder);
+    entity::Entity::delete_by_id(id).exec(transaction).await?;
+    if let Some(holder) = holder {
+        raise(transaction, &Touched::from([holder])).await?;
+    }
+    Ok(holder)
+}
+
+fn check(selector: &Selector) -> Result<(), StoreError> {
+    if selector.last().is_some() || !selector.operations().is_empty() {
+        return Err(StoreError::Conflict("a standing order cannot follow an operation".into()));
+    }
+    Ok(())
+}
+
+fn body(body: &Value) -> Result<String, StoreError> {
+    let body = to_text("standing order", body)?;
+    if body.len() > LONGEST_BODY {
+        return Err(StoreError::Conflict(format!("a standing order has at most {LONGEST_BODY} bytes")));
+    }
+    Ok(body)
+}
+
 /// Whether a worker may report on an order in an epoch: none when there is no such order or it did not
-/// hold it in that epoch, else whether it holds it in that epoch now.
+/// hold it in that epoch, else whether it holds it in that epoch now, and what kind of order it is.
 pub(crate) async fn knows(
     transaction: &DatabaseTransaction,
     id: Uuid,
     said: u64,
     worker: Uuid,
-) -> Result<Option<bool>, StoreError> {
+) -> Result<Option<(bool, String)>, StoreError> {
     let Some(row) = entity::Entity::find_by_id(id).one(transaction).await? else { return Ok(None) };
     if row.holder == Some(worker) && said == epoch(&row) {
-        return Ok(Some(true));
+        return Ok(Some((true, row.kind)));
     }
     let Ok(said) = i64::try_from(said) else { return Ok(None) };
     let held = past::Entity::find_by_id((id, said)).one(transaction).await?;
-    Ok(held.is_some_and(|held| held.holder == worker).then_some(false))
+    Ok(held.is_some_and(|held| held.holder == worker).then_some((false, row.kind)))
 }
 
 /// Writes down who holds an order from now on.
@@ -357,7 +401,10 @@ async fn place(
     };
     let mut loads: HashMap<Uuid, usize> = HashMap::new();
     for row in &rows {
-        row.successor.or(row.holder).into_iter().for_each(|worker| *loads.entry(worker).or_default() += 1);
+        row.successor
+            .or(row.holder)
+            .into_iter()
+            .for_each(|worker| *loads.entry(worker).or_default() += weight(row));
     }
     let mut touched = Touched::new();
     for row in rows {
@@ -366,7 +413,7 @@ async fn place(
             .iter()
             .filter(|worker| worker.state == WorkerState::Online && Some(worker.id) != row.holder)
             .map(|worker| (loads.get(&worker.id).copied().unwrap_or(0), worker.id))
-            .filter(|(load, _)| *load < MOST_HELD)
+            .filter(|(load, _)| load + weight(&row) <= MOST_HELD)
             .min()
             .map(|(_, worker)| worker);
         let Some(next) = next else { continue };
@@ -383,10 +430,10 @@ async fn place(
         let stays =
             fits.iter().any(|worker| Some(worker.id) == row.holder && worker.state != WorkerState::Draining);
         if moves_now {
-            *loads.entry(next).or_default() += 1;
+            *loads.entry(next).or_default() += weight(&row);
             give(transaction, row, next, until, &mut touched).await?;
         } else if !stays && row.successor.is_none() {
-            *loads.entry(next).or_default() += 1;
+            *loads.entry(next).or_default() += weight(&row);
             touched.extend(row.holder);
             let mut change = row.into_active_model();
             change.successor = Set(Some(next));
@@ -395,6 +442,11 @@ async fn place(
     }
     raise(transaction, &touched).await?;
     Ok(touched)
+}
+
+/// As how many short orders one counts.
+fn weight(row: &entity::Model) -> usize {
+    row.body.len().div_ceil(SHORT_BODY).max(1)
 }
 
 /// Who may hold an order.

@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 use netwark_model::events::{Event, Severity};
 use sea_orm::entity::prelude::*;
-use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::{Func, LikeExpr, SimpleExpr};
+use sea_orm::{DatabaseTransaction, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::convert::{millis, time};
-use crate::{Store, StoreError};
+use crate::convert::{millis, time, to_text};
+use crate::{Store, StoreError, rows};
 
 mod entity {
     use sea_orm::entity::prelude::*;
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, serde::Serialize)]
     #[sea_orm(table_name = "events")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -25,6 +27,17 @@ mod entity {
         pub worker_name: Option<String>,
         #[sea_orm(column_type = "Text")]
         pub text: String,
+        pub network_id: Option<Uuid>,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub network_name: Option<String>,
+        pub device_id: Option<Uuid>,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub device_name: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub data: Option<String>,
+        pub acknowledged_at: Option<i64>,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub acknowledged_by: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -40,6 +53,48 @@ pub(crate) struct NewEvent {
     pub(crate) kind: &'static str,
     pub(crate) worker: Option<(Uuid, String)>,
     pub(crate) text: String,
+    /// The network it is about, with its name.
+    pub(crate) network: Option<(Uuid, String)>,
+    /// The device it is about, with its label.
+    pub(crate) device: Option<(Uuid, String)>,
+    /// The figures behind the text.
+    pub(crate) data: Option<Value>,
+    /// When it happened, when not now.
+    pub(crate) at: Option<Timestamp>,
+}
+
+impl NewEvent {
+    /// An event that happens now.
+    pub(crate) fn new(
+        severity: Severity,
+        kind: &'static str,
+        worker: Option<(Uuid, String)>,
+        text: String,
+    ) -> Self {
+        Self { severity, kind, worker, text, network: None, device: None, data: None, at: None }
+    }
+
+    fn row(self, now: Timestamp) -> Result<entity::Model, StoreError> {
+        let (worker_id, worker_name) = self.worker.unzip();
+        let (network_id, network_name) = self.network.unzip();
+        let (device_id, device_name) = self.device.unzip();
+        Ok(entity::Model {
+            id: Uuid::now_v7(),
+            at: millis(self.at.unwrap_or(now)),
+            severity: self.severity.as_str().into(),
+            kind: self.kind.into(),
+            worker_id,
+            worker_name,
+            text: self.text,
+            network_id,
+            network_name,
+            device_id,
+            device_name,
+            data: self.data.map(|data| to_text("set of figures", &data)).transpose()?,
+            acknowledged_at: None,
+            acknowledged_by: None,
+        })
+    }
 }
 
 /// Stores an event in the transaction that makes it true.
@@ -48,18 +103,23 @@ pub(crate) async fn insert(
     event: NewEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (worker_id, worker_name) = event.worker.unzip();
-    let row = entity::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        at: Set(millis(now)),
-        severity: Set(event.severity.as_str().into()),
-        kind: Set(event.kind.into()),
-        worker_id: Set(worker_id),
-        worker_name: Set(worker_name),
-        text: Set(event.text),
-    };
+    let row = event.row(now)?.into_active_model();
     entity::Entity::insert(row).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// Stores events in the transaction that makes them true, in their order.
+pub(crate) async fn insert_all(
+    transaction: &DatabaseTransaction,
+    events: Vec<NewEvent>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let events: Vec<entity::Model> =
+        events.into_iter().map(|event| event.row(now)).collect::<Result<_, _>>()?;
+    rows::insert::<entity::Entity>(transaction, &events).await
 }
 
 /// True when an event tells of another worker of this name.
@@ -84,6 +144,20 @@ pub struct EventFilter {
     pub worker: Option<Uuid>,
     /// Only of these severities; empty for all.
     pub severities: Vec<Severity>,
+    /// Only about this network.
+    pub network: Option<Uuid>,
+    /// Only about this device.
+    pub device: Option<Uuid>,
+    /// Only of these kinds; empty for all.
+    pub kinds: Vec<String>,
+    /// Only with this in the text, letter case aside.
+    pub text: Option<String>,
+    /// Only those that somebody has acknowledged, or that nobody has.
+    pub acknowledged: Option<bool>,
+    /// Only what happened at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only what happened before this time.
+    pub until: Option<Timestamp>,
     /// Only older than this one.
     pub before: Option<Uuid>,
     /// How many to return.
@@ -96,10 +170,25 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        use entity::Column::{AcknowledgedAt, At, DeviceId, Kind, NetworkId, Text, WorkerId};
         let mut query = entity::Entity::find();
-        if let Some(worker) = filter.worker {
-            query = query.filter(entity::Column::WorkerId.eq(worker));
+        let about = [(WorkerId, filter.worker), (NetworkId, filter.network), (DeviceId, filter.device)];
+        for (column, id) in about {
+            query = query.apply_if(id, |query, id| query.filter(column.eq(id)));
         }
+        if !filter.kinds.is_empty() {
+            query = query.filter(Kind.is_in(filter.kinds.iter().map(String::as_str)));
+        }
+        if let Some(text) = &filter.text {
+            query = query.filter(has_text(Text, text));
+        }
+        query = match filter.acknowledged {
+            Some(true) => query.filter(AcknowledgedAt.is_not_null()),
+            Some(false) => query.filter(AcknowledgedAt.is_null()),
+            None => query,
+        };
+        query = query.apply_if(filter.since, |query, since| query.filter(At.gte(millis(since))));
+        query = query.apply_if(filter.until, |query, until| query.filter(At.lt(millis(until))));
         if !filter.severities.is_empty() {
             let words = filter.severities.iter().map(|severity| severity.as_str());
             query = query.filter(entity::Column::Severity.is_in(words));
@@ -124,9 +213,42 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(move |transaction| {
-            Box::pin(insert(transaction, NewEvent { severity, kind, worker: None, text }, now))
+            Box::pin(insert(transaction, NewEvent::new(severity, kind, None, text), now))
         })
         .await
+    }
+
+    /// Notes that somebody has seen these events, or takes that back; returns how many that changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn acknowledge_events(
+        &self,
+        ids: Vec<Uuid>,
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        use entity::Column::{AcknowledgedAt, AcknowledgedBy, Id};
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let at = by.as_ref().map(|_| millis(now));
+                let change = entity::Entity::update_many()
+                    .col_expr(AcknowledgedAt, Expr::value(at))
+                    .col_expr(AcknowledgedBy, Expr::value(by))
+                    .filter(Id.is_in(ids));
+                let open = if at.is_some() { AcknowledgedAt.is_null() } else { AcknowledgedAt.is_not_null() };
+                Ok(change.filter(open).exec(transaction).await?.rows_affected)
+            })
+        })
+        .await
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event(&self, id: Uuid) -> Result<Option<Event>, StoreError> {
+        Ok(entity::Entity::find_by_id(id).one(self.read()).await?.map(event))
     }
 
     /// Deletes events that happened before `before`; returns how many.
@@ -153,5 +275,36 @@ fn event(row: entity::Model) -> Event {
         worker_id: row.worker_id,
         worker: row.worker_name,
         text: row.text,
+        network_id: row.network_id,
+        network: row.network_name,
+        device_id: row.device_id,
+        device: row.device_name,
+        data: row.data.and_then(|data| serde_json::from_str(&data).ok()),
+        acknowledged_at: row.acknowledged_at.map(time),
+        acknowledged_by: row.acknowledged_by,
     }
+}
+
+/// True for rows that have this in a column, whatever the case of the letters from A to Z.
+pub(crate) fn has_text(column: impl ColumnTrait, text: &str) -> SimpleExpr {
+    let mut pattern = String::from("%");
+    for c in text.to_ascii_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    Expr::expr(Func::lower(Expr::col(column.as_column_ref()))).like(LikeExpr::new(pattern).escape('\\'))
+}
+
+/// Lets events tell of another device, because it is the same.
+pub(crate) async fn move_device(
+    transaction: &DatabaseTransaction,
+    from: &[Uuid],
+    to: Uuid,
+) -> Result<(), StoreError> {
+    let change = entity::Entity::update_many().col_expr(entity::Column::DeviceId, Expr::value(to));
+    change.filter(entity::Column::DeviceId.is_in(from.iter().copied())).exec(transaction).await?;
+    Ok(())
 }

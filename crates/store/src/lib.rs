@@ -36,6 +36,7 @@ pub mod streams;
 mod tokens;
 pub mod user_changes;
 pub mod users;
+pub mod watch;
 pub mod workers;
 mod write;
 

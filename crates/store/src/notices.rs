@@ -33,17 +33,20 @@ pub enum Channel {
     Changes,
     /// Workers that were revoked, drained or changed by an administrator.
     Workers,
+    /// The timeline has new lines.
+    Events,
 }
 
 impl Channel {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::Changes, Self::Workers];
+    pub const ALL: [Self; 3] = [Self::Changes, Self::Workers, Self::Events];
 
     /// Its name on PostgreSQL.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Changes => "netwark_changes",
             Self::Workers => "netwark_workers",
+            Self::Events => "netwark_events",
         }
     }
 }

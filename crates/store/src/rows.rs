@@ -35,6 +35,17 @@ pub(crate) fn is_word(backend: DbBackend, column: &str, place: usize) -> String 
     }
 }
 
+/// A condition: the column is one of the byte strings whose hexadecimal digits are in the JSON list that is bound at
+/// `place`.
+pub(crate) fn is_bytes(backend: DbBackend, column: &str, place: usize) -> String {
+    match backend {
+        DbBackend::Postgres => format!(
+            "{column} = ANY(ARRAY(SELECT decode(value, 'hex') FROM json_array_elements_text(${place}::json)))"
+        ),
+        _ => format!("{column} IN (SELECT unhex(value) FROM json_each(?{place}))"),
+    }
+}
+
 /// What is bound for [`is_id`].
 pub(crate) fn id_list(ids: &[Uuid]) -> Result<sea_orm::Value, StoreError> {
     Ok(to_text("list of ids", &ids)?.into())
@@ -109,6 +120,7 @@ fn source<E: EntityTrait>(backend: DbBackend, columns: &[E::Column]) -> Result<S
             ColumnType::BigInteger => "bigint",
             ColumnType::Integer => "integer",
             ColumnType::Boolean => "boolean",
+            ColumnType::Binary(_) | ColumnType::VarBinary(_) | ColumnType::Blob => "bytea",
             other => {
                 return Err(StoreError::Database(format!(
                     "a column of type {other:?} does not travel in JSON"
@@ -118,6 +130,8 @@ fn source<E: EntityTrait>(backend: DbBackend, columns: &[E::Column]) -> Result<S
         parts.push(match (backend, kind) {
             (DbBackend::Postgres, kind) => format!("\"{name}\" {kind}"),
             (_, "uuid") => format!("unhex(value->>'{name}', '-') AS \"{name}\""),
+            // Behind the `\x` that PostgreSQL reads bytes by.
+            (_, "bytea") => format!("unhex(substr(value->>'{name}', 3)) AS \"{name}\""),
             (_, _) => format!("value->>'{name}' AS \"{name}\""),
         });
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use netwark_model::assignments::StreamReport;
 use netwark_model::events::Severity;
+use netwark_model::watch::SWEEP;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use crate::convert::{from_text, millis, to_text};
 use crate::events::{self, NewEvent};
+use crate::watch::{self, Vendors};
 use crate::{Store, StoreError, assignments};
 
 /// How far in front of what is applied a report may wait, so that no more of them wait for one stream.
@@ -47,6 +49,8 @@ pub enum StreamApplied {
         reports: Vec<StreamReport>,
         /// True when the worker holds the order in this epoch.
         is_current: bool,
+        /// How many events they raised.
+        events: usize,
     },
     /// It was known already.
     Known,
@@ -165,7 +169,21 @@ impl Store {
         news: StreamNews,
         now: Timestamp,
     ) -> Result<StreamApplied, StoreError> {
-        self.write(move |transaction| Box::pin(apply(transaction, worker, news, now))).await
+        self.apply_stream_with(worker, news, Vendors::default(), now).await
+    }
+
+    /// The same, by one who knows to whom hardware addresses are assigned.
+    ///
+    /// # Errors
+    /// When the database fails; it can be applied again then.
+    pub async fn apply_stream_with(
+        &self,
+        worker: (Uuid, String),
+        news: StreamNews,
+        vendors: Vendors,
+        now: Timestamp,
+    ) -> Result<StreamApplied, StoreError> {
+        self.write(move |transaction| Box::pin(apply(transaction, worker, news, vendors, now))).await
     }
 
     /// How far a worker's stream has come in an epoch; none before its first report.
@@ -219,6 +237,7 @@ async fn apply(
     transaction: &DatabaseTransaction,
     worker: (Uuid, String),
     news: StreamNews,
+    vendors: Vendors,
     now: Timestamp,
 ) -> Result<StreamApplied, StoreError> {
     let (stream, epoch, first, entry) = match news {
@@ -230,7 +249,7 @@ async fn apply(
             (stream, epoch, from, Held::Gap { to, reason: reason.chars().take(200).collect() })
         }
     };
-    let Some(is_current) = assignments::knows(transaction, stream, epoch, worker.0).await? else {
+    let Some((is_current, kind)) = assignments::knows(transaction, stream, epoch, worker.0).await? else {
         return Ok(StreamApplied::Refused);
     };
     if first == 0 {
@@ -248,7 +267,11 @@ async fn apply(
     }
     turn.take(entry).await?;
     turn.take_held().await?;
-    turn.finish(is_current).await
+    if kind == SWEEP {
+        return turn.swept(is_current, &vendors).await;
+    }
+    let latest = turn.reports.last().map(|report| to_text("report", report)).transpose()?;
+    turn.finish(is_current, latest, 0).await
 }
 
 /// The row of a stream, made when it is missing, locked until the commit.
@@ -349,7 +372,7 @@ impl Turn<'_> {
             self.worker.1, self.row.stream
         );
         let worker = Some(self.worker.clone());
-        let event = NewEvent { severity: Severity::Warning, kind: "spool_gap", worker, text };
+        let event = NewEvent::new(Severity::Warning, "spool_gap", worker, text);
         events::insert(self.transaction, event, self.now).await
     }
 
@@ -384,8 +407,24 @@ impl Turn<'_> {
         Ok(())
     }
 
-    async fn finish(self, is_current: bool) -> Result<StreamApplied, StoreError> {
-        let latest = self.reports.last().map(|report| to_text("report", report)).transpose()?;
+    /// What watched networks bring is taken in at once, and not kept as it came.
+    async fn swept(self, is_current: bool, vendors: &Vendors) -> Result<StreamApplied, StoreError> {
+        let reports = watch::Reports {
+            stream: self.row.stream,
+            reports: &self.reports,
+            worker: &self.worker,
+            is_current,
+        };
+        let events = watch::take_in(self.transaction, reports, vendors, self.now).await?;
+        self.finish(is_current, None, events).await
+    }
+
+    async fn finish(
+        self,
+        is_current: bool,
+        latest: Option<String>,
+        events: usize,
+    ) -> Result<StreamApplied, StoreError> {
         let Self { row, reports, .. } = self;
         let (applied, received, missing) = (row.applied, row.received, row.missing);
         let mut change = row.into_active_model();
@@ -397,6 +436,6 @@ impl Turn<'_> {
         }
         change.updated_at = Set(millis(self.now));
         change.update(self.transaction).await?;
-        Ok(StreamApplied::Applied { reports, is_current })
+        Ok(StreamApplied::Applied { reports, is_current, events })
     }
 }

@@ -7,6 +7,7 @@ mod m20261121_000002_auth;
 mod m20261121_000003_many_machines;
 mod m20261121_000004_creator;
 mod m20261121_000005_names;
+mod m20261126_000006_watch;
 
 pub(crate) struct Migrator;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_many_machines::Migration),
             Box::new(m20261121_000004_creator::Migration),
             Box::new(m20261121_000005_names::Migration),
+            Box::new(m20261126_000006_watch::Migration),
         ]
     }
 }

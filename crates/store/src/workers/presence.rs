@@ -269,7 +269,7 @@ pub(super) fn noted(change: &mut entity::ActiveModel, mark: u64) {
 }
 
 pub(super) fn about(row: &entity::Model, severity: Severity, kind: &'static str, text: String) -> NewEvent {
-    NewEvent { severity, kind, worker: Some((row.id, row.name.clone())), text }
+    NewEvent::new(severity, kind, Some((row.id, row.name.clone())), text)
 }
 
 async fn greet(

@@ -30,7 +30,7 @@ fn gap(stream: Uuid, from: u64, to: u64) -> StreamNews {
 /// The numbers that were applied, or none.
 async fn say(store: &Store, worker: &(Uuid, String), news: StreamNews) -> Vec<u64> {
     match store.apply_stream(worker.clone(), news, at(1)).await.unwrap() {
-        StreamApplied::Applied { reports, is_current: true } => {
+        StreamApplied::Applied { reports, is_current: true, .. } => {
             reports.into_iter().map(|report| report.sequence).collect()
         }
         other => panic!("{other:?}"),

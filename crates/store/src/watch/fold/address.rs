@@ -1,0 +1,240 @@
+//! Who has which address, in the sense of arpwatch: addresses that change hands, and those two have at once.
+
+use std::net::IpAddr;
+
+use netwark_model::watch::network::Situation;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::presence::Arrival;
+use super::{Address, Fold};
+
+/// Most addresses that are remembered of a station. A router that answers for others has no end of them.
+const MOST_ADDRESSES: usize = 64;
+
+/// Somebody else who has or had an address.
+#[derive(Clone, Copy)]
+struct Holder {
+    station: usize,
+    current: bool,
+    up: bool,
+    last: i64,
+}
+
+impl Fold<'_> {
+    /// A station was seen with an address.
+    pub(super) fn see_address(&mut self, at_station: usize, address: IpAddr, at: i64) {
+        let in_conflict = self.conflicts.contains_key(&address)
+            || self.known.watched.memory.conflicts.contains_key(&address);
+        let others = self.holders(address, at_station);
+        let Some(station) = self.known.stations.get_mut(at_station) else { return };
+        let (is_new, device) = (station.is_new, station.device_id);
+        let own = station.addresses.iter_mut().find(|own| own.address == address);
+        let had = own.as_ref().map(|own| (own.current, own.last_seen_at));
+        match own {
+            Some(own) => {
+                if own.missed > 0 || !own.current {
+                    own.touched = true;
+                }
+                own.missed = 0;
+                own.current = true;
+                own.seen = true;
+                own.last_seen_at = own.last_seen_at.max(at);
+            }
+            None => self.add_address(at_station, address, at),
+        }
+        if had.is_some_and(|(current, _)| current) {
+            return;
+        }
+        if !is_new {
+            let old = self.former(at_station, address);
+            self.change(device, at, "address", (old, Some(address.to_string())), "sweep");
+        }
+        self.renamed.insert(at_station);
+        if in_conflict {
+            return;
+        }
+        self.changes_hands((at_station, had.map(|(_, last)| last)), address, &others, at);
+        for other in others.iter().filter(|other| other.current) {
+            self.lose_address(other.station, address);
+        }
+    }
+
+    /// The addresses of the same family that a station had besides this one.
+    fn former(&self, at_station: usize, address: IpAddr) -> Option<String> {
+        let station = self.known.stations.get(at_station)?;
+        let before = station.addresses.iter().filter(|old| {
+            old.current && !old.is_new && old.address != address && old.address.is_ipv4() == address.is_ipv4()
+        });
+        let before: Vec<String> = before.map(|old| old.address.to_string()).collect();
+        (!before.is_empty()).then(|| before.join(", "))
+    }
+
+    fn add_address(&mut self, at_station: usize, address: IpAddr, at: i64) {
+        let Some(station) = self.known.stations.get_mut(at_station) else { return };
+        if station.addresses.len() >= MOST_ADDRESSES {
+            // The one that was seen longest ago makes room, so that rows are bounded, too.
+            let oldest = station.addresses.iter_mut().min_by_key(|old| (old.current, old.last_seen_at));
+            let Some(oldest) = oldest else { return };
+            *oldest = Address { id: oldest.id, is_new: oldest.is_new, ..fresh(address, at) };
+        } else {
+            station.addresses.push(fresh(address, at));
+        }
+        self.by_address.entry(address).or_default().push(at_station);
+    }
+
+    /// Who else has or had an address, with a hardware address of its own, who has it or had it last first.
+    fn holders(&self, address: IpAddr, at_station: usize) -> Vec<Holder> {
+        let Some(holders) = self.by_address.get(&address) else { return Vec::new() };
+        let device = self.known.stations.get(at_station).map(|station| station.device_id);
+        let mut found = Vec::new();
+        for at in holders.iter().copied().filter(|at| *at != at_station) {
+            let Some(station) = self.known.stations.get(at) else { continue };
+            if station.mac.is_none() || Some(station.device_id) == device {
+                continue;
+            }
+            if let Some(own) = station.addresses.iter().find(|own| own.address == address) {
+                let last =
+                    if own.current { station.seen_at(self.known.watched.seen_at) } else { own.last_seen_at };
+                found.push(Holder { station: at, current: own.current, up: station.up, last });
+            }
+        }
+        found.sort_by_key(|holder| std::cmp::Reverse((holder.current, holder.last)));
+        found.dedup_by_key(|holder| holder.station);
+        found
+    }
+
+    /// An address is another's now. `had` is when its new holder had it before.
+    fn changes_hands(
+        &mut self,
+        (at_station, had): (usize, Option<i64>),
+        address: IpAddr,
+        others: &[Holder],
+        at: i64,
+    ) {
+        let Some(last) = others.first().copied() else { return };
+        let later = others.iter().filter(|other| had.is_some_and(|had| other.last > had)).count();
+        let mac = |fold: &Self, at: usize| fold.known.stations.get(at).and_then(|station| station.mac);
+        let Some(new_mac) = mac(self, at_station) else { return };
+        let gateways = &mut self.known.watched.memory.learned.gateways;
+        let gateway = gateways.iter_mut().find(|gateway| gateway.address == address);
+        let is_gateway = gateway.is_some();
+        if let Some(gateway) = gateway.filter(|_| last.current) {
+            gateway.mac = Some(new_mac);
+        }
+        let (situation, kind, what) = match had {
+            _ if is_gateway && last.current => {
+                (Situation::GatewayChanged, "gateway_changed", "the gateway is another device now")
+            }
+            Some(_) if later >= 2 => (
+                Situation::AddressReused,
+                "address_reused",
+                "the address went to a device that had it long ago",
+            ),
+            Some(_) if last.current && last.up => {
+                (Situation::FlipFlop, "flip_flop", "the address went back to the device that had it before")
+            }
+            // A lease that ran out and was given to somebody else is no news.
+            None if last.current && last.up => {
+                (Situation::MacChanged, "mac_changed", "the address is another device's now")
+            }
+            _ => return,
+        };
+        let old_mac = mac(self, last.station);
+        let mut severity = self.severity(at_station, situation);
+        let arrives = self.arrivals.iter().any(|(at, arrival)| *at == at_station && *arrival == Arrival::New);
+        let standing = self.known.stations.get(at_station).map(|station| station.standing);
+        if let (true, Some(standing)) = (arrives, standing) {
+            severity = severity.max(self.severity(at_station, Situation::Up(standing)));
+        }
+        self.relabel();
+        let text = format!(
+            "{address} on {}: {what}. It was {}, and is {}. {}",
+            self.known.watched.name,
+            self.words(last.station),
+            self.words(at_station),
+            standing.map(super::presence::said).unwrap_or_default(),
+        );
+        let data = json!({
+            "address": address, "old_mac": old_mac, "mac": new_mac, "standing": standing, "is_new": arrives,
+        });
+        self.tell(at_station, (severity, kind), at, text, data);
+        self.told.insert(at_station);
+    }
+
+    fn lose_address(&mut self, at_station: usize, address: IpAddr) {
+        let Some(station) = self.known.stations.get_mut(at_station) else { return };
+        let last = station.seen_at(self.known.watched.seen_at);
+        if let Some(own) = station.addresses.iter_mut().find(|own| own.address == address) {
+            own.current = false;
+            own.last_seen_at = own.last_seen_at.max(last);
+            own.touched = true;
+        }
+    }
+
+    /// Tells of addresses that several devices have, once as long as they have them.
+    pub(super) fn tell_conflicts(&mut self, at: i64, is_complete: bool) {
+        let mut found: Vec<_> = std::mem::take(&mut self.conflicts).into_iter().collect();
+        found.sort();
+        let mut lasting = Vec::new();
+        for (address, macs) in found {
+            let stations: Vec<usize> = macs.iter().filter_map(|mac| self.at_mac(*mac)).collect();
+            let device = |at: &usize| self.known.stations.get(*at).map(|station| station.device_id);
+            let mut devices: Vec<Uuid> = stations.iter().filter_map(device).collect();
+            devices.sort_unstable();
+            devices.dedup();
+            // One device with two interfaces on a link answers for its address on both.
+            if devices.len() < 2 {
+                continue;
+            }
+            lasting.push(address);
+            if self.known.watched.memory.conflicts.insert(address, at).is_some() {
+                continue;
+            }
+            self.relabel();
+            let newest = stations.iter().copied().max_by_key(|at| {
+                self.known.stations.get(*at).map(|station| (station.is_new, station.first_seen_at))
+            });
+            let Some(newest) = newest else { continue };
+            let words: Vec<String> = stations.iter().map(|at| self.words(*at)).collect();
+            let text = format!(
+                "{address} on {} is used by {} devices at once: {}",
+                self.known.watched.name,
+                devices.len(),
+                words.join(" and "),
+            );
+            let mut severity = self.severity(newest, Situation::AddressConflict);
+            for at_station in &stations {
+                let Some(station) = self.known.stations.get(*at_station) else { continue };
+                if station.is_new {
+                    severity = severity.max(self.severity(*at_station, Situation::Up(station.standing)));
+                    self.told.insert(*at_station);
+                }
+            }
+            self.tell(
+                newest,
+                (severity, "address_conflict"),
+                at,
+                text,
+                json!({ "address": address, "macs": macs }),
+            );
+        }
+        if is_complete {
+            self.known.watched.memory.conflicts.retain(|address, _| lasting.contains(address));
+        }
+    }
+}
+
+fn fresh(address: IpAddr, at: i64) -> Address {
+    Address {
+        id: Uuid::now_v7(),
+        address,
+        current: true,
+        missed: 0,
+        first_seen_at: at,
+        last_seen_at: at,
+        seen: true,
+        is_new: true,
+        touched: true,
+    }
+}

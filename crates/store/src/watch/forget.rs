@@ -1,0 +1,77 @@
+//! Forgetting what is old, in steps that hold the writer for moments only.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ConnectionTrait, Statement, Value};
+use uuid::Uuid;
+
+use super::entity::network;
+use crate::convert::millis;
+use crate::{Store, StoreError};
+
+/// Rows that go in one step.
+const STEP: i64 = 2_000;
+/// Pause between steps, in which others write.
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Store {
+    /// Deletes sweeps, presences, changes and former addresses that are older than this; returns how many rows went.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_sightings(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut total = 0;
+        for (table, old) in [
+            ("sweeps", "ended_at < $1"),
+            ("presence_sessions", "ended_at IS NOT NULL AND ended_at < $1"),
+            ("device_changes", "at < $1"),
+            ("station_addresses", "NOT current AND last_seen_at < $1"),
+        ] {
+            total += self.forget_steps(table, old, millis(before).into()).await?;
+        }
+        Ok(total)
+    }
+
+    /// Deletes what a network that was deleted has left.
+    pub(super) async fn forget_network(&self, id: Uuid) -> Result<(), StoreError> {
+        for table in ["events", "sweeps", "presence_sessions", "station_addresses", "stations"] {
+            self.forget_steps(table, "network_id = $1", id.into()).await?;
+        }
+        self.write(move |transaction| {
+            Box::pin(async move {
+                network::Entity::delete_by_id(id).exec(transaction).await?;
+                // What was seen nowhere else is nowhere now.
+                let sql = "DELETE FROM devices WHERE NOT EXISTS \
+                           (SELECT 1 FROM stations s WHERE s.device_id = devices.id)";
+                let backend = transaction.get_database_backend();
+                transaction.execute_raw(Statement::from_string(backend, sql)).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn forget_steps(&self, table: &'static str, old: &str, value: Value) -> Result<u64, StoreError> {
+        let sql =
+            format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {old} LIMIT {STEP})");
+        let mut total = 0;
+        loop {
+            let (sql, value) = (sql.clone(), value.clone());
+            let gone = self.write(move |transaction| {
+                Box::pin(async move {
+                    let backend = transaction.get_database_backend();
+                    let statement = Statement::from_sql_and_values(backend, sql, [value]);
+                    Ok(transaction.execute_raw(statement).await?.rows_affected())
+                })
+            });
+            let gone = gone.await?;
+            total += gone;
+            if gone < STEP.unsigned_abs() {
+                return Ok(total);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
