@@ -7,6 +7,7 @@ mod answers;
 pub mod app;
 mod assignments;
 pub mod auth;
+mod csv;
 pub mod error;
 mod events;
 mod extract;
@@ -22,6 +23,7 @@ mod run;
 mod system;
 mod tools;
 mod ui;
+mod watch;
 pub mod workers;
 
 pub use self::app::{App, ServerSettings};

@@ -190,6 +190,8 @@ pub async fn hear_others(app: App, stop: CancellationToken) {
             Some(Heard::Notice { channel: Channel::Workers, payload }) => {
                 watch::noticed(&app, &payload).await;
             }
+            // Who follows the timeline hears it by itself.
+            Some(Heard::Notice { channel: Channel::Events, .. }) => {}
             Some(Heard::Lost) => {
                 let _ = app.live.0.told.send(Told::Missed);
                 app.directory.forget_all();

@@ -21,11 +21,11 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
 use crate::error::Problem;
-use crate::events::api as timeline;
+use crate::events::{acknowledge, api as timeline, stream};
 use crate::operations::{api, events, export, select};
 use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
-use crate::{auth, lookups, prefix, tools, ui, workers};
+use crate::{auth, lookups, prefix, tools, ui, watch, workers};
 
 /// Most bytes of a request's body.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -49,6 +49,10 @@ pub fn api() -> OpenApiRouter<App> {
         .merge(workers::routes())
         .merge(lookups::routes())
         .routes(routes!(timeline::list_events))
+        .routes(routes!(acknowledge::acknowledge_events))
+        .routes(routes!(timeline::export_events))
+        .routes(routes!(stream::follow_events))
+        .merge(watch::routes())
         .routes(routes!(workers::link::open_worker_link))
         .routes(routes!(status::get_status))
         .merge(auth::api::routes())

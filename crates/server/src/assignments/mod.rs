@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::operations::reports::not_stored;
+use crate::watch;
 use crate::workers::presence::tell;
 
 /// Who holds an order and is silent for so long loses it. Holders say every 15 seconds that they are there.
@@ -56,9 +57,16 @@ pub async fn released(app: &App, worker: Uuid, id: Uuid, epoch: u64) -> Result<(
 
 /// Applies what a standing order brought.
 pub async fn brought(app: &App, worker: (Uuid, String), news: StreamNews) -> Result<(), BusError> {
-    let applied = app.store.apply_stream(worker, news, Timestamp::now()).await.map_err(not_stored)?;
-    match applied {
-        StreamApplied::Applied { .. } | StreamApplied::Known | StreamApplied::Held => Ok(()),
+    let vendors = watch::vendors(app);
+    let applied = app.store.apply_stream_with(worker, news, vendors, Timestamp::now()).await;
+    match applied.map_err(not_stored)? {
+        StreamApplied::Applied { events, .. } => {
+            if events > 0 {
+                watch::happened(app).await;
+            }
+            Ok(())
+        }
+        StreamApplied::Known | StreamApplied::Held => Ok(()),
         StreamApplied::Full => Err(BusError::NotStored("earlier reports of the stream are awaited".into())),
         StreamApplied::Refused => {
             Err(BusError::Refused("this worker does not hold the standing order in that epoch".into()))
@@ -84,7 +92,7 @@ pub async fn place(app: &App, now: Timestamp) {
 }
 
 /// Tells a worker everything it holds.
-async fn inform(app: &App, worker: Uuid) -> Result<(), StoreError> {
+pub async fn inform(app: &App, worker: Uuid) -> Result<(), StoreError> {
     let change = app.store.standing_orders(worker).await?;
     tell(app, worker, Order::Assign(change), TOLD_WITHIN).await;
     Ok(())

@@ -145,7 +145,7 @@ fn changes_something(method: &Method) -> bool {
     !method.is_safe()
 }
 
-/// A form on a page elsewhere can send anything but JSON without being asked first.
+/// A form on a page elsewhere can send some kinds of bodies without being asked first; these two are none of them.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let has_body = headers.contains_key(header::TRANSFER_ENCODING)
         || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
@@ -155,7 +155,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
         Some(value) => {
             let value = value.to_str().unwrap_or_default();
             let essence = value.split(';').next().unwrap_or_default().trim();
-            if essence.eq_ignore_ascii_case("application/json") {
+            if ["application/json", "text/csv"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
                 return Ok(());
             }
             format!("must be application/json, got '{value}'")

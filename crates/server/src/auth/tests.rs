@@ -148,6 +148,9 @@ async fn a_browser_signs_in_and_out() {
             "operations:run",
             "workers:read",
             "events:read",
+            "events:acknowledge",
+            "watch:read",
+            "watch:write",
             "lookups:read",
             "lookups:ask",
             "metrics:read"

@@ -3,14 +3,24 @@
 use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use netwark_model::events::{Event, Severity};
 use netwark_store::events::EventFilter;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::csv;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::Params;
+
+/// Most lines of a file.
+const EXPORTED: usize = 100_000;
+/// Lines that are read at once.
+const EXPORTED_AT_ONCE: u64 = 1_000;
+/// Most kinds that are asked for.
+const MOST_KINDS: usize = 50;
+/// Most characters of a text that is looked for.
+const LONGEST_TEXT: usize = 200;
 
 /// Lists events, newest first.
 ///
@@ -19,6 +29,13 @@ use crate::extract::Params;
     get, path = "/events", operation_id = "list_events", tag = "Events",
     params(
         ("worker" = Option<Uuid>, Query, description = "Only about the worker of this id"),
+        ("network" = Option<Uuid>, Query, description = "Only about the network of this id"),
+        ("device" = Option<Uuid>, Query, description = "Only about the device of this id"),
+        ("kind" = Option<String>, Query, description = "Only of this kind; may be given more than once, or as a list with commas", example = "device_new,device_down"),
+        ("q" = Option<String>, Query, description = "Only with this in the text, letter case aside"),
+        ("acknowledged" = Option<bool>, Query, description = "Only those that somebody has acknowledged, or that nobody has"),
+        ("since" = Option<String>, Query, description = "Only what happened at or after this time"),
+        ("until" = Option<String>, Query, description = "Only what happened before this time"),
         ("severity" = Option<Severity>, Query, description = "Only of this severity; may be given more than once, or as a list with commas"),
         ("before" = Option<Uuid>, Query, description = "Only older than the event of this id"),
         ("per_page" = Option<u64>, Query, description = "1 to 1000, default 50"),
@@ -35,17 +52,10 @@ pub(crate) async fn list_events(
     OriginalUri(uri): OriginalUri,
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let id = |text: &str| {
-        let shown: String = text.chars().take(60).collect();
-        Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
-    };
-    let worker = params.read("worker", id);
-    let before = params.read("before", id);
-    let words = params.take_all("severity").join(",");
-    let severities = params.check("severity", severities(&words)).unwrap_or_default();
+    let filter = filter(&mut params);
     let limit = params.per_page();
     params.finish()?;
-    let filter = EventFilter { worker, severities, before, limit: limit + 1 };
+    let filter = EventFilter { limit: limit + 1, ..filter };
     let mut events = app.store.events(&filter).await?;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = events.len() > page;
@@ -57,6 +67,87 @@ pub(crate) async fn list_events(
         headers.insert(header::LINK, link);
     }
     Ok((headers, Json(events)))
+}
+
+/// The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, newest first.
+#[utoipa::path(
+    get, path = "/events.csv", operation_id = "export_events", tag = "Events",
+    params(
+        ("worker" = Option<Uuid>, Query, description = "As of `GET /events`"),
+        ("network" = Option<Uuid>, Query, description = "As of `GET /events`"),
+        ("device" = Option<Uuid>, Query, description = "As of `GET /events`"),
+        ("kind" = Option<String>, Query, description = "As of `GET /events`"),
+        ("q" = Option<String>, Query, description = "As of `GET /events`"),
+        ("acknowledged" = Option<bool>, Query, description = "As of `GET /events`"),
+        ("since" = Option<String>, Query, description = "As of `GET /events`"),
+        ("until" = Option<String>, Query, description = "As of `GET /events`"),
+        ("severity" = Option<Severity>, Query, description = "As of `GET /events`"),
+        ("before" = Option<Uuid>, Query, description = "As of `GET /events`"),
+    ),
+    responses(
+        (status = 200, description = "Events", content_type = "text/csv", body = String),
+        (status = 400, description = "A parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn export_events(State(app): State<App>, mut params: Params) -> Result<Response, Problem> {
+    let mut filter = EventFilter { limit: EXPORTED_AT_ONCE, ..filter(&mut params) };
+    params.finish()?;
+    let mut out =
+        csv::line(["at", "severity", "kind", "network", "device", "worker", "text", "acknowledged_by"]);
+    let mut lines = 0;
+    while lines < EXPORTED {
+        let events = app.store.events(&filter).await?;
+        let Some(last) = events.last() else { break };
+        filter.before = Some(last.id);
+        lines += events.len();
+        for event in events {
+            out.push_str(&csv::line([
+                event.at.to_string().as_str(),
+                event.severity.as_str(),
+                &event.kind,
+                event.network.as_deref().unwrap_or_default(),
+                event.device.as_deref().unwrap_or_default(),
+                event.worker.as_deref().unwrap_or_default(),
+                &event.text,
+                event.acknowledged_by.as_deref().unwrap_or_default(),
+            ]));
+        }
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"events.csv\""),
+    ];
+    Ok((headers, out).into_response())
+}
+
+/// What narrows the timeline; its limit is not read.
+fn filter(params: &mut Params) -> EventFilter {
+    let id = |text: &str| {
+        let shown: String = text.chars().take(60).collect();
+        Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
+    };
+    let words = params.take_all("severity").join(",");
+    let severities = params.check("severity", severities(&words)).unwrap_or_default();
+    let kinds = params.take_all("kind").join(",");
+    let kinds = kinds.split(',').map(str::trim).filter(|kind| !kind.is_empty()).map(str::to_owned);
+    EventFilter {
+        worker: params.read("worker", id),
+        network: params.read("network", id),
+        device: params.read("device", id),
+        severities,
+        kinds: kinds.take(MOST_KINDS).collect(),
+        text: params.read("q", |text| match text.chars().count() {
+            n if n > LONGEST_TEXT => Err(format!("must be at most {LONGEST_TEXT} characters, got {n}")),
+            _ => Ok(text.to_owned()),
+        }),
+        acknowledged: params.read("acknowledged", |text| {
+            text.parse::<bool>().map_err(|_| format!("must be true or false, got '{text}'"))
+        }),
+        since: params.time("since"),
+        until: params.time("until"),
+        before: params.read("before", id),
+        limit: 0,
+    }
 }
 
 fn severities(words: &str) -> Result<Vec<Severity>, String> {

@@ -1,3 +1,5 @@
 //! Events: the timeline.
 
+pub mod acknowledge;
 pub mod api;
+pub mod stream;

@@ -10,6 +10,8 @@ use netwark_model::tools::tcp::{TcpFate, TcpOutcome};
 use netwark_model::tools::tls::{Certificate, TlsOutcome};
 use serde_json::Value;
 
+use crate::csv::line;
+
 /// The results of an operation as CSV, with a head.
 pub(super) fn csv(detail: &OperationDetail) -> String {
     match detail.operation.tool.as_str() {
@@ -304,34 +306,4 @@ fn dns_rows(payload: &Value) -> Vec<Vec<String>> {
         vec![server, status, record.name, record.kind, record.data, ttl, time, serial.clone(), dnssec.clone()]
     };
     records.into_iter().map(row).collect()
-}
-
-/// One line of CSV (RFC 4180). Text that a spreadsheet would run as a formula is made plain.
-fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
-    let cell = |cell: T| {
-        let text = cell.as_ref();
-        let formula = text.starts_with(['=', '+', '@', '\t', '\r'])
-            || (text.starts_with('-') && text.parse::<f64>().is_err());
-        let text = if formula { format!("'{text}") } else { text.to_owned() };
-        if text.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", text.replace('"', "\"\""))
-        } else {
-            text
-        }
-    };
-    let cells: Vec<String> = cells.into_iter().map(cell).collect();
-    cells.join(",") + "\r\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::line;
-
-    #[test]
-    fn csv_cells_are_quoted_and_never_formulas() {
-        assert_eq!(
-            line(["a,b", "say \"x\"", "=1+1", "-0.5", "-cmd"]),
-            "\"a,b\",\"say \"\"x\"\"\",'=1+1,-0.5,'-cmd\r\n"
-        );
-    }
 }

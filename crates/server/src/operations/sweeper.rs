@@ -15,6 +15,8 @@ const TICK: Duration = Duration::from_millis(250);
 const PUBLISH_AFTER: SignedDuration = SignedDuration::from_secs(2);
 /// A worker says that it is alive every 15 seconds; three misses and it is offline.
 const SILENT_AFTER: SignedDuration = SignedDuration::from_secs(50);
+/// What of the access list expired within this time is looked at again: two looks overlap.
+const EXPIRED_SINCE: SignedDuration = SignedDuration::from_secs(30);
 /// Hours in a day, for spans that jiff wants in hours.
 const HOURS: i64 = 24;
 
@@ -66,6 +68,11 @@ pub async fn run(app: App, stop: CancellationToken) {
         if turn.is_multiple_of(40) {
             silent_workers(&app, now).await;
             unused_codes(&app, now).await;
+            // The first time also for what ended while no server ran.
+            let since = if turn == 0 { Timestamp::UNIX_EPOCH } else { now - EXPIRED_SINCE };
+            if let Err(error) = app.store.expire_access(since, now).await {
+                tracing::warn!(%error, "entries of the access list that have expired cannot be looked at");
+            }
         }
         if turn.is_multiple_of(14_400) {
             forget(&app, now).await;
@@ -126,6 +133,11 @@ async fn forget(app: &App, now: Timestamp) {
         Ok(0) => {}
         Ok(number) => tracing::info!(number, "old events were deleted"),
         Err(error) => tracing::warn!(%error, "old events cannot be deleted"),
+    }
+    match app.store.forget_sightings(before).await {
+        Ok(0) => {}
+        Ok(number) => tracing::info!(number, "old sightings were deleted"),
+        Err(error) => tracing::warn!(%error, "old sightings cannot be deleted"),
     }
     if total > 0 {
         tracing::info!(number = total, days = app.settings.history_days, "old operations were deleted");

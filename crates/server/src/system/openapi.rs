@@ -27,6 +27,8 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "Operations", description = "Run a tool against a target from some workers"),
         (name = "Look-ups", description = "Questions answered at once"),
+        (name = "Watch", description = "Networks that are swept, the devices on them, and which of them should be there"),
+        (name = "Events", description = "What happened"),
         (name = "Workers", description = "Vantage points and their queues"),
         (name = "Sign-in", description = "Sessions, users and tokens"),
         (name = "Server", description = "The server itself"),

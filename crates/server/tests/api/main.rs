@@ -10,4 +10,5 @@ mod openapi;
 mod operations;
 mod selectors;
 mod support;
+mod watch;
 mod workers;

@@ -1,0 +1,235 @@
+//! The access list as a file: `action,mac,note,networks,expires_at`.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use netwark_model::error::FieldError;
+use netwark_model::watch::access::{AccessAction, MOST_ENTRIES, MacPattern};
+use netwark_store::watch::access::{AccessDraft, AccessFilter, Entered};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::access::{note, told};
+use super::answers::{Invalid, MayRead, MayWrite};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::csv;
+use crate::error::Problem;
+use crate::extract::Params;
+
+/// The columns.
+const COLUMNS: [&str; 5] = ["action", "mac", "note", "networks", "expires_at"];
+/// Most bytes of a file.
+const LARGEST: usize = 4 << 20;
+/// Most lines that are told to be wrong.
+const MOST_TOLD: usize = 100;
+
+/// What became of a file.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Imported {
+    /// Entries that are new.
+    added: usize,
+    /// Lines that say what the list says already.
+    known: usize,
+    /// Lines that could not be taken over; the first 100.
+    refused: Vec<RefusedLine>,
+    /// How many could not be taken over.
+    refused_count: usize,
+}
+
+/// A line that could not be taken over.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RefusedLine {
+    /// Its number, from 1.
+    line: usize,
+    /// Why.
+    #[schema(example = "00:00:5e:00:53:01 is denied already, on all networks (by user admin)")]
+    reason: String,
+}
+
+/// The whole access list as CSV.
+///
+/// Networks stand by their names with `|` between them; an entry without any holds on all.
+#[utoipa::path(
+    get, path = "/access-list.csv", operation_id = "export_access_list", tag = "Watch",
+    responses((status = 200, description = "All entries", content_type = "text/csv", body = String), MayRead),
+)]
+pub(crate) async fn export_access(State(app): State<App>) -> Result<Response, Problem> {
+    let names = app.store.network_names().await?;
+    let (entries, _) = app.store.access_list(&AccessFilter::default()).await?;
+    let mut out = csv::line(COLUMNS);
+    for entry in entries {
+        let networks: Vec<&str> =
+            entry.networks.iter().filter_map(|id| names.get(id)).map(String::as_str).collect();
+        out.push_str(&csv::line([
+            entry.action.as_str(),
+            &entry.mac.to_string(),
+            &entry.note,
+            &networks.join("|"),
+            &entry.expires_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]));
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"access-list.csv\""),
+    ];
+    Ok((headers, out).into_response())
+}
+
+/// The route, whose body is larger than others.
+pub(super) fn import_route() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(import_access)).layer(DefaultBodyLimit::max(LARGEST))
+}
+
+/// Add entries from CSV to the access list.
+///
+/// The first line names the columns: `mac`, and `action`, `note`, `networks` (names with `|` between them, or nothing
+/// for all) and `expires_at` in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
+/// are told with their reasons; with `dry_run` nothing is taken over.
+#[utoipa::path(
+    post, path = "/access-list/import", operation_id = "import_access_list", tag = "Watch",
+    params(("dry_run" = Option<bool>, Query, description = "Only read the file and say which lines are wrong")),
+    request_body(content = String, content_type = "text/csv", description = "At most 4 MiB and 20,000 lines"),
+    responses((status = 200, body = Imported), Invalid, MayWrite),
+)]
+pub(crate) async fn import_access(
+    State(app): State<App>,
+    principal: Principal,
+    mut params: Params,
+    body: String,
+) -> Result<Json<Imported>, Problem> {
+    let dry_run = params.read("dry_run", super::networks::flag).unwrap_or(false);
+    params.finish()?;
+    let networks = app.store.networks(Timestamp::now()).await?;
+    let ids: HashMap<String, Uuid> =
+        networks.iter().map(|network| (network.name.to_ascii_lowercase(), network.id)).collect();
+    let read = read(&body, &ids).map_err(|wrong| FieldError::body("body", wrong))?;
+    let mut imported = Imported::default();
+    let mut drafts = Vec::new();
+    for (line, draft) in read {
+        match draft {
+            Ok(draft) => drafts.push((line, draft)),
+            Err(reason) => imported.refuse(line, reason),
+        }
+    }
+    if !dry_run {
+        let names = app.store.network_names().await?;
+        let (lines, drafts): (Vec<usize>, Vec<AccessDraft>) = drafts.into_iter().unzip();
+        let entered = app.store.add_access(drafts, &principal.label(), Timestamp::now()).await?;
+        for (line, entered) in lines.into_iter().zip(entered) {
+            match entered {
+                Entered::Added(_) => imported.added += 1,
+                Entered::Known(_) => imported.known += 1,
+                Entered::Refused(other) => imported.refuse(line, told(&other, &names)),
+            }
+        }
+        tracing::info!(by = principal.label(), added = imported.added, "entries were imported");
+    } else {
+        imported.added = drafts.len();
+    }
+    imported.refused.sort_by_key(|refused| refused.line);
+    imported.refused.truncate(MOST_TOLD);
+    Ok(Json(imported))
+}
+
+impl Imported {
+    fn refuse(&mut self, line: usize, reason: String) {
+        self.refused_count += 1;
+        self.refused.push(RefusedLine { line, reason });
+    }
+}
+
+/// The lines of a file, each an entry or what is wrong with it.
+type Lines = Vec<(usize, Result<AccessDraft, String>)>;
+
+fn read(text: &str, networks: &HashMap<String, Uuid>) -> Result<Lines, String> {
+    let records = csv::read(text).map_err(|(line, wrong)| format!("line {line}: {wrong}"))?;
+    let mut records = records.into_iter();
+    let Some((_, head)) = records.next() else {
+        return Err("is empty; its first line names the columns".into());
+    };
+    let head: Vec<String> = head.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    if let Some(unknown) = head.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
+        let shown: String = unknown.chars().take(60).collect();
+        return Err(format!("has an unknown column '{shown}'; the columns are {}", COLUMNS.join(", ")));
+    }
+    let column = |name: &str| head.iter().position(|column| column == name);
+    if column("mac").is_none() {
+        return Err("has no column 'mac' in its first line".into());
+    }
+    if records.len() > MOST_ENTRIES {
+        return Err(format!("has {} lines, and at most {MOST_ENTRIES} can be read", records.len()));
+    }
+    let entry = |fields: &[String]| {
+        let field = |name: &str| column(name).and_then(|at| fields.get(at)).map_or("", |field| plain(field));
+        let action = match field("action").to_ascii_lowercase().as_str() {
+            "" => AccessAction::Allow,
+            word => AccessAction::from_word(word)
+                .ok_or_else(|| format!("action: must be allow or deny, got '{}'", short(word)))?,
+        };
+        let pattern = field("mac").parse::<MacPattern>().map_err(|wrong| format!("mac: {wrong}"))?;
+        let note = note(field("note")).map_err(|wrong| format!("note: {wrong}"))?;
+        let named = field("networks").split('|').map(str::trim).filter(|name| !name.is_empty());
+        let mut ids = Vec::new();
+        for name in named {
+            let id = networks.get(&name.to_ascii_lowercase());
+            ids.push(*id.ok_or_else(|| format!("networks: there is no network named '{}'", short(name)))?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let expires_at = match field("expires_at") {
+            "" => None,
+            time => Some(time.parse::<Timestamp>().map_err(|_| {
+                format!("expires_at: must be a time such as 2027-01-31T00:00:00Z, got '{}'", short(time))
+            })?),
+        };
+        Ok(AccessDraft { action, pattern, note, networks: ids, expires_at })
+    };
+    Ok(records.map(|(line, fields)| (line, entry(&fields))).collect())
+}
+
+/// A field without the blanks around it, and without the quote that keeps spreadsheets from running it.
+fn plain(field: &str) -> &str {
+    let field = field.trim();
+    field.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '@', '-'])).unwrap_or(field)
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_entries_or_say_what_is_wrong() {
+        let office = Uuid::from_u128(1);
+        let networks = HashMap::from([("office".to_owned(), office)]);
+        let text = "mac,action,networks,note\n00:00:5e:00:53:01,deny,Office,'=x\n0000.5e00.5302,,,\nx,,,\n00005e,,Home,\n";
+        let lines = read(text, &networks).unwrap();
+        let (line, first) = &lines[0];
+        let first = first.as_ref().unwrap();
+        assert_eq!((*line, first.action, first.note.as_str()), (2, AccessAction::Deny, "=x"));
+        assert_eq!(first.networks, [office]);
+        assert_eq!(lines[1].1.as_ref().unwrap().action, AccessAction::Allow);
+        assert!(lines[2].1.as_ref().unwrap_err().starts_with("mac: must be a MAC address"));
+        assert_eq!(lines[3], (5, Err("networks: there is no network named 'Home'".into())));
+    }
+
+    #[test]
+    fn a_file_without_the_right_columns_is_refused() {
+        let told = |text: &str| read(text, &HashMap::new()).unwrap_err();
+        assert!(told("").contains("is empty"));
+        assert!(told("note\nx").contains("no column 'mac'"));
+        assert!(told("mac,colour\nx,y").contains("unknown column 'colour'"));
+        assert!(told("mac\n\"x").contains("line 2"));
+    }
+}
