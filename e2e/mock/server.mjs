@@ -8,6 +8,7 @@ import { fleet } from './fleet.mjs';
 import { json, problem, received } from './http.mjs';
 import { pingOutcome } from './measurements.mjs';
 import { add, operations } from './operations.mjs';
+import { watched } from './watch.mjs';
 
 const BUILD = fileURLToPath(new URL('../../web/build/', import.meta.url));
 const TYPES = {
@@ -24,6 +25,9 @@ const ALL = [
 	'workers:manage',
 	'queues:manage',
 	'events:read',
+	'events:acknowledge',
+	'watch:read',
+	'watch:write',
 	'lookups:read',
 	'lookups:ask',
 	'users:manage',
@@ -105,6 +109,7 @@ export async function startMock({ setupRequired = false, port = 0 } = {}) {
 		const answer = answers[`${request.method} ${path}`];
 		if (answer) return json(response, 200, answer);
 		if (fleet(path, url, request, response)) return;
+		if (watched(path, url, request, response)) return;
 		return operationsAt(path, url, request, response, watchers);
 	});
 	await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -26,9 +26,38 @@ export interface OperationFilter {
 /** What the timeline is narrowed to; an empty text is no filter. */
 export interface EventFilter {
 	worker?: string;
+	network?: string;
+	device?: string;
+	kind?: string;
+	q?: string;
+	acknowledged?: string;
 	severity?: string;
 	/** Only what is older than the event of this id. */
 	before?: string;
+	per_page?: number;
+}
+
+/** Which devices are listed; an empty text is no filter. */
+export interface DeviceFilter {
+	network?: string;
+	standing?: string;
+	presence?: string;
+	type?: string;
+	vendor?: string;
+	tag?: string;
+	q?: string;
+	sort?: string;
+	descending?: string;
+	page?: number;
+	per_page?: number;
+}
+
+/** Which entries of the access list are shown; an empty text is no filter. */
+export interface AccessFilter {
+	network?: string;
+	action?: string;
+	q?: string;
+	page?: number;
 	per_page?: number;
 }
 
@@ -106,6 +135,84 @@ export function api(fetcher: typeof fetch = fetch) {
 		removeWorker: (id: string) => taken<undefined>(client.DELETE('/workers/{id}', at(id))),
 		events: (filter: EventFilter = {}) =>
 			taken<t.Event[]>(client.GET('/events', { params: { query: filled(filter) } })),
+
+		acknowledge: (ids: string[], acknowledged = true) =>
+			taken<{ changed: number }>(client.POST('/events/acknowledge', { body: { ids, acknowledged } })),
+
+		networks: () => taken<t.Network[]>(client.GET('/networks')),
+		network: (id: string) => taken<t.Network>(client.GET('/networks/{id}', at(id))),
+		addNetwork: (network: t.NetworkFields) =>
+			taken<t.Network>(client.POST('/networks', { body: network as Required<t.NetworkFields> })),
+		changeNetwork: (id: string, changes: t.NetworkFields) =>
+			taken<t.Network>(
+				client.PATCH('/networks/{id}', { ...at(id), body: changes as Required<t.NetworkFields> })
+			),
+		startNetwork: (id: string) => taken<t.Network>(client.POST('/networks/{id}/start', at(id))),
+		stopNetwork: (id: string) => taken<t.Network>(client.POST('/networks/{id}/stop', at(id))),
+		sweepNow: (id: string) => taken<{ worker: string }>(client.POST('/networks/{id}/sweeps', at(id))),
+		sweeps: (id: string, per_page = 20) =>
+			taken<t.Sweep[]>(
+				client.GET('/networks/{id}/sweeps', { params: { path: { id }, query: { per_page } } })
+			),
+		removeNetwork: (id: string, how: { dry_run?: boolean; keep_history?: boolean }) =>
+			taken<t.DeletedNetwork>(client.DELETE('/networks/{id}', { params: { path: { id }, query: how } })),
+		plannedAddresses: (id: string, prefix: string) =>
+			taken<t.PlannedAddress[]>(
+				client.GET('/networks/{id}/addresses', { params: { path: { id }, query: { prefix } } })
+			),
+
+		async devices(filter: DeviceFilter = {}): Promise<Page<t.Device>> {
+			const { rows, headers } = await withHeaders(
+				client.GET('/devices', { params: { query: filled(filter) } })
+			);
+			return { rows: rows as t.Device[], total: Number(headers.get('X-Total-Count') ?? rows.length) };
+		},
+		deviceTypes: () => taken<string[]>(client.GET('/devices/types')),
+		device: (id: string) => taken<t.DeviceDetail>(client.GET('/devices/{id}', at(id))),
+		changeDevice: (id: string, changes: t.DeviceChanges) =>
+			taken<t.DeviceDetail>(client.PATCH('/devices/{id}', { ...at(id), body: changes as never })),
+		removeDevice: (id: string) => taken<undefined>(client.DELETE('/devices/{id}', at(id))),
+		deviceHistory: (id: string) => taken<t.DeviceChange[]>(client.GET('/devices/{id}/history', at(id))),
+		devicePresence: (id: string, since: string) =>
+			taken<t.PresenceSession[]>(
+				client.GET('/devices/{id}/presence', { params: { path: { id }, query: { since, per_page: 1000 } } })
+			),
+		mergeDevices: (id: string, devices: string[]) =>
+			taken<t.DeviceDetail>(client.POST('/devices/{id}/merge', { ...at(id), body: { devices } })),
+		splitDevice: (id: string, interfaces: string[]) =>
+			taken<t.DeviceDetail>(client.POST('/devices/{id}/split', { ...at(id), body: { interfaces } })),
+		setDeviceAccess: (id: string, action: t.AccessAction | null) =>
+			taken<t.DeviceDetail>(client.POST('/devices/{id}/access', { ...at(id), body: { action } as never })),
+		dismissProposal: (id: string, proposal: string) =>
+			taken<undefined>(
+				client.DELETE('/devices/{id}/proposals/{proposal}', { params: { path: { id, proposal } } })
+			),
+
+		async accessList(filter: AccessFilter = {}): Promise<Page<t.AccessEntry>> {
+			const { rows, headers } = await withHeaders(
+				client.GET('/access-list', { params: { query: filled(filter) } })
+			);
+			return { rows: rows as t.AccessEntry[], total: Number(headers.get('X-Total-Count') ?? rows.length) };
+		},
+		addAccess: (entry: t.AccessFields) =>
+			taken<t.AccessEntry>(client.POST('/access-list', { body: entry as never })),
+		changeAccess: (id: string, changes: t.AccessFields) =>
+			taken<t.AccessEntry>(client.PATCH('/access-list/{id}', { ...at(id), body: changes as never })),
+		removeAccess: (id: string) => taken<undefined>(client.DELETE('/access-list/{id}', at(id))),
+		importAccess: (csv: string, dry_run: boolean) =>
+			taken<t.Imported>(
+				client.POST('/access-list/import', {
+					params: { query: { dry_run } },
+					body: csv,
+					bodySerializer: (text) => text,
+					headers: { 'Content-Type': 'text/csv' }
+				})
+			),
+
+		eventStatistics: (range: { from?: string; to?: string; network?: string }) =>
+			taken<t.EventStatistics>(client.GET('/stats/events', { params: { query: filled(range) } })),
+		deviceStatistics: (range: { from?: string; to?: string }) =>
+			taken<t.DeviceStatistics>(client.GET('/stats/devices', { params: { query: filled(range) } })),
 
 		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
 		addQueue: (queue: t.NewQueue) =>
@@ -206,6 +313,24 @@ export type ExportKind = 'json' | 'csv' | 'txt';
 /** Where the results of an operation can be downloaded. */
 export function exportAddress(id: string, kind: ExportKind): string {
 	return `${BASE}/operations/${encodeURIComponent(id)}/results.${kind}`;
+}
+
+/** Where the access list can be downloaded. */
+export function accessListAddress(): string {
+	return `${BASE}/access-list.csv`;
+}
+
+/** Where what the timeline is narrowed to can be downloaded. */
+export function eventsAddress(query: string): string {
+	const address = `${BASE}/events.csv`;
+	return query ? `${address}?${query}` : address;
+}
+
+/** Calls `tell` whenever the timeline has changed, until the returned function is called. */
+export function followEvents(tell: () => void): () => void {
+	const source = new EventSource(`${BASE}/events/stream`);
+	source.addEventListener('events', tell);
+	return () => source.close();
 }
 
 /** A filter without what is empty. */

@@ -4,6 +4,250 @@
  */
 
 export interface paths {
+    "/access-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists entries of the access list, by hardware address. */
+        get: operations["list_access"];
+        put?: never;
+        /**
+         * Add an entry to the access list.
+         * @description One that speaks of an address which the list has already on one of the same networks is refused, and so is one that
+         *     says the same again.
+         */
+        post: operations["add_access_entry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access-list.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole access list as CSV.
+         * @description Networks stand by their names with `|` between them; an entry without any holds on all.
+         */
+        get: operations["export_access_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access-list/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add entries from CSV to the access list.
+         * @description The first line names the columns: `mac`, and `action`, `note`, `networks` (names with `|` between them, or nothing
+         *     for all) and `expires_at` in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
+         *     are told with their reasons; with `dry_run` nothing is taken over.
+         */
+        post: operations["import_access_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/access-list/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry of the access list. */
+        get: operations["get_access_entry"];
+        put?: never;
+        post?: never;
+        /** Remove an entry from the access list. */
+        delete: operations["remove_access_entry"];
+        options?: never;
+        head?: never;
+        /** Change an entry of the access list. What is left out stays. */
+        patch: operations["change_access_entry"];
+        trace?: never;
+    };
+    "/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists devices. */
+        get: operations["list_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the types that rules give to devices. */
+        get: operations["list_device_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One device with its interfaces, names and addresses. */
+        get: operations["get_device"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a device.
+         * @description What was seen of it goes with it. When it is seen again, it is a new one.
+         */
+        delete: operations["delete_device"];
+        options?: never;
+        head?: never;
+        /** Change what people say of a device. */
+        patch: operations["change_device"];
+        trace?: never;
+    };
+    "/devices/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allow or deny a device, or say nothing of it.
+         * @description Makes, changes or removes the entries of its hardware addresses that hold on all networks.
+         */
+        post: operations["set_device_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed about a device, the latest first: addresses, names, vendors, and what people said of it. */
+        get: operations["list_device_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that other devices are the same as this one. */
+        post: operations["merge_devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When a device was there, by interface, the latest first. */
+        get: operations["list_device_presence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/proposals/{proposal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Say that two devices are not the same, so that it is not proposed any more. */
+        delete: operations["dismiss_proposal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/devices/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that some interfaces of a device are another device's; answers with that one. */
+        post: operations["split_device"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dns": {
         parameters: {
             query?: never;
@@ -55,6 +299,61 @@ export interface paths {
          * @description The next page is the same request with `before` set to the id of the last event of this one.
          */
         get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, newest first. */
+        get: operations["export_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that events were seen to, or take that back. */
+        post: operations["acknowledge_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follows the timeline.
+         * @description The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the newest event. Who hears
+         *     it reads `GET /events` again.
+         */
+        get: operations["follow_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -334,6 +633,131 @@ export interface paths {
         patch: operations["change_queue"];
         trace?: never;
     };
+    "/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists networks by name. */
+        get: operations["list_networks"];
+        put?: never;
+        /**
+         * Make a network.
+         * @description It is swept at once, unless `start` is false.
+         */
+        post: operations["create_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One network. */
+        get: operations["get_network"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a network.
+         * @description With `keep_history` its events, sweeps and devices stay to be read; otherwise all of it goes. With `dry_run` nothing
+         *     happens, and the answer says how much would go.
+         */
+        delete: operations["delete_network"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a network.
+         * @description What is left out stays. Its worker learns of it at once.
+         */
+        patch: operations["change_network"];
+        trace?: never;
+    };
+    "/networks/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Addresses of a network that somebody has, or had: in their order, each with the device that has it or had it last. */
+        get: operations["list_network_addresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Watch a network from now on. */
+        post: operations["start_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watch a network no more.
+         * @description Nobody goes down because of it: who is there is not known from now on.
+         */
+        post: operations["stop_network"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sweeps of a network, the latest first.
+         * @description The next page is the same request with `before` set to the beginning of the last one of this.
+         */
+        get: operations["list_sweeps"];
+        put?: never;
+        /**
+         * Sweep a network now.
+         * @description Its worker is told; the sweep shows up among the others when it has ended.
+         */
+        post: operations["sweep_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations": {
         parameters: {
             query?: never;
@@ -549,6 +973,43 @@ export interface paths {
          *     `netwark user setup-link` prints. Signs in at once.
          */
         post: operations["set_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts devices by type and vendor, and newcomers by day. */
+        get: operations["count_devices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts events by day, severity, network and device.
+         * @description Days are those of the server's time zone. Without a range it is the last seven days, today included.
+         */
+        get: operations["count_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -940,6 +1401,90 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What an entry says of the addresses it speaks of.
+         * @enum {string}
+         */
+        AccessAction: "allow" | "deny";
+        /** @description An entry of the access list. */
+        AccessEntry: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /** @description What it says. */
+            action: components["schemas"]["AccessAction"];
+            /**
+             * @description The hardware address, or the beginning of those it speaks of.
+             * @example 00:00:5e:00:53:01
+             */
+            mac: string;
+            /** @description To whom the address, or its block, is assigned. */
+            vendor?: string | null;
+            /** @description Why. */
+            note: string;
+            /** @description The networks it holds on; empty for all. */
+            networks: string[];
+            /**
+             * Format: date-time
+             * @description When it ceases to hold.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+        };
+        /** @description A new entry, or what is to change about one. */
+        AccessFields: {
+            /** @default null */
+            action: components["schemas"]["AccessAction"] | null;
+            /**
+             * @description A hardware address in any notation, or its first 6 to 11 digits. A new entry needs one.
+             * @default null
+             * @example 00:00:5e:00:53:01
+             */
+            mac: string | null;
+            /**
+             * @description Why.
+             * @default null
+             * @example Anna's laptop
+             */
+            note: string | null;
+            /**
+             * @description The networks it holds on; empty for all.
+             * @default null
+             */
+            networks: string[] | null;
+            /**
+             * Format: date-time
+             * @description When it ceases to hold; null for never.
+             * @default null
+             */
+            expires_at: string | null;
+        };
+        /** @description Events that were seen to. */
+        Acknowledge: {
+            /** @description Their ids, at most 1,000. */
+            ids: string[];
+            /**
+             * @description False to take it back.
+             * @default true
+             */
+            acknowledged: boolean;
+        };
+        /** @description What became of it. */
+        Acknowledged: {
+            /**
+             * Format: int64
+             * @description How many events that changed.
+             */
+            changed: number;
+        };
         /** @description Addresses that are looked up together. */
         AddressList: {
             /**
@@ -1111,6 +1656,77 @@ export interface components {
             /** @description Its password. */
             password: string;
         };
+        /**
+         * @description How much depends on a device.
+         * @enum {string}
+         */
+        Criticality: "low" | "normal" | "high" | "critical";
+        /** @description Events of one day. */
+        DayCounts: {
+            /**
+             * Format: date
+             * @description The day in the server's time zone.
+             * @example 2026-11-26
+             */
+            day: string;
+            /** @description How many. */
+            counts: components["schemas"]["SeverityCounts"];
+        };
+        /** @description Newcomers of one day. */
+        DayNumber: {
+            /**
+             * Format: date
+             * @description The day in the server's time zone.
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            number: number;
+        };
+        /** @description What went, or would go, with a network. */
+        DeletedNetwork: {
+            /**
+             * @description Name of the network.
+             * @example Office
+             */
+            name: string;
+            /** @description False when this only says what would go. */
+            deleted: boolean;
+            /** @description True when the history stays. */
+            history_kept: boolean;
+            /**
+             * Format: int64
+             * @description Lines of the timeline about it.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Devices that were seen nowhere else.
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Addresses that were seen on it.
+             */
+            sightings: number;
+            /**
+             * Format: int64
+             * @description Times during which devices were there.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Sweeps.
+             */
+            sweeps: number;
+            /**
+             * Format: int64
+             * @description Entries of the access list that hold nowhere else. They go even when the history stays.
+             */
+            access_entries: number;
+        };
         /** @description A queue that was deleted. */
         DeletedQueue: {
             /**
@@ -1120,6 +1736,169 @@ export interface components {
             queue: string;
             /** @description How many workers listened on it and no longer do. */
             workers: number;
+        };
+        /** @description A device as lists show it. */
+        Device: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description What it is shown as: the name that was set, else a name it was heard by, else an address of it.
+             * @example printer-2
+             */
+            label: string;
+            /** @description The name that was set. */
+            name?: string | null;
+            /**
+             * @description What it is, such as `printer`: as it was set, else as the rules say; empty when nobody knows.
+             * @example printer
+             */
+            type: string;
+            /** @description True when the type was set by somebody. */
+            type_is_set: boolean;
+            /** @description Whose it is. */
+            owner: string;
+            /** @description What people should know of it. */
+            notes: string;
+            /** @description Words to find it by. */
+            tags: string[];
+            /** @description How much depends on it. */
+            criticality: components["schemas"]["Criticality"];
+            /** @description How much it matters that it comes or goes, where that was set. */
+            severities: components["schemas"]["DeviceSeverities"];
+            /** @description To whom its hardware address is assigned. */
+            vendor?: string | null;
+            /** @description What the access list says of it: the worst it says of any of its interfaces. */
+            standing: components["schemas"]["Standing"];
+            /** @description Whether it is there. */
+            presence: components["schemas"]["Presence"];
+            /** @description True when all its hardware addresses are made up by itself. */
+            random_mac: boolean;
+            /** @description Its hardware addresses. */
+            macs: components["schemas"]["Mac"][];
+            /** @description The addresses it has now, or had last. */
+            addresses: string[];
+            /** @description The networks it was seen on. */
+            networks: string[];
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            first_seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen.
+             */
+            last_seen_at: string;
+        };
+        /** @description What the access list is to say of a device. */
+        DeviceAccess: {
+            action?: components["schemas"]["AccessAction"] | null;
+            /** @description Why; the label of the device when left out. */
+            note?: string | null;
+        };
+        /** @description Something about a device that changed. */
+        DeviceChange: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * @description What changed: `address`, `name`, `vendor`, `mac`, or a field that people set.
+             * @example address
+             */
+            field: string;
+            /** @description What it was. */
+            old?: string | null;
+            /** @description What it is. */
+            new?: string | null;
+            /** @description Who changed it, or where it was seen: `sweep`, `dhcp`, the name of a user. */
+            source: string;
+            /**
+             * Format: uuid
+             * @description The network where that was seen.
+             */
+            network_id?: string | null;
+        };
+        /** @description What is to change about a device; what is left out stays. */
+        DeviceChanges: {
+            /**
+             * @description Its name; null gives it back to what is heard.
+             * @default null
+             * @example Printer 2nd floor
+             */
+            name: string | null;
+            /**
+             * @description What it is; null gives that back to the rules.
+             * @default null
+             * @example printer
+             */
+            type: string | null;
+            /**
+             * @description Whose it is.
+             * @default null
+             */
+            owner: string | null;
+            /**
+             * @description What people should know of it.
+             * @default null
+             */
+            notes: string | null;
+            /**
+             * @description Words to find it by: at most 50, each of at most 64 characters.
+             * @default null
+             */
+            tags: string[] | null;
+            /** @default null */
+            criticality: components["schemas"]["Criticality"] | null;
+            /** @default null */
+            severities: components["schemas"]["DeviceSeverities"] | null;
+        };
+        /** @description A device with all that is known of it. */
+        DeviceDetail: components["schemas"]["Device"] & {
+            /** @description Its interfaces. */
+            interfaces: components["schemas"]["Interface"][];
+            /** @description Devices that may be the same one. */
+            proposals: components["schemas"]["Proposal"][];
+        };
+        /** @description A device and how often something happened with it. */
+        DeviceNumber: {
+            /**
+             * Format: uuid
+             * @description The device.
+             */
+            device_id: string;
+            /** @description What it is shown as. */
+            label: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            number: number;
+        };
+        /** @description How much it matters that one device comes or goes, whatever its networks say. */
+        DeviceSeverities: {
+            /** @default null */
+            up: components["schemas"]["Severity"] | null;
+            /** @default null */
+            down: components["schemas"]["Severity"] | null;
+        };
+        /** @description Which devices there are. */
+        DeviceStatistics: {
+            /** @description By type, most first. */
+            types: components["schemas"]["Tally"][];
+            /** @description By vendor, most first. */
+            vendors: components["schemas"]["Tally"][];
+            /** @description Devices that were first seen, by day. */
+            newcomers: components["schemas"]["DayNumber"][];
         };
         /** @description One question that was sent. */
         DnsAttempt: {
@@ -1398,6 +2177,59 @@ export interface components {
              * @example paris-1 is offline: nothing heard for 50 s
              */
             text: string;
+            /**
+             * Format: uuid
+             * @description The network it is about.
+             */
+            network_id?: string | null;
+            /** @description The name that network had. */
+            network?: string | null;
+            /**
+             * Format: uuid
+             * @description The device it is about.
+             */
+            device_id?: string | null;
+            /** @description What that device was shown as. */
+            device?: string | null;
+            /** @description The figures behind the text, by kind. */
+            data?: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description When somebody said that it was seen to.
+             */
+            acknowledged_at?: string | null;
+            /** @description Who said so. */
+            acknowledged_by?: string | null;
+        };
+        /** @description What happened in some days. */
+        EventStatistics: {
+            /**
+             * Format: date
+             * @description The first day, in the server's time zone.
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description The last day.
+             */
+            to: string;
+            /**
+             * @description The server's time zone.
+             * @example Europe/Paris
+             */
+            timezone: string;
+            /** @description All of them. */
+            total: components["schemas"]["SeverityCounts"];
+            /** @description By day, each day of the range. */
+            days: components["schemas"]["DayCounts"][];
+            /** @description By network, most first. */
+            networks: components["schemas"]["NetworkCounts"][];
+            /** @description By hour of the day, from 0 to 23, in the server's time zone. */
+            hours: components["schemas"]["SeverityCounts"][];
+            /** @description Devices with most events. */
+            busiest: components["schemas"]["DeviceNumber"][];
+            /** @description Devices that went down most often. */
+            flapping: components["schemas"]["DeviceNumber"][];
         };
         /** @description Something seen on a link that is no host. */
         Fact: {
@@ -1636,6 +2468,23 @@ export interface components {
             built: string;
             attribution?: components["schemas"]["GeoAttribution"] | null;
         };
+        /** @description A name an interface was heard by. */
+        HeardName: {
+            /** @description Where it comes from. */
+            source: components["schemas"]["NameSource"];
+            /** @description The name. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When it was first heard.
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last heard, to the day.
+             */
+            last_at: string;
+        };
         /** @description One hop. */
         Hop: {
             /**
@@ -1816,6 +2665,67 @@ export interface components {
              * @description All of it.
              */
             total: number;
+        };
+        /** @description What became of a file. */
+        Imported: {
+            /** @description Entries that are new. */
+            added: number;
+            /** @description Lines that say what the list says already. */
+            known: number;
+            /** @description Lines that could not be taken over; the first 100. */
+            refused: components["schemas"]["RefusedLine"][];
+            /** @description How many could not be taken over. */
+            refused_count: number;
+        };
+        /** @description One hardware address of a device on one network; or, beyond the link, one address. */
+        Interface: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The network.
+             */
+            network_id: string;
+            /** @description Name of the network. */
+            network: string;
+            mac?: components["schemas"]["Mac"] | null;
+            /** @description To whom it is assigned. */
+            vendor?: string | null;
+            /** @description What the access list says of it. */
+            standing: components["schemas"]["Standing"];
+            /** @description Whether it is there. */
+            presence: components["schemas"]["Presence"];
+            /**
+             * Format: date-time
+             * @description Since when it is there, or is not.
+             */
+            since: string;
+            /**
+             * Format: int32
+             * @description Sweeps in a row that did not see it.
+             */
+            missed: number;
+            /** @description True when it says that it is a router. */
+            router: boolean;
+            /** @description How it was first seen. */
+            source: components["schemas"]["Source"];
+            /** @description The names it was heard by. */
+            names: components["schemas"]["HeardName"][];
+            /** @description Its addresses, those it has now first. */
+            addresses: components["schemas"]["SeenAddress"][];
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            first_seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen.
+             */
+            last_seen_at: string;
         };
         /**
          * @description What an address is, and the network it stands in.
@@ -2082,6 +2992,24 @@ export interface components {
              */
             ttl: number;
         };
+        /** @description What a network has taught whoever watches it. */
+        Learned: {
+            /**
+             * @description The ways out.
+             * @default []
+             */
+            gateways: components["schemas"]["Neighbour"][];
+            /**
+             * @description Who hands out addresses and is trusted to.
+             * @default []
+             */
+            dhcp_servers: components["schemas"]["Neighbour"][];
+            /**
+             * @description Who says it is a router and is trusted to be one.
+             * @default []
+             */
+            routers: components["schemas"]["Neighbour"][];
+        };
         /** @description What a worker knows of the link it watches. */
         LinkFacts: {
             /**
@@ -2252,6 +3180,11 @@ export interface components {
              */
             secret: string;
         };
+        /** @description Devices that are the same one. */
+        Merge: {
+            /** @description The others, at most 50. They go, and what they had is this one's. */
+            devices: string[];
+        };
         /**
          * @description The methods that ask and change nothing.
          * @enum {string}
@@ -2376,6 +3309,243 @@ export interface components {
          * @enum {string}
          */
         NameSource: "dns" | "mdns" | "netbios" | "llmnr" | "ssdp" | "dhcp";
+        /** @description An address and who has it. */
+        Neighbour: {
+            /**
+             * @description The address.
+             * @example 192.0.2.1
+             */
+            address: string;
+            mac?: components["schemas"]["Mac"] | null;
+        };
+        /** @description A network. */
+        Network: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description Its name, unique.
+             * @example Office
+             */
+            name: string;
+            /**
+             * @description What is swept.
+             * @example [
+             *       "192.0.2.0/24"
+             *     ]
+             */
+            prefixes: string[];
+            /** @description What is left out of it. */
+            exclude: string[];
+            /**
+             * @description Who may sweep it: a worker, a queue or a selector, of which the server chooses one worker.
+             * @example worker:paris-1
+             */
+            from: string;
+            /** @description The interface, when not the one that leads there. */
+            interface?: string | null;
+            /**
+             * Format: int32
+             * @description The VLAN whose tag the packets bear.
+             */
+            vlan?: number | null;
+            /**
+             * Format: int64
+             * @description From one sweep to the next, in milliseconds.
+             */
+            interval_ms: number;
+            /**
+             * Format: int32
+             * @description Packets a second at most, when not the usual.
+             */
+            rate_pps?: number | null;
+            /** @description Devices that speak are seen without a sweep. */
+            passive: boolean;
+            /** @description Devices and name servers are asked for names. */
+            names: boolean;
+            /** @description A prefix above a /16 is swept. */
+            large: boolean;
+            /**
+             * Format: int32
+             * @description Sweeps in a row that may miss a device before it is down.
+             */
+            grace_sweeps: number;
+            /** @description How much things matter, where that is not as usual. */
+            severities: components["schemas"]["Severities"];
+            /** @description Who may hand out addresses; when empty, those that were learned. */
+            dhcp_servers: string[];
+            /** @description Who may say it is a router, by its link-local address; when empty, those that were learned. */
+            routers: string[];
+            /**
+             * Format: date-time
+             * @description Until when DHCP servers and routers are learned.
+             */
+            learn_until?: string | null;
+            /** @description False while it is stopped. */
+            running: boolean;
+            /** @description How it is doing. */
+            status: components["schemas"]["NetworkStatus"];
+            /** @description What is wrong. */
+            problem?: string | null;
+            /**
+             * Format: uuid
+             * @description The worker that sweeps it.
+             */
+            worker_id?: string | null;
+            /** @description Name of that worker. */
+            worker?: string | null;
+            last_sweep?: components["schemas"]["Sweep"] | null;
+            /**
+             * Format: date-time
+             * @description When the next sweep is due, about.
+             */
+            next_sweep_at?: string | null;
+            /**
+             * Format: int64
+             * @description Devices that were ever seen on it.
+             */
+            devices: number;
+            /**
+             * Format: int64
+             * @description Devices that are there.
+             */
+            up: number;
+            /**
+             * Format: int64
+             * @description Devices of which the access list does not speak, or that it denies.
+             */
+            strangers: number;
+            /** @description What it has taught. */
+            learned: components["schemas"]["Learned"];
+            link?: components["schemas"]["LinkFacts"] | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+        };
+        /** @description Events of one network. */
+        NetworkCounts: {
+            /**
+             * Format: uuid
+             * @description The network; absent for what is about none.
+             */
+            network_id?: string | null;
+            /** @description Its name. */
+            network?: string | null;
+            /** @description How many. */
+            counts: components["schemas"]["SeverityCounts"];
+        };
+        /** @description What people decide about a network. When one is made, what is left out is as usual; when one is changed, it stays. */
+        NetworkFields: {
+            /**
+             * @description Its name, unique. A new network needs one.
+             * @default null
+             * @example Office
+             */
+            name: string | null;
+            /**
+             * @description What is swept, at most 32 prefixes. A new network needs one.
+             * @default null
+             * @example [
+             *       "192.0.2.0/24",
+             *       "2001:db8::/64"
+             *     ]
+             */
+            prefixes: string[] | null;
+            /**
+             * @description What is left out of it, at most 32 prefixes.
+             * @default null
+             * @example [
+             *       "192.0.2.128/25"
+             *     ]
+             */
+            exclude: string[] | null;
+            /**
+             * @description Who may sweep it: a worker, a queue or a selector, of which the server chooses one worker. `all` when left out.
+             * @default null
+             * @example worker:paris-1
+             */
+            from: string | null;
+            /**
+             * @description The interface, when not the one that leads there.
+             * @default null
+             * @example eth1
+             */
+            interface: string | null;
+            /**
+             * Format: int32
+             * @description The VLAN whose tag the packets bear.
+             * @default null
+             */
+            vlan: number | null;
+            /**
+             * Format: int64
+             * @description From one sweep to the next, in milliseconds; 7 minutes when left out.
+             * @default null
+             */
+            interval_ms: number | null;
+            /**
+             * Format: int32
+             * @description Packets a second at most, when not the usual.
+             * @default null
+             */
+            rate_pps: number | null;
+            /**
+             * @description Devices that speak are seen without a sweep.
+             * @default null
+             */
+            passive: boolean | null;
+            /**
+             * @description Devices and name servers are asked for names; true when left out.
+             * @default null
+             */
+            names: boolean | null;
+            /**
+             * @description More addresses than those of a /16 are swept.
+             * @default null
+             */
+            large: boolean | null;
+            /**
+             * Format: int32
+             * @description Sweeps in a row that may miss a device before it is down; 2 when left out.
+             * @default null
+             */
+            grace_sweeps: number | null;
+            /** @default null */
+            severities: components["schemas"]["Severities"] | null;
+            /**
+             * @description Who may hand out addresses; when empty, those that are learned.
+             * @default null
+             * @example [
+             *       "192.0.2.1"
+             *     ]
+             */
+            dhcp_servers: string[] | null;
+            /**
+             * @description Who may say it is a router, by its link-local address; when empty, those that are learned.
+             * @default null
+             * @example [
+             *       "fe80::1"
+             *     ]
+             */
+            routers: string[] | null;
+            /**
+             * Format: date-time
+             * @description Until when DHCP servers and routers are learned; for a day when left out.
+             * @default null
+             */
+            learn_until: string | null;
+            /**
+             * @description Whether a new network is swept from now on; true when left out.
+             * @default null
+             */
+            start: boolean | null;
+        };
         /** @description Networks that are taken together. */
         NetworkList: {
             /**
@@ -2448,6 +3618,11 @@ export interface components {
             /** @description What is left of the network, when it was cut for numbers of hosts. */
             free?: string[];
         };
+        /**
+         * @description How a network is doing.
+         * @enum {string}
+         */
+        NetworkStatus: "never_deployed" | "active" | "stopped" | "error";
         /** @description What several networks are together. */
         NetworkSummary: {
             /**
@@ -3242,7 +4417,7 @@ export interface components {
          * @description One thing that can be allowed.
          * @enum {string}
          */
-        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "lookups:read" | "lookups:ask" | "users:manage" | "tokens:manage" | "metrics:read";
+        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "events:acknowledge" | "watch:read" | "watch:write" | "lookups:read" | "lookups:ask" | "users:manage" | "tokens:manage" | "metrics:read";
         /**
          * @description The steps of an exchange.
          * @enum {string}
@@ -3460,6 +4635,64 @@ export interface components {
              */
             p99?: number | null;
         };
+        /** @description An address somebody has, or had. */
+        PlannedAddress: {
+            /**
+             * @description The address.
+             * @example 192.0.2.7
+             */
+            address: string;
+            /** @description True when somebody has it now; false when somebody had it. */
+            current: boolean;
+            /**
+             * Format: uuid
+             * @description The device.
+             */
+            device_id: string;
+            /**
+             * @description What that is shown as.
+             * @example printer-2
+             */
+            label: string;
+            /** @description What the access list says of it. */
+            standing: components["schemas"]["Standing"];
+            /** @description Whether it is there. */
+            presence: components["schemas"]["Presence"];
+            /**
+             * Format: date-time
+             * @description When it was last seen with this address.
+             */
+            last_seen_at: string;
+        };
+        /**
+         * @description Whether a device is there.
+         * @enum {string}
+         */
+        Presence: "up" | "down" | "unknown";
+        /** @description A time during which an interface of a device was there without a break longer than the grace time. */
+        PresenceSession: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The network it was seen on.
+             */
+            network_id: string;
+            mac?: components["schemas"]["Mac"] | null;
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            began_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen; absent while it is there.
+             */
+            ended_at?: string | null;
+        };
         /** @description The body of an error (RFC 9457), with the list of fields the older API had. */
         ProblemBody: {
             /**
@@ -3485,6 +4718,31 @@ export interface components {
             detail: string;
             /** @description Every field that is wrong. */
             errors?: components["schemas"]["FieldError"][];
+        };
+        /** @description A device that may be the same as another, because it hides its hardware address. Nobody merges them but people. */
+        Proposal: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The other device.
+             */
+            device_id: string;
+            /** @description What that is shown as. */
+            label: string;
+            /**
+             * @description Why they may be the same.
+             * @example both are called anna-phone by DHCP
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When that was noticed.
+             */
+            at: string;
         };
         /**
          * @description What the probes of a trace are made of.
@@ -3542,6 +4800,16 @@ export interface components {
          * @enum {string}
          */
         QueueOrigin: "builtin" | "configuration" | "ui";
+        /** @description A line that could not be taken over. */
+        RefusedLine: {
+            /** @description Its number, from 1. */
+            line: number;
+            /**
+             * @description Why.
+             * @example 00:00:5e:00:53:01 is denied already, on all networks (by user admin)
+             */
+            reason: string;
+        };
         /** @description Two entries that have addresses in common. */
         RelatedNetworks: {
             /** @description Place of one of them in the list, from 0: the wider one, when one holds the other. */
@@ -3642,6 +4910,23 @@ export interface components {
          * @enum {string}
          */
         Security: "secure" | "insecure" | "indeterminate" | "bogus";
+        /** @description An address an interface has, or had. */
+        SeenAddress: {
+            /** @description The address. */
+            address: string;
+            /** @description True when it has it now. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it was first seen there.
+             */
+            first_seen_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen there.
+             */
+            last_seen_at: string;
+        };
         /** @description A worker that a selector finds. */
         SelectedWorker: {
             /**
@@ -3772,11 +5057,65 @@ export interface components {
             /** @description Its password, at least 10 characters. */
             password: string;
         };
+        /** @description How much things matter on a network, where that is not as usual. */
+        Severities: {
+            /** @default null */
+            denied_up: components["schemas"]["Severity"] | null;
+            /** @default null */
+            denied_down: components["schemas"]["Severity"] | null;
+            /** @default null */
+            unknown_up: components["schemas"]["Severity"] | null;
+            /** @default null */
+            unknown_down: components["schemas"]["Severity"] | null;
+            /** @default null */
+            known_up: components["schemas"]["Severity"] | null;
+            /** @default null */
+            known_down: components["schemas"]["Severity"] | null;
+            /** @default null */
+            proposed: components["schemas"]["Severity"] | null;
+            /** @default null */
+            mac_changed: components["schemas"]["Severity"] | null;
+            /** @default null */
+            flip_flop: components["schemas"]["Severity"] | null;
+            /** @default null */
+            address_reused: components["schemas"]["Severity"] | null;
+            /** @default null */
+            address_conflict: components["schemas"]["Severity"] | null;
+            /** @default null */
+            gateway_changed: components["schemas"]["Severity"] | null;
+            /** @default null */
+            rogue_dhcp: components["schemas"]["Severity"] | null;
+            /** @default null */
+            rogue_router: components["schemas"]["Severity"] | null;
+        };
         /**
          * @description How much an event matters.
          * @enum {string}
          */
         Severity: "ok" | "info" | "warning" | "alert";
+        /** @description How many events there were of each severity. */
+        SeverityCounts: {
+            /**
+             * Format: int64
+             * @description Something got better.
+             */
+            ok: number;
+            /**
+             * Format: int64
+             * @description Good to know.
+             */
+            info: number;
+            /**
+             * Format: int64
+             * @description Worth a look.
+             */
+            warning: number;
+            /**
+             * Format: int64
+             * @description Somebody should act.
+             */
+            alert: number;
+        };
         /** @description A worker that an operation was meant for and that took no work. */
         Skipped: {
             /** @description Name of the worker. */
@@ -3898,6 +5237,16 @@ export interface components {
              */
             rfc: string;
         };
+        /** @description Interfaces that are another device's. */
+        Split: {
+            /** @description Ids of interfaces of the device, not all of them. */
+            interfaces: string[];
+        };
+        /**
+         * @description What the access list says of a device.
+         * @enum {string}
+         */
+        Standing: "self" | "known" | "unknown" | "denied";
         /** @description A code that is typed where a worker is started. */
         StartedPairing: {
             /** @description The worker, which nobody has connected yet. */
@@ -3998,6 +5347,63 @@ export interface components {
             /** @description Why it is suggested. */
             why: string;
         };
+        /** @description One look over a network. */
+        Sweep: {
+            /**
+             * Format: uuid
+             * @description Its id, made by the worker.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The worker.
+             */
+            worker_id: string;
+            /** @description The name that worker had. */
+            worker: string;
+            /**
+             * Format: date-time
+             * @description When it began, by the worker's clock.
+             */
+            started_at: string;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            took_ms: number;
+            /** @description True when everything was asked; when false, nobody is missing because of it. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Addresses that were asked.
+             */
+            probed: number;
+            /**
+             * Format: int32
+             * @description Devices that were seen.
+             */
+            hosts: number;
+            /**
+             * Format: int32
+             * @description Devices that were never seen before.
+             */
+            newcomers: number;
+            /**
+             * Format: int32
+             * @description Devices that went down because of it.
+             */
+            gone: number;
+            /** @description Why it could not be done, or not be completed. */
+            error?: string | null;
+        };
+        /** @description A sweep that was asked for. */
+        SweepAsked: {
+            /**
+             * @description The worker that was told.
+             * @example paris-1
+             */
+            worker: string;
+        };
         /** @description One address that was found. */
         SweepHost: {
             /**
@@ -4085,6 +5491,16 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
             /** @description The outcome as lines of text. */
             raw: string[];
+        };
+        /** @description A word and how many devices it fits. */
+        Tally: {
+            /** @description The type or vendor; empty where nobody knows it. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How many devices.
+             */
+            number: number;
         };
         /**
          * @description What the target of a tool is.
@@ -4928,6 +6344,1782 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_access: {
+        parameters: {
+            query?: {
+                /** @description Only those that hold on the network of this id */
+                network?: string;
+                /** @description Only those that say this */
+                action?: components["schemas"]["AccessAction"];
+                /** @description Only for a hardware address that begins like this, or with this in the note */
+                q?: string;
+                /** @description From 1 */
+                page?: number;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries */
+            200: {
+                headers: {
+                    /** @description The pages around this one, RFC 8288 */
+                    Link?: string;
+                    /** @description How many there are */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEntry"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_access_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "allow",
+                 *       "mac": "00-00-5E-00-53-01",
+                 *       "note": "Anna's laptop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccessFields"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEntry"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The same address is in the list already, on one of the networks */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "00:00:5e:00:53:01 is allowed already, on all networks ('Anna', by user admin); change or remove entry 01933f6e-1234-7abc-8def-0123456789ab"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_access_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    import_access_list: {
+        parameters: {
+            query?: {
+                /** @description Only read the file and say which lines are wrong */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 4 MiB and 20,000 lines */
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_access_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the entry */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEntry"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "the access list has no entry of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_access_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the entry */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "the access list has no entry of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_access_entry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the entry */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "deny",
+                 *       "expires_at": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccessFields"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessEntry"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "the access list has no entry of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The same address is in the list already, on one of the networks */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "00:00:5e:00:53:01 is allowed already, on all networks ('Anna', by user admin); change or remove entry 01933f6e-1234-7abc-8def-0123456789ab"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_devices: {
+        parameters: {
+            query?: {
+                /** @description Only on the network of this id */
+                network?: string;
+                /** @description Only of whom the access list says this */
+                standing?: components["schemas"]["Standing"];
+                /** @description Only those that are there, are not, or of which nobody knows */
+                presence?: components["schemas"]["Presence"];
+                /** @description Only of this type; `-` for those of which nobody knows it */
+                type?: string;
+                /** @description Only with this in the name of the vendor */
+                vendor?: string;
+                /** @description Only of this owner */
+                owner?: string;
+                /** @description Only with this tag */
+                tag?: string;
+                /** @description Only on which this much depends */
+                criticality?: components["schemas"]["Criticality"];
+                /** @description Only first seen at or after this time */
+                first_seen_after?: string;
+                /**
+                 * @description Only with this in a name, note, owner, vendor, tag or type; or with this address, prefix, hardware address or beginning of one
+                 * @example 192.0.2.
+                 */
+                q?: string;
+                /** @description `label`, `last_seen`, `first_seen`, `address`, `vendor` or `type` */
+                sort?: string;
+                /** @description The other way around */
+                descending?: boolean;
+                /** @description From 1 */
+                page?: number;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of devices */
+            200: {
+                headers: {
+                    /** @description The pages around this one, RFC 8288 */
+                    Link?: string;
+                    /** @description How many there are */
+                    "X-Total-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_device_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every type, in alphabetical order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Printer 2nd floor",
+                 *       "owner": "Facilities",
+                 *       "tags": [
+                 *         "floor-2"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeviceChanges"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    set_device_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "allow"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeviceAccess"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The same address is in the list already, on one of the networks */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "00:00:5e:00:53:01 is allowed already, on all networks ('Anna', by user admin); change or remove entry 01933f6e-1234-7abc-8def-0123456789ab"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_device_changes: {
+        parameters: {
+            query?: {
+                /** @description Only older than the change of this id */
+                before?: string;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceChange"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    merge_devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device that stays */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description One of them does not exist, or belongs to another device */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "there is no device 01933f6e-1234-7abc-8def-0123456789ab"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_device_presence: {
+        parameters: {
+            query?: {
+                /** @description Only what had not ended at this time */
+                since?: string;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceSession"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    dismiss_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of one of the devices */
+                id: string;
+                /** @description Id of the proposal */
+                proposal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not proposed any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    split_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the device */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Split"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no device of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description One of them does not exist, or belongs to another device */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "there is no device 01933f6e-1234-7abc-8def-0123456789ab"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     query_dns: {
         parameters: {
             query: {
@@ -5096,6 +8288,23 @@ export interface operations {
             query?: {
                 /** @description Only about the worker of this id */
                 worker?: string;
+                /** @description Only about the network of this id */
+                network?: string;
+                /** @description Only about the device of this id */
+                device?: string;
+                /**
+                 * @description Only of this kind; may be given more than once, or as a list with commas
+                 * @example device_new,device_down
+                 */
+                kind?: string;
+                /** @description Only with this in the text, letter case aside */
+                q?: string;
+                /** @description Only those that somebody has acknowledged, or that nobody has */
+                acknowledged?: boolean;
+                /** @description Only what happened at or after this time */
+                since?: string;
+                /** @description Only what happened before this time */
+                until?: string;
                 /** @description Only of this severity; may be given more than once, or as a list with commas */
                 severity?: components["schemas"]["Severity"];
                 /** @description Only older than the event of this id */
@@ -5127,6 +8336,108 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query?: {
+                /** @description As of `GET /events` */
+                worker?: string;
+                /** @description As of `GET /events` */
+                network?: string;
+                /** @description As of `GET /events` */
+                device?: string;
+                /** @description As of `GET /events` */
+                kind?: string;
+                /** @description As of `GET /events` */
+                q?: string;
+                /** @description As of `GET /events` */
+                acknowledged?: boolean;
+                /** @description As of `GET /events` */
+                since?: string;
+                /** @description As of `GET /events` */
+                until?: string;
+                /** @description As of `GET /events` */
+                severity?: components["schemas"]["Severity"];
+                /** @description As of `GET /events` */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    acknowledge_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    follow_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
         };
@@ -6478,6 +9789,953 @@ export interface operations {
             };
         };
     };
+    list_networks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All networks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Office",
+                 *       "prefixes": [
+                 *         "192.0.2.0/24"
+                 *       ],
+                 *       "from": "worker:paris-1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NetworkFields"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a network named 'Office' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_network: {
+        parameters: {
+            query?: {
+                /** @description Keep what was seen on it; false when left out */
+                keep_history?: boolean;
+                /** @description Only say what would go */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedNetwork"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "interval_ms": 300000,
+                 *       "interface": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["NetworkFields"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a network named 'Office' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_network_addresses: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of this prefix; all of the network when left out
+                 * @example 192.0.2.0/24
+                 */
+                prefix?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlannedAddress"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    start_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    stop_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_sweeps: {
+        parameters: {
+            query?: {
+                /** @description Only those that ended before this time */
+                before?: string;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sweeps */
+            200: {
+                headers: {
+                    /** @description The page behind this one, RFC 8288; absent on the last */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    sweep_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the network */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The worker was told */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepAsked"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no network of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The network is stopped, or no worker holds it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_operations: {
         parameters: {
             query?: {
@@ -7279,6 +11537,204 @@ export interface operations {
                      *       "title": "Too many requests",
                      *       "status": 429,
                      *       "detail": "too many tries from this address or for this name; try again in 10 s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    count_devices: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day of newcomers
+                 * @example 2026-11-20
+                 */
+                from?: string;
+                /**
+                 * @description The last day; today when left out
+                 * @example 2026-11-26
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceStatistics"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    count_events: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day
+                 * @example 2026-11-20
+                 */
+                from?: string;
+                /**
+                 * @description The last day; today when left out
+                 * @example 2026-11-26
+                 */
+                to?: string;
+                /** @description Only about the network of this id */
+                network?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventStatistics"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];

@@ -143,3 +143,40 @@ export type Finding = Schemas['GeoFinding'];
 export type WhoisRecord = Partial<Schemas['WhoisRecord']>;
 export type WhoisStep = Schemas['WhoisStep'];
 export type WhoisAnswer = Schemas['WhoisAnswer'];
+
+/** How much things matter on a network; what is as usual is absent. */
+export type Severities = Partial<Schemas['Severities']>;
+export type Sweep = Whole<Schemas['Sweep']>;
+export type Network = Omit<Whole<Schemas['Network']>, 'severities' | 'link' | 'last_sweep'> & {
+	severities: Severities;
+	link: Whole<Schemas['LinkFacts']> | null;
+	last_sweep: Sweep | null;
+};
+export type NetworkStatus = Schemas['NetworkStatus'];
+/** What people decide about a network; what is left out is as usual, or stays. */
+export type NetworkFields = Partial<Schemas['NetworkFields']>;
+export type DeletedNetwork = Schemas['DeletedNetwork'];
+export type PlannedAddress = Schemas['PlannedAddress'];
+
+export type Standing = Schemas['Standing'];
+export type Presence = Schemas['Presence'];
+export type Criticality = Schemas['Criticality'];
+export type Device = Whole<Schemas['Device']>;
+export type Interface = Whole<Schemas['Interface']>;
+export type Proposal = Schemas['Proposal'];
+export type DeviceDetail = Device & { interfaces: Interface[]; proposals: Proposal[] };
+export type DeviceChange = Whole<Schemas['DeviceChange']>;
+/** What people say of a device; `null` gives a name or a type back to what is heard. */
+export type DeviceChanges = {
+	[Name in keyof Schemas['DeviceChanges']]?: Schemas['DeviceChanges'][Name] | null;
+};
+export type PresenceSession = Whole<Schemas['PresenceSession']>;
+
+export type AccessAction = Schemas['AccessAction'];
+export type AccessEntry = Whole<Schemas['AccessEntry']>;
+export type AccessFields = { [Name in keyof Schemas['AccessFields']]?: Schemas['AccessFields'][Name] | null };
+export type Imported = Schemas['Imported'];
+
+export type SeverityCounts = Schemas['SeverityCounts'];
+export type EventStatistics = Whole<Schemas['EventStatistics']>;
+export type DeviceStatistics = Schemas['DeviceStatistics'];

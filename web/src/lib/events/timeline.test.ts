@@ -9,7 +9,14 @@ const event = (number: number): Event => ({
 	kind: 'worker_online',
 	worker_id: null,
 	worker: null,
-	text: String(number)
+	text: String(number),
+	network_id: null,
+	network: null,
+	device_id: null,
+	device: null,
+	data: null,
+	acknowledged_at: null,
+	acknowledged_by: null
 });
 const range = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, i) => event(from - i));
 const texts = (events: Event[]) => events.map(({ text }) => Number(text));

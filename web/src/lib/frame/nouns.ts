@@ -2,9 +2,13 @@ import Activity from '@lucide/svelte/icons/activity';
 import Gauge from '@lucide/svelte/icons/gauge';
 import Inbox from '@lucide/svelte/icons/inbox';
 import KeyRound from '@lucide/svelte/icons/key-round';
+import ListChecks from '@lucide/svelte/icons/list-checks';
+import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
+import Network from '@lucide/svelte/icons/network';
 import Search from '@lucide/svelte/icons/search';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Server from '@lucide/svelte/icons/server';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Users from '@lucide/svelte/icons/users';
 import type { Component } from 'svelte';
 import type { Pathname } from '$app/types';
@@ -13,6 +17,7 @@ import type { Permission } from '../api/types.ts';
 /** A noun of the navigation; a new page is one line here. */
 export interface Noun {
 	title: string;
+	/** TypeScript takes a union apart up to 25 members, so who resolves it says it is one of them. */
 	href: Pathname;
 	icon: Component<{ size?: number; 'aria-hidden'?: 'true' }>;
 	permission: Permission;
@@ -43,6 +48,37 @@ export const nouns: Noun[] = [
 		icon: Search,
 		permission: 'lookups:read',
 		words: 'whois dns address prefix name as number mac resource'
+	},
+	{
+		title: 'Networks',
+		href: '/networks',
+		icon: Network,
+		permission: 'watch:read',
+		words: 'watch sweep scan prefix subnet vlan',
+		minor: true
+	},
+	{
+		title: 'Devices',
+		href: '/devices',
+		icon: MonitorSmartphone,
+		permission: 'watch:read',
+		words: 'hosts inventory mac presence up down'
+	},
+	{
+		title: 'Access list',
+		href: '/access-list',
+		icon: ListChecks,
+		permission: 'watch:read',
+		words: 'allow deny known mac white black',
+		minor: true
+	},
+	{
+		title: 'Statistics',
+		href: '/statistics',
+		icon: ChartColumn,
+		permission: 'watch:read',
+		words: 'events per day vendors newcomers',
+		minor: true
 	},
 	{
 		title: 'Workers',

@@ -8,5 +8,5 @@ export const load: PageLoad = ({ params }) => {
 	if (address === undefined) {
 		error(404, { title: 'There is no such page', message: 'No look-up has this name.' });
 	}
-	redirect(308, resolve(address.href) + address.query);
+	redirect(308, resolve(address.href as '/') + address.query);
 };

@@ -1,0 +1,97 @@
+// A watched network: its pages in every way they are shown, and what people do on them.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser, openPage, violations } from '../lib/browser.mjs';
+import { inspect } from '../lib/inspect.mjs';
+import { makeAdmin, startServer } from '../lib/server.mjs';
+import { startMock } from '../mock/server.mjs';
+import { made } from '../mock/watch.mjs';
+
+let mock;
+let server;
+let browser;
+let cookie;
+before(async () => {
+	[mock, server, browser] = await Promise.all([startMock(), startServer(), openBrowser()]);
+	cookie = await makeAdmin(server);
+});
+after(async () => {
+	await browser?.close();
+	mock?.stop();
+	await server?.stop();
+});
+
+const pages = [
+	['watch-networks', '/networks', 'its worker oslo-1 is offline'],
+	['watch-network', `/networks/${made.network.id}`, 'Addresses of 192.0.2.0/24'],
+	['watch-devices', '/devices', '60 devices'],
+	['watch-device', `/devices/${made.devices[0].id}`, 'Rented until 2028'],
+	['watch-proposal', `/devices/${made.devices[1].id}`, 'It may be the same as'],
+	['watch-access', '/access-list', 'Everything of this vendor'],
+	['watch-statistics', '/statistics', 'Events by day']
+];
+for (const [name, path, ready] of pages) {
+	test(`the page ${path.replace(/[0-9a-f-]{36}/, 'ID')} with much on it`, () =>
+		inspect(browser, { name, url: `${mock.url}${path}`, ready }));
+}
+
+test('devices are filtered, and a filter is kept', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(`${mock.url}/devices`);
+	await page.getByText('60 devices').waitFor();
+	await page.getByLabel('Presence', { exact: true }).selectOption('down');
+	await page.getByText('6 devices').waitFor();
+	await page.getByRole('button', { name: 'Keep this filter' }).click();
+	await page.getByLabel('Name of the filter').fill('Gone');
+	await page.getByRole('button', { name: 'Keep', exact: true }).click();
+	await page.getByLabel('Presence', { exact: true }).selectOption('');
+	await page.getByText('60 devices').waitFor();
+	await page.getByRole('button', { name: 'Gone', exact: true }).click();
+	await page.getByText('6 devices').waitFor();
+	assert.deepEqual(await violations(page), []);
+	assert.deepEqual(faults, []);
+});
+
+test('a network is made, stopped and deleted', async () => {
+	const { page, faults } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/networks/new`);
+	await page.getByLabel('Name').fill('Office');
+	await page.getByLabel('Prefixes').fill('192.0.2.0/33');
+	await page.getByRole('button', { name: 'Watch it' }).click();
+	await page.getByText(/Prefixes \(number 1\) must be a prefix/).waitFor();
+	await page.getByLabel('Prefixes').fill('192.0.2.0/24');
+	await page.getByLabel('From').fill('worker:nobody');
+	await page.getByRole('button', { name: 'Watch it' }).click();
+	await page.getByText('no worker that is online fits').waitFor();
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await page.getByText('Nobody looks, so nobody knows').waitFor();
+	await page.getByRole('button', { name: 'Delete' }).click();
+	await page.getByRole('button', { name: 'Delete', exact: true }).last().click();
+	await page.getByText('No network is watched yet').waitFor();
+	// A refusal is in the console, too; nothing else may be.
+	assert.deepEqual(
+		faults.filter((fault) => !fault.includes('400')),
+		[]
+	);
+});
+
+test('an entry that contradicts another is refused', async () => {
+	const { page, faults } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/access-list`);
+	const add = async (mac) => {
+		await page.getByLabel('Hardware address', { exact: true }).fill(mac);
+		await page.getByRole('button', { name: 'Add' }).click();
+	};
+	await add('00-00-5E-00-53-01');
+	await page.getByRole('cell', { name: /00:00:5e:00:53:01/ }).waitFor();
+	await page.getByLabel('Deny').check();
+	await add('0000.5e00.5301');
+	await page
+		.getByText(/is allowed already, on all networks/)
+		.first()
+		.waitFor();
+	assert.deepEqual(
+		faults.filter((fault) => !fault.includes('409')),
+		[]
+	);
+});

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import type { PlannedAddress } from '../api/types.ts';
+import { blocks, cells, toAddress, toNumber } from './plan.ts';
+
+describe('the address plan', () => {
+	it('reads and writes addresses', () => {
+		expect(toAddress(toNumber('192.0.2.7')!)).toBe('192.0.2.7');
+		expect(toNumber('2001:db8::1')).toBeUndefined();
+		expect(toNumber('192.0.2.256')).toBeUndefined();
+	});
+
+	it('cuts prefixes into networks of 256 addresses', () => {
+		expect(blocks(['192.0.2.0/24', '2001:db8::/64'])).toEqual(['192.0.2.0/24']);
+		expect(blocks(['198.51.100.0/23'])).toEqual(['198.51.100.0/24', '198.51.101.0/24']);
+		expect(blocks(['192.0.2.64/26', '192.0.2.128/26'])).toEqual(['192.0.2.0/24']);
+		expect(blocks(['10.0.0.0/8'], 3)).toHaveLength(3);
+	});
+
+	it('says of every address who has it', () => {
+		const used = (address: string, more: Partial<PlannedAddress>) =>
+			({ address, current: true, standing: 'unknown', ...more }) as PlannedAddress;
+		const all = cells('192.0.2.0/24', [
+			used('192.0.2.1', { standing: 'known' }),
+			used('192.0.2.2', {}),
+			used('192.0.2.3', { current: false, standing: 'denied' })
+		]);
+		expect(all).toHaveLength(256);
+		expect(all.slice(0, 5).map(({ state }) => state)).toEqual(['free', 'known', 'seen', 'gone', 'free']);
+	});
+});
