@@ -12,7 +12,9 @@ const TOLD: usize = 5;
 #[must_use]
 pub fn sweep(outcome: &SweepOutcome) -> Verdict {
     let found = outcome.found;
-    let of = if outcome.total > 0 { format!(" of {}", outcome.total) } else { String::new() };
+    // Hosts of IPv6 are found without having been counted.
+    let counted = outcome.total >= found && outcome.total > 0;
+    let of = if counted { format!(" of {}", outcome.total) } else { String::new() };
     let headline = match found {
         0 => finding(
             Severity::Warning,
