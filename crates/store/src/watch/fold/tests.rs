@@ -382,10 +382,10 @@ fn what_is_left_out_and_what_is_no_host_is_not_seen() {
     // Beyond the link an address is all there is.
     let beyond = Sighting { mac: None, source: Source::Icmp, ..lab.saw(mac(1), 7) };
     assert_eq!(
-        told(&lab.sweep_with(&[beyond.clone()], &[], true, None)),
+        told(&lab.sweep_with(std::slice::from_ref(&beyond), &[], true, None)),
         [("device_new", Severity::Warning)]
     );
-    assert_eq!(told(&lab.sweep_with(&[beyond], &[], true, None)), []);
+    assert_eq!(told(&lab.sweep_with(std::slice::from_ref(&beyond), &[], true, None)), []);
     let outcome = lab.sweep(&[(mac(1), 7)]);
     assert_eq!(told(&outcome), [], "it has a hardware address now");
     assert_eq!(lab.stations.len(), 1);
