@@ -114,7 +114,6 @@ pub enum Dnssec {
 /// What is known of a domain, a network or an autonomous system. Times are RFC 3339 in UTC, or a date alone when the
 /// registry says no more; what a registry does not say is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
 #[schema(as = WhoisRecord)]
 pub struct Record {
     /// The domain, in lower case and ASCII.
@@ -155,10 +154,10 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// Its status, in the registry's words.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub status: Vec<String>,
     /// Its name servers, in lower case, in the order of the answer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub name_servers: Vec<String>,
     /// Whether the delegation is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,7 +177,7 @@ pub struct Record {
     #[schema(example = "192.0.2.0 - 192.0.2.255")]
     pub range: Option<String>,
     /// The network as prefixes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prefixes: Vec<String>,
     /// The autonomous system: its number, or the one that announces the network as far as the registry knows.
     #[serde(skip_serializing_if = "Option::is_none")]

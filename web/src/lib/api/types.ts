@@ -124,6 +124,8 @@ export type MacVendor = Schemas['MacVendor'];
 export type MacVendorOrError = Schemas['MacVendorOrError'];
 export type MacAssignment = Schemas['MacAssignment'];
 export type SourceStatus = Whole<Schemas['SourceStatus']>;
+export type SourceAccount = Whole<Schemas['SourceAccount']>;
+export type UpdateRun = Whole<Schemas['UpdateRun']>;
 
 export type Subject = Whole<Schemas['Subject']>;
 export type PartName = Schemas['PartName'];
@@ -140,7 +142,7 @@ export type GeoFile = Whole<Schemas['GeoFile']>;
 export type Finding = Schemas['GeoFinding'];
 
 /** What a registry does not say is absent. */
-export type WhoisRecord = Partial<Schemas['WhoisRecord']>;
+export type WhoisRecord = Schemas['WhoisRecord'];
 export type WhoisStep = Schemas['WhoisStep'];
 export type WhoisAnswer = Schemas['WhoisAnswer'];
 
