@@ -69,4 +69,19 @@ impl Store {
         })
         .await
     }
+
+    /// Forgets a value; false when none was kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_setting(&self, name: &str) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let deleted = entity::Entity::delete_by_id(name).exec(transaction).await?;
+                Ok(deleted.rows_affected > 0)
+            })
+        })
+        .await
+    }
 }

@@ -51,6 +51,7 @@ suite! {
     manage::a_code_is_exchanged_once_and_in_time,
     manage::what_is_set_wins_over_what_is_said,
     manage::draining_is_told_once,
+    manage::the_timeline_is_told_of_what_concerns_no_worker,
     manage::the_timeline_tells_who_changed_what,
     manage::a_worker_drains_when_either_side_wants_it,
     manage::who_was_revoked_of_late_is_found_by_its_link,

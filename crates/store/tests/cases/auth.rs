@@ -169,4 +169,8 @@ pub(crate) async fn the_first_setting_stands(store: &Store) {
     store.replace_setting("other", "four").await.unwrap();
     assert_eq!(store.setting("key").await.unwrap().as_deref(), Some("three"));
     assert_eq!(store.setting("other").await.unwrap().as_deref(), Some("four"));
+    assert!(store.remove_setting("key").await.unwrap());
+    assert!(!store.remove_setting("key").await.unwrap());
+    assert_eq!(store.setting("key").await.unwrap(), None);
+    assert_eq!(store.setting("other").await.unwrap().as_deref(), Some("four"));
 }

@@ -1,6 +1,6 @@
 //! Enrolling and managing workers, and queues of administrators.
 
-use netwark_model::events::Event;
+use netwark_model::events::{Event, Severity};
 use netwark_model::messages::{Alive, Hello};
 use netwark_model::queues::{QueueDefinition, QueueOrigin};
 use netwark_model::workers::{Worker, WorkerOverrides, WorkerState};
@@ -49,6 +49,25 @@ async fn kinds(store: &Store) -> Vec<String> {
 
 async fn timeline(store: &Store) -> Vec<Event> {
     store.events(&EventFilter { limit: 100, ..EventFilter::default() }).await.unwrap()
+}
+
+pub(crate) async fn the_timeline_is_told_of_what_concerns_no_worker(store: &Store) {
+    let tell = |severity, kind, text: &str, second| store.tell(severity, kind, text.into(), at(second));
+    tell(Severity::Warning, "data_update_failed", "no answer", 1).await.unwrap();
+    tell(Severity::Info, "data_updated", "it's \"new\" \u{2014} 1 \u{d7} \u{2713}", 2).await.unwrap();
+    let told = timeline(store).await;
+    let kinds: Vec<_> = told.iter().map(|event| (event.kind.as_str(), event.severity, event.at)).collect();
+    let expected =
+        [("data_updated", Severity::Info, at(2)), ("data_update_failed", Severity::Warning, at(1))];
+    assert_eq!(kinds, expected);
+    assert_eq!(told[0].text, "it's \"new\" \u{2014} 1 \u{d7} \u{2713}");
+    assert!(told.iter().all(|event| event.worker_id.is_none()), "{told:?}");
+    let only = EventFilter { severities: vec![Severity::Warning], limit: 9, ..EventFilter::default() };
+    assert_eq!(store.events(&only).await.unwrap(), told[1..]);
+    let older = EventFilter { before: Some(told[0].id), limit: 9, ..EventFilter::default() };
+    assert_eq!(store.events(&older).await.unwrap(), told[1..]);
+    assert_eq!(store.forget_events(at(2)).await.unwrap(), 1);
+    assert_eq!(timeline(store).await, told[..1]);
 }
 
 pub(crate) async fn the_timeline_tells_who_changed_what(store: &Store) {
