@@ -58,7 +58,9 @@ pub fn start(
             ..Keeping::default()
         },
     };
-    let mut context = Context::new(engine, Resolver::system(), policy, &settings.name);
+    let registries = config.lookups.kept_registries(&config.data_dir);
+    let mut context = Context::new(engine, Resolver::system(), policy, &settings.name)
+        .with_registries(registries, &config.lookups.registry_places);
     context.listeners = listeners;
     context.dns = Arc::clone(&config.lookups.trust);
     Ok(netwark_worker::start(settings, bus, Toolbox::standard(), context))

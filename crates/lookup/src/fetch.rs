@@ -27,6 +27,20 @@ pub enum Location {
     File(PathBuf),
 }
 
+impl Location {
+    /// A file below a place, its path with slashes; nothing where a URL can have nothing below it.
+    pub fn below(&self, file: &str) -> Option<Self> {
+        Some(match self {
+            Self::File(directory) => Self::File(directory.join(file)),
+            Self::Web(url) => {
+                let mut url = url.clone();
+                url.path_segments_mut().ok()?.pop_if_empty().extend(file.split('/'));
+                Self::Web(url)
+            }
+        })
+    }
+}
+
 impl FromStr for Location {
     type Err = String;
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use netwark_lookup::dns::Resolver;
 use netwark_lookup::dns::ask::{Asker, Trust as DnsTrust};
 use netwark_lookup::outbound::Outbound;
+use netwark_lookup::update::Kept;
 use netwark_lookup::whois::{Outcome as Registered, Question, Registries, Whois};
 use netwark_model::messages::RunOrder;
 use netwark_model::tools::whois::WhoisOptions;
@@ -67,11 +68,7 @@ impl Context {
         let policy = Arc::new(watch::Sender::new(policy));
         let list = Arc::clone(&policy);
         let permit = Arc::new(move |address| list.borrow().check(address).map_err(|error| error.to_string()));
-        let outbound = Outbound::new(resolver.clone()).with_permit({
-            let list = Arc::clone(&policy);
-            move |address| list.borrow().check(address).map_err(|error| error.to_string())
-        });
-        let whois = Whois::new(outbound, Registries::built_in());
+        let whois = Whois::new(outbound(&resolver, &policy, &[]), Registries::built_in());
         let prober = Prober::new(engine, Arc::new(NameResolver::new(resolver.clone())))
             .with_permit(permit)
             .with_most_frames(most_frames);
@@ -92,6 +89,14 @@ impl Context {
         }
     }
 
+    /// The same with registries of one's own, or that updates change. `places` are those among them that may be asked
+    /// although they are not public; the list has its say all the same.
+    #[must_use]
+    pub fn with_registries(mut self, registries: Kept<Registries>, places: &[SocketAddr]) -> Self {
+        self.whois = Whois::following(outbound(&self.resolver, &self.policy, places), registries);
+        self
+    }
+
     /// Checks where a tool that returns content is about to connect to, or to ask, against the list as it is now.
     ///
     /// # Errors
@@ -108,6 +113,7 @@ impl Context {
             Arc::new(move |place| context.check_content(place)),
             Arc::clone(&self.traffic),
         )
+        .at_pace(self.prober.engine().pacer())
     }
 
     /// Asks name servers: those of the system, and others as far as the list allows.
@@ -138,6 +144,13 @@ impl Context {
             names: self.names,
         }
     }
+}
+
+/// The way of look-ups to others, as far as the list allows.
+fn outbound(resolver: &Resolver, policy: &Arc<watch::Sender<Policy>>, places: &[SocketAddr]) -> Outbound {
+    let list = Arc::clone(policy);
+    let permit = move |address| list.borrow().check(address).map_err(|error| error.to_string());
+    Outbound::new(resolver.clone()).with_allowed(places).with_permit(permit)
 }
 
 /// Where a tool puts its latest snapshot.
@@ -271,6 +284,9 @@ async fn whois(context: Context, order: RunOrder) -> Result<Value, RunError> {
     let WhoisOptions { fresh } = options(&order)?;
     let wrong = |why: &dyn std::fmt::Display| RunError(format!("the target {why}"));
     let question = Question::parse(&order.target).map_err(|error| wrong(&error))?;
+    let registries = context.whois.clone();
+    // What is on disk is read beside the runtime; without it the registries that are known count.
+    let _ = tokio::task::spawn_blocking(move || registries.refresh()).await;
     let began = jiff::Timestamp::now().as_second();
     let answer = context.whois.look_up(&question, fresh).await;
     // An answer that was kept has cost nothing this time.

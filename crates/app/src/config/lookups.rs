@@ -8,7 +8,8 @@ use netwark_lookup::dns::ask::Trust;
 use netwark_lookup::dns::dnssec::Anchors;
 use netwark_lookup::dns::iterate::Root;
 use netwark_lookup::geoip::{GeoIpSettings, Hold};
-use netwark_lookup::whois::Registries;
+use netwark_lookup::update::{Kept, directory};
+use netwark_lookup::whois::{self, Registries};
 use serde_json::Value;
 
 use super::layers::{Key, Layers};
@@ -21,6 +22,8 @@ pub struct Lookups {
     pub viewers_may_ask: bool,
     /// Which registry knows what.
     pub registries: Registries,
+    /// Registries of one's own that are named by address, which may be asked wherever they are.
+    pub registry_places: Vec<SocketAddr>,
     /// Files of places.
     pub geoip_city: Vec<PathBuf>,
     /// Files of autonomous systems.
@@ -68,11 +71,12 @@ const VIEWERS_MAY_ASK: Key = Key {
     default: "false",
     about: "Let viewers ask for what the server has to ask others (DNS, WHOIS, RDAP), which otherwise takes an operator.",
 };
-const REGISTRIES_FILE: Key = Key {
+/// Registries of one's own.
+pub const REGISTRIES_FILE: Key = Key {
     name: "lookups.registries_file",
     takes: "the path of a file",
     default: "none",
-    about: "A file with registries of your own, which win over those that are built in; a row is `whois` or `rdap`, a server, and the domains, prefixes and AS numbers it knows.",
+    about: "A file with registries of your own, which win over all others, for the server, the worker and the shell; a row is `whois` or `rdap`, a server, and the domains, prefixes and AS numbers it knows.",
 };
 const GEOIP_CITY: Key = Key {
     name: "lookups.geoip.city",
@@ -126,7 +130,7 @@ impl Lookups {
 
     pub(super) fn read(layers: &mut Layers) -> Self {
         let viewers_may_ask = layers.value(&VIEWERS_MAY_ASK, false);
-        let (registries, places) = registries(layers);
+        let (registries, registry_places) = registries(layers);
         let mut paths = |key| layers.value(key, Paths::default()).0;
         let (geoip_city, geoip_asn) = (paths(&GEOIP_CITY), paths(&GEOIP_ASN));
         let Places(resolvers) = layers.value(&RESOLVERS, Places::default());
@@ -138,12 +142,18 @@ impl Lookups {
         if let Ok(Some(anchors)) = read(&path) {
             trust.anchors = anchors;
         }
-        allow.extend(places);
+        allow.extend(&registry_places);
         if !root_servers.is_empty() {
             trust.root = Root::of(&root_servers);
             allow.extend(root_servers);
         }
-        Self { viewers_may_ask, registries, geoip_city, geoip_asn, resolvers, allow, trust: Arc::new(trust) }
+        let trust = Arc::new(trust);
+        Self { viewers_may_ask, registries, registry_places, geoip_city, geoip_asn, resolvers, allow, trust }
+    }
+
+    /// Which registry knows what, with what updates bring to the data directory.
+    pub fn kept_registries(&self, data_dir: &Path) -> Kept<Registries> {
+        whois::kept(Some(directory(data_dir, whois::SOURCE)), self.registries.clone())
     }
 
     /// Which files tell where addresses are. A process that stays holds private copies of them.

@@ -125,6 +125,11 @@ impl Config {
         }
     }
 
+    /// The file with the key under which secrets are sealed.
+    pub fn secret_key_file(&self) -> PathBuf {
+        self.server.secret_key_file.clone().unwrap_or_else(|| self.data_dir.join("secret.key"))
+    }
+
     fn from_parts(
         flags: &Flags,
         variables: Vec<(String, String)>,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use netwark_lookup::fetch::Location;
 use netwark_lookup::geoip::{GeoFiles, Provider};
 use netwark_lookup::oui::Ieee;
-use netwark_lookup::update::{Schedule, Source};
+use netwark_lookup::update::{Account, Schedule, Source};
+use netwark_lookup::whois::Iana;
 use netwark_server::lookups::updates::Scheduled;
 
 use super::layers::{Key, Layers, Origin};
@@ -49,14 +50,18 @@ const GEOIP_PROVIDER: Key = Key {
     about: "Whose files they are: DB-IP Lite, which needs no key, or GeoLite2 of MaxMind with an account and a key.",
 };
 
-const GEOIP_ACCOUNT: Key =
-    Key { name: "updates.geoip.account", takes: "a number", default: "", about: "The account at MaxMind." };
+const GEOIP_ACCOUNT: Key = Key {
+    name: "updates.geoip.account",
+    takes: "a number",
+    default: "",
+    about: "The account at MaxMind. One that is given on the page Sources wins over it.",
+};
 
 const GEOIP_KEY: Key = Key {
     name: "updates.geoip.key",
     takes: "the licence key of that account",
     default: "",
-    about: "The licence key of that account. It is never shown.",
+    about: "The licence key of that account. It is never shown. One that is given on the page Sources is kept sealed in the database instead.",
 };
 
 const GEOIP_URL: Key = Key {
@@ -66,10 +71,33 @@ const GEOIP_URL: Key = Key {
     about: "A mirror, a directory or a file that is asked instead of the provider: .mmdb, .mmdb.gz or .tar.gz.",
 };
 
+const RDAP_SCHEDULE: Key = Key {
+    name: "updates.rdap.schedule",
+    takes: TAKES_SCHEDULE,
+    default: "off",
+    about: "How often this server fetches which registries are asked over RDAP.",
+};
+
+const RDAP_URL: Key = Key {
+    name: "updates.rdap.url",
+    takes: TAKES_PLACE,
+    default: "https://data.iana.org/rdap",
+    about: "Where dns.json, ipv4.json, ipv6.json and asn.json are fetched from: IANA, a mirror, a directory, or one of the files.",
+};
+
 impl Updates {
     /// Its keys.
-    pub const KEYS: [&Key; 7] =
-        [&OUI_SCHEDULE, &OUI_URL, &GEOIP_SCHEDULE, &GEOIP_PROVIDER, &GEOIP_ACCOUNT, &GEOIP_KEY, &GEOIP_URL];
+    pub const KEYS: [&Key; 9] = [
+        &OUI_SCHEDULE,
+        &OUI_URL,
+        &GEOIP_SCHEDULE,
+        &GEOIP_PROVIDER,
+        &GEOIP_ACCOUNT,
+        &GEOIP_KEY,
+        &GEOIP_URL,
+        &RDAP_SCHEDULE,
+        &RDAP_URL,
+    ];
 
     pub(super) fn read(layers: &mut Layers) -> Self {
         let schedule = layers.value(&OUI_SCHEDULE, Schedule::Off);
@@ -79,7 +107,10 @@ impl Updates {
         let provider = provider(layers);
         let place = layers.value::<Option<Location>>(&GEOIP_URL, None);
         let geoip = Scheduled { source: GeoFiles::source(provider, place), schedule };
-        Self { sources: vec![oui, geoip] }
+        let schedule = layers.value(&RDAP_SCHEDULE, Schedule::Off);
+        let place = layers.value::<Option<Location>>(&RDAP_URL, None);
+        let rdap = Scheduled { source: Iana::source(place), schedule };
+        Self { sources: vec![oui, geoip, rdap] }
     }
 
     /// The source of this name.
@@ -95,12 +126,15 @@ fn provider(layers: &mut Layers) -> Provider {
         other => Err(format!("'{other}' is no provider")),
     });
     let account = layers.checked(&GEOIP_ACCOUNT, String::new(), |account: &String| {
-        match account.len() <= 20 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+        match account.is_empty() || Account::check_number(account).is_ok() {
             true => Ok(()),
             false => Err(format!("{} is no number", quoted(account))),
         }
     });
-    let key = layers.value::<String>(&GEOIP_KEY, String::new());
+    let key = layers.checked(&GEOIP_KEY, String::new(), |key: &String| match key.is_empty() {
+        true => Ok(()),
+        false => Account::check_key(key),
+    });
     if !key.is_empty() {
         layers.show_as(quoted("***"));
     }
@@ -116,7 +150,7 @@ fn provider(layers: &mut Layers) -> Provider {
             layers.mistake(name, Origin::Default, told);
         }
     }
-    Provider::GeoLite2 { account, key }
+    Provider::GeoLite2(Account { number: account, key })
 }
 
 impl Setting for Schedule {

@@ -7,7 +7,7 @@ use std::process::{Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{home, netwark, text};
+use super::{home, netwark, run, text};
 
 /// A registry over port 43 that knows one domain and one network.
 fn registry() -> SocketAddr {
@@ -104,4 +104,71 @@ fn exit_codes() {
     ] {
         assert_eq!(registries.ask(arguments, "").status.code(), Some(code), "{arguments:?}");
     }
+}
+
+/// A registry over RDAP that knows one domain.
+fn rdap() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            let _ = stream.read_line(&mut line);
+            let mut rest = String::new();
+            while stream.read_line(&mut rest).is_ok_and(|read| read > 2) {
+                rest.clear();
+            }
+            let body = r#"{"objectClassName":"domain","ldhName":"a.newtld","status":["active"],"nameservers":[{"ldhName":"ns1.a.newtld"}]}"#;
+            let status = if line.contains("/domain/a.newtld ") { "200 OK" } else { "404 Not Found" };
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/rdap+json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.get_mut().write_all(answer.as_bytes());
+        }
+    });
+    place
+}
+
+#[test]
+fn an_update_says_who_is_asked_over_rdap() {
+    let home = home();
+    let registry = rdap();
+    let file = |services: &str| {
+        format!(r#"{{"version":"1.0","publication":"2026-11-02T00:00:00Z","services":[{services}]}}"#)
+    };
+    let mirror = home.path().join("mirror");
+    std::fs::create_dir(&mirror).unwrap();
+    let services = format!(r#"[["newtld"],["http://{registry}/rdap/"]]"#);
+    std::fs::write(mirror.join("dns.json"), file(&services)).unwrap();
+    let from = mirror.to_str().unwrap();
+    let told = run(&home, &["update"]);
+    assert!(text(&told.stdout).contains("rdap: RDAP services of registries:"), "{}", text(&told.stdout));
+    let done = run(&home, &["update", "rdap", "--from", from]);
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert!(
+        text(&done.stdout).contains(&format!("+ newtld http://{registry}/rdap/")),
+        "{}",
+        text(&done.stdout)
+    );
+
+    // Loopback may be asked because a row of one's own names it.
+    let rows = home.path().join("registries");
+    std::fs::write(&rows, format!("rdap http://{registry}/unused/ otherwise\n")).unwrap();
+    let asked = run(&home, &["whois", "--registries", rows.to_str().unwrap(), "--json", "a.newtld"]);
+    let answer: Value = serde_json::from_slice(&asked.stdout).unwrap();
+    assert_eq!(
+        (&answer["outcome"], &answer["steps"][0]["protocol"]),
+        (&"found".into(), &"rdap".into()),
+        "{answer}"
+    );
+    assert_eq!(answer["record"]["name_servers"][0], "ns1.a.newtld");
+
+    std::fs::write(mirror.join("dns.json"), "{").unwrap();
+    let failed = run(&home, &["update", "rdap", "--from", from]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(text(&failed.stderr).contains("it is no bootstrap file of RDAP"), "{}", text(&failed.stderr));
+    let asked = run(&home, &["whois", "--registries", rows.to_str().unwrap(), "a.newtld"]);
+    assert_eq!(asked.status.code(), Some(0), "the last good data stays: {}", text(&asked.stdout));
 }

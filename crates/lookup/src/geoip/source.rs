@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use super::file::{File, Hold, LARGEST};
 use super::unpack::unpack;
 use crate::fetch::Location;
-use crate::update::{Changes, Part, Prepared, Source, Work, day};
+use crate::update::{Account, Accounts, Changes, Part, Prepared, Source, WithAccount, Work, day};
 
 /// The name of the source, in commands and on disk.
 pub const NAME: &str = "geoip";
@@ -26,26 +26,12 @@ const SHARE: (u64, u64) = (1, 2);
 const ANY: &str = "file";
 
 /// Whose files they are.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provider {
     /// DB-IP Lite: no key, a new file each month.
     DbIp,
     /// GeoLite2 of MaxMind.
-    GeoLite2 {
-        /// Number of the account.
-        account: String,
-        /// Its licence key.
-        key: String,
-    },
-}
-
-impl std::fmt::Debug for Provider {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::DbIp => "DbIp",
-            Self::GeoLite2 { .. } => "GeoLite2",
-        })
-    }
+    GeoLite2(Account),
 }
 
 /// Files of places and of autonomous systems.
@@ -113,11 +99,15 @@ impl Source for GeoFiles {
             Provider::DbIp => {
                 "IP Geolocation by DB-IP (https://db-ip.com), CC BY 4.0: it is named wherever results are shown."
             }
-            Provider::GeoLite2 { .. } => {
+            Provider::GeoLite2(_) => {
                 "GeoLite2 by MaxMind (https://www.maxmind.com), under its End User License Agreement: it is named \
                  wherever results are shown, and the earlier file is deleted as soon as a newer one is in use."
             }
         }
+    }
+
+    fn as_with_account(&self) -> Option<&dyn WithAccount> {
+        Some(self)
     }
 
     fn parts(&self) -> Vec<Part> {
@@ -131,7 +121,7 @@ impl Source for GeoFiles {
                     let url = |month| format!("{DB_IP}/dbip-{}-lite-{month}.mmdb.gz", kind.name());
                     months(today).iter().filter_map(|month| url(month).parse().ok()).collect()
                 }
-                Provider::GeoLite2 { account, key } => geolite(kind, account, key).into_iter().collect(),
+                Provider::GeoLite2(account) => geolite(kind, account).into_iter().collect(),
             }
         };
         Kind::ALL.map(|kind| part(kind.name(), locations(kind), false)).into()
@@ -146,7 +136,7 @@ impl Source for GeoFiles {
             return Ok(vec![part(ANY, vec![from.clone()], false)]);
         }
         let today = day(Timestamp::now());
-        let locations = |kind| Self::names(kind, today).iter().filter_map(|name| below(from, name)).collect();
+        let locations = |kind| Self::names(kind, today).iter().filter_map(|name| from.below(name)).collect();
         // A mirror may have one of them alone.
         Ok(Kind::ALL.map(|kind| part(kind.name(), locations(kind), true)).into())
     }
@@ -177,6 +167,20 @@ impl Source for GeoFiles {
     }
 }
 
+impl WithAccount for GeoFiles {
+    fn with_account(&self, account: Account) -> Arc<dyn Source> {
+        Self::source(Provider::GeoLite2(account), self.mirror.clone())
+    }
+
+    fn accounts(&self) -> Accounts<'_> {
+        let number = match &self.provider {
+            Provider::DbIp => None,
+            Provider::GeoLite2(account) => Some(account.number.as_str()),
+        };
+        Accounts { provider: "MaxMind, for GeoLite2", number }
+    }
+}
+
 fn part(name: &str, locations: Vec<Location>, optional: bool) -> Part {
     Part { name: name.into(), locations, largest: LARGEST_PACKED, optional }
 }
@@ -189,28 +193,16 @@ pub(super) fn months(today: Date) -> [String; 2] {
 }
 
 /// Where MaxMind serves a file; the account and its key stand before the host, which is sent as a header.
-fn geolite(kind: Kind, account: &str, key: &str) -> Option<Location> {
+fn geolite(kind: Kind, account: &Account) -> Option<Location> {
     let edition = match kind {
         Kind::City => "GeoLite2-City",
         Kind::Asn => "GeoLite2-ASN",
     };
     let url: Location = format!("{MAXMIND}/{edition}/download?suffix=tar.gz").parse().ok()?;
     let Location::Web(mut url) = url else { return None };
-    url.set_username(account).ok()?;
-    url.set_password(Some(key)).ok()?;
+    url.set_username(&account.number).ok()?;
+    url.set_password(Some(&account.key)).ok()?;
     Some(Location::Web(url))
-}
-
-/// A file below a place.
-fn below(place: &Location, file: &str) -> Option<Location> {
-    Some(match place {
-        Location::File(directory) => Location::File(directory.join(file)),
-        Location::Web(url) => {
-            let mut url = url.clone();
-            url.path_segments_mut().ok()?.pop_if_empty().push(file);
-            Location::Web(url)
-        }
-    })
 }
 
 /// What a part is, by its name or else by what is in it.

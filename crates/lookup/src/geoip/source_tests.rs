@@ -13,7 +13,7 @@ use super::tests::sample;
 use super::unpack::tests::{gzip, tar};
 use super::{GeoIp, GeoIpSettings, Hold};
 use crate::fetch::Location;
-use crate::update::{Asked, Outcome, Source, State, directory, update};
+use crate::update::{Account, Asked, Outcome, Source, State, directory, update};
 
 /// A server on loopback with files by their names; what was asked for is noted.
 struct Mirror {
@@ -165,7 +165,8 @@ fn what_is_fetched_from_whom() {
     let all = places(&db_ip(None));
     assert_eq!(all.len(), 4);
     assert!(all[0].starts_with("https://download.db-ip.com/free/dbip-city-lite-20"), "{all:?}");
-    let geolite = GeoFiles::source(Provider::GeoLite2 { account: "1234".into(), key: "hush".into() }, None);
+    let geolite =
+        GeoFiles::source(Provider::GeoLite2(Account { number: "1234".into(), key: "hush".into() }), None);
     assert_eq!(places(&geolite)[1], "https://download.maxmind.com/geoip/databases/GeoLite2-ASN/download");
     let Location::Web(url) = &geolite.parts()[0].locations[0] else { panic!("no URL") };
     assert_eq!((url.username(), url.password()), ("1234", Some("hush")));

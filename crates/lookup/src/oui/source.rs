@@ -19,8 +19,6 @@ pub const TABLE: &str = "vendors.table";
 const HOME: &str = "https://standards-oui.ieee.org";
 /// Most bytes of a file; ten times what the largest has.
 const LARGEST: u64 = 64 << 20;
-/// How many changes are named.
-const EXAMPLES: usize = 10;
 /// A registry that comes with less than this share of what it had was damaged on its way: assignments are hardly ever
 /// taken back.
 const SHARE: (usize, usize) = (9, 10);
@@ -121,7 +119,7 @@ impl Source for Ieee {
             return Err(format!("{} is neither a directory nor a .csv file of IEEE", path.display()));
         }
         let parts = FILES.into_iter().map(|(registry, path, plain)| {
-            let locations = [path, plain].into_iter().filter_map(|file| below(from, file)).collect();
+            let locations = [path, plain].into_iter().filter_map(|file| from.below(file)).collect();
             // A mirror may leave out the smaller registries; what is known of them stays then.
             part(plain, locations, registry != Registry::MaL)
         });
@@ -174,18 +172,6 @@ impl Source for Ieee {
     }
 }
 
-/// A file below a place.
-fn below(place: &Location, file: &str) -> Option<Location> {
-    Some(match place {
-        Location::File(directory) => Location::File(directory.join(file)),
-        Location::Web(url) => {
-            let mut url = url.clone();
-            url.path_segments_mut().ok()?.pop_if_empty().extend(file.split('/'));
-            Location::Web(url)
-        }
-    })
-}
-
 fn read(fresh: &Fresh) -> Result<Vec<Assigned>, String> {
     let bytes = fs::read(&fresh.path).map_err(|error| format!("{}: {error}", fresh.name))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| format!("{} is not UTF-8", fresh.name))?;
@@ -215,34 +201,9 @@ fn compare(before: &Table, after: &Table) -> Changes {
         }
         names
     }
-    let (before, after) = (names(before), names(after));
     let said = |key: &(Registry, u64)| {
         format!("{:0digits$X}", key.1 >> (48 - key.0.bits()), digits = key.0.digits())
     };
     let said_names = |names: &BTreeSet<&str>| names.iter().copied().collect::<Vec<_>>().join(" and ");
-    let mut changes = Changes::default();
-    let mut example = |text: String| {
-        if changes.examples.len() < EXAMPLES {
-            changes.examples.push(text);
-        }
-    };
-    let (mut added, mut removed, mut changed) = (0, 0, 0);
-    for (key, now) in &after {
-        match before.get(key) {
-            None => {
-                added += 1;
-                example(format!("+ {} {}", said(key), said_names(now)));
-            }
-            Some(then) if then != now => {
-                changed += 1;
-                example(format!("~ {} {}, before {}", said(key), said_names(now), said_names(then)));
-            }
-            Some(_) => {}
-        }
-    }
-    for (key, then) in before.iter().filter(|(key, _)| !after.contains_key(key)) {
-        removed += 1;
-        example(format!("- {} {}", said(key), said_names(then)));
-    }
-    Changes { added, removed, changed, ..changes }
+    Changes::between(&names(before), &names(after), said, said_names)
 }

@@ -5,6 +5,8 @@
 //! known of a source stands in its directory beside the data, in a [`State`] that is written last, so whoever
 //! watches that one file ([`Kept`]) sees new data only when all of it is there.
 
+mod account;
+mod changes;
 mod kept;
 mod run;
 mod schedule;
@@ -20,8 +22,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::account::{Account, Accounts, WithAccount};
+pub use self::changes::Changes;
 pub use self::kept::{Kept, Loaded};
-pub use self::run::{Asked, Outcome, Report, UpdateError, day, update};
+pub use self::run::{Asked, Outcome, Report, UpdateError, brought_so_far, day, update};
 pub use self::schedule::Schedule;
 pub use self::state::{Failure, PartState, State};
 use crate::fetch::Location;
@@ -74,28 +78,6 @@ pub struct Prepared {
     pub changes: Changes,
 }
 
-/// What an update changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = UpdateChanges)]
-pub struct Changes {
-    /// Entries that were not there before.
-    pub added: u64,
-    /// Entries that are gone.
-    pub removed: u64,
-    /// Entries that say something else.
-    pub changed: u64,
-    /// A few of them, for people.
-    #[serde(default)]
-    pub examples: Vec<String>,
-}
-
-impl Changes {
-    /// True when nothing differs.
-    pub fn is_none(&self) -> bool {
-        (self.added, self.removed, self.changed) == (0, 0, 0)
-    }
-}
-
 /// Data that came with the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = BuiltInData)]
@@ -128,6 +110,11 @@ pub trait Source: Debug + Send + Sync {
     /// # Errors
     /// Says what cannot be there.
     fn parts_from(&self, from: &Location) -> Result<Vec<Part>, String>;
+
+    /// The same source as one that takes an account, where its provider gives such.
+    fn as_with_account(&self) -> Option<&dyn WithAccount> {
+        None
+    }
 
     /// What is known without any update.
     fn built_in(&self) -> Option<BuiltIn> {

@@ -125,6 +125,13 @@ pub async fn update(source: &Arc<dyn Source>, data_dir: &Path, asked: &Asked) ->
     outcome
 }
 
+/// How many bytes of an update that is under way are there, by its parts: those of which all is there, too.
+pub fn brought_so_far(data_dir: &Path, source: &str) -> u64 {
+    let entries = fs::read_dir(directory(data_dir, source).join(STAGING));
+    let files = entries.into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok());
+    files.map(|file| file.len()).sum()
+}
+
 struct Run<'a> {
     source: &'a Arc<dyn Source>,
     asked: &'a Asked,

@@ -3,6 +3,7 @@
 //! RDAP first (RFC 9082) where the registry has it, otherwise WHOIS on port 43 (RFC 3912). Referrals are followed from
 //! IANA to the registry and from there to the registrar or to another registry, and every answer is kept as it came.
 
+mod bootstrap;
 mod charset;
 mod forms;
 mod pace;
@@ -13,13 +14,14 @@ mod rdap;
 mod registries;
 mod sentence;
 mod shape;
+mod source;
 mod unasked;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -31,9 +33,11 @@ pub use self::parse::{Parsed, Verdict, parse};
 pub use self::question::{NotAQuestion, Question};
 pub use self::registries::{IANA, Registries, Registry};
 pub use self::shape::{Dnssec, Outcome, Protocol, Record, Step, StepOutcome, Subject, WhoisAnswer};
+pub use self::source::{Iana, SOURCE, kept};
 
 use self::pace::{Pace, Rate};
 use crate::outbound::Outbound;
+use crate::update::Kept;
 
 /// Questions under way at once; more wait for their turn.
 const CONCURRENT: usize = 32;
@@ -80,7 +84,7 @@ struct Inner {
     /// Made when RDAP is asked first, since it reads all certificates of the system. Says why there is no RDAP when
     /// they cannot be used.
     http: OnceLock<Result<Client, String>>,
-    registries: RwLock<Arc<Registries>>,
+    registries: Kept<Registries>,
     pace: Pace,
     limits: Limits,
     cache: Cache<Question, Arc<WhoisAnswer>>,
@@ -104,11 +108,20 @@ impl Expiry<Question, Arc<WhoisAnswer>> for Lifetimes {
 impl Whois {
     /// A client that goes out this way and knows these registries.
     pub fn new(outbound: Outbound, registries: Registries) -> Self {
-        Self::with_limits(outbound, registries, Limits::default())
+        Self::following(outbound, kept(None, registries))
+    }
+
+    /// The same with registries that updates change; see [`Self::refresh`].
+    pub fn following(outbound: Outbound, registries: Kept<Registries>) -> Self {
+        Self::bounded(outbound, registries, Limits::default())
     }
 
     /// The same with bounds of one's own.
     pub fn with_limits(outbound: Outbound, registries: Registries, limits: Limits) -> Self {
+        Self::bounded(outbound, kept(None, registries), limits)
+    }
+
+    fn bounded(outbound: Outbound, registries: Kept<Registries>, limits: Limits) -> Self {
         let rate =
             Rate { gap: limits.gap, burst: 5, patience: limits.step / 2, rest: Duration::from_secs(60) };
         let weight = |_: &Question, answer: &Arc<WhoisAnswer>| {
@@ -120,7 +133,7 @@ impl Whois {
         let inner = Inner {
             outbound,
             http: OnceLock::new(),
-            registries: RwLock::new(Arc::new(registries)),
+            registries,
             pace: Pace::new(rate),
             limits,
             cache,
@@ -129,10 +142,14 @@ impl Whois {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Knows these registries from now on.
-    pub fn set_registries(&self, registries: Registries) {
-        *self.inner.registries.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registries);
-        self.inner.cache.invalidate_all();
+    /// Takes over what an update has brought since the last look; true when there was something. Reads files.
+    pub fn refresh(&self) -> bool {
+        let changed = self.inner.registries.refresh();
+        if changed {
+            // Another registry may know what the one before did not.
+            self.inner.cache.invalidate_all();
+        }
+        changed
     }
 
     /// What the registries say. What goes wrong is part of the answer. Answers are kept for an hour, a "no such thing"
@@ -151,7 +168,7 @@ impl Whois {
 
 impl Inner {
     fn registries(&self) -> Arc<Registries> {
-        Arc::clone(&self.registries.read().unwrap_or_else(PoisonError::into_inner))
+        self.registries.get()
     }
 }
 

@@ -1,14 +1,14 @@
 //! Which registry knows which part of the Internet.
 //!
-//! A table is compiled in. Rows of a file of one's own win over it, and so do the bootstrap files of IANA (RFC 9224).
+//! A table is compiled in. The bootstrap files of IANA (RFC 9224) win over it, and rows of a file of one's own over both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use reqwest::Url;
-use serde::Deserialize;
 
+use super::bootstrap::Bootstrap;
 use super::question::Question;
 
 const BUILT_IN: &str = include_str!("../../data/registries.txt");
@@ -16,7 +16,7 @@ const BUILT_IN: &str = include_str!("../../data/registries.txt");
 /// The server of IANA, which knows every registry.
 pub const IANA: &str = "whois.iana.org";
 
-/// Most rows of a file of one's own, and most services of a bootstrap file.
+/// Most rows of a file of one's own.
 const MOST_ROWS: usize = 20_000;
 
 /// Who knows something, by protocol.
@@ -42,6 +42,8 @@ pub struct Registries {
     networks: Vec<(IpNet, Registry)>,
     numbers: Vec<(u32, u32, Registry)>,
     iana: String,
+    /// Rows of one's own, which win over what is added after them too.
+    own: Option<Box<Self>>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,14 +61,21 @@ impl Default for Registries {
 impl Registries {
     /// A table without rows, whose last resort is this server.
     pub fn empty(iana: &str) -> Self {
-        Self { domains: HashMap::new(), networks: Vec::new(), numbers: Vec::new(), iana: iana.into() }
+        Self {
+            domains: HashMap::new(),
+            networks: Vec::new(),
+            numbers: Vec::new(),
+            iana: iana.into(),
+            own: None,
+        }
     }
 
     /// The table that is compiled in.
     pub fn built_in() -> Self {
         let mut table = Self::empty(IANA);
         // A test reads every row, so none is wrong.
-        let _ = table.add(BUILT_IN);
+        let (rows, _) = Self::rows(BUILT_IN);
+        table.win(rows);
         table
     }
 
@@ -75,12 +84,22 @@ impl Registries {
         &self.iana
     }
 
-    /// Adds rows, which win over those that are there: `rdap https://rdap.example/ example 192.0.2.0/24`,
+    /// Adds rows of one's own, which win over all others: `rdap https://rdap.example/ example 192.0.2.0/24`,
     /// `whois whois.example AS64500-AS64510`, or `iana whois.example` for the last resort. `#` begins a comment.
     ///
     /// # Errors
     /// Names the line that is not understood; those before it count.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let (rows, read) = Self::rows(text);
+        let mut own = self.own.take().map_or_else(|| Self::empty(""), |own| *own);
+        own.win(rows.clone());
+        self.own = Some(Box::new(own));
+        self.win(rows);
+        read
+    }
+
+    /// The rows of a text, up to the line that is not understood.
+    fn rows(text: &str) -> (Self, Result<(), String>) {
         let mut rows = Self::empty("");
         let mut read = Ok(());
         for (at, line) in text.lines().enumerate() {
@@ -95,8 +114,7 @@ impl Registries {
                 break;
             }
         }
-        self.win(rows);
-        read
+        (rows, read)
     }
 
     /// The places that rows of one's own name by address: whoever wrote them wants them to be asked, public or not. A
@@ -212,36 +230,36 @@ impl Registries {
         }
     }
 
-    /// Adds a bootstrap file of IANA: `dns.json`, `ipv4.json`, `ipv6.json` or `asn.json` (RFC 9224).
+    /// Adds a bootstrap file of IANA: `dns.json`, `ipv4.json`, `ipv6.json` or `asn.json` (RFC 9224). It wins over what
+    /// is compiled in and over files that were added before, but not over rows of one's own.
     ///
     /// # Errors
     /// When it is no such file.
     pub fn add_bootstrap(&mut self, json: &str) -> Result<usize, String> {
-        let file: Bootstrap = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let file = Bootstrap::read(json)?;
         let mut rows = Self::empty("");
-        let mut count = 0;
-        for (names, urls) in file.services.iter().take(MOST_ROWS) {
-            // Of several, the one that is encrypted.
-            let https = urls.iter().find(|url| url.starts_with("https://"));
-            let Some(target) = https.or(urls.first()).and_then(|url| base(url)) else { continue };
-            for name in names {
-                let spelled = match name.split_once('-') {
-                    Some((first, last)) if is_number(first) && is_number(last) => {
-                        format!("AS{first}-AS{last}")
-                    }
-                    None if is_number(name) => format!("AS{name}"),
-                    _ => name.clone(),
-                };
-                if rows.name(Protocol::Rdap, &target, &spelled).is_ok() {
-                    count += 1;
-                }
-            }
+        for (name, base) in &file.services {
+            rows.name(Protocol::Rdap, base, name)?;
         }
-        if count == 0 {
-            return Err("it names no service".into());
+        for (prefix, row) in &mut rows.networks {
+            // Where WHOIS knows a network, it knows its parts, which may have an RDAP service of their own.
+            row.whois = self.of_network(*prefix).and_then(|row| row.whois.clone());
         }
         self.win(rows);
-        Ok(count)
+        if let Some(own) = self.own.clone() {
+            self.win(*own);
+        }
+        Ok(file.services.len())
+    }
+
+    /// Everything of which an RDAP service is known, spelled as in rows, with the base of the service.
+    pub(super) fn over_rdap(&self) -> BTreeMap<String, &str> {
+        let domains = self.domains.iter().map(|(name, row)| (name.clone(), row));
+        // The first that fits counts, so it is to be the last that is put in.
+        let networks = self.networks.iter().rev().map(|(prefix, row)| (prefix.to_string(), row));
+        let numbers = self.numbers.iter().rev().map(|(first, last, row)| (range(*first, *last), row));
+        let all = domains.chain(networks).chain(numbers);
+        all.filter_map(|(name, row)| Some((name, row.rdap.as_deref()?))).collect()
     }
 
     /// Who knows what is asked about; empty when nobody is known to.
@@ -302,8 +320,13 @@ impl Registries {
     }
 }
 
+/// AS numbers as rows spell them.
+fn range(first: u32, last: u32) -> String {
+    if first == last { format!("AS{first}") } else { format!("AS{first}-AS{last}") }
+}
+
 /// The base of a service with its slash at the end.
-fn base(url: &str) -> Option<String> {
+pub(super) fn base(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     (!rest.is_empty()).then(|| format!("{}/", url.trim_end_matches('/')))
 }
@@ -313,16 +336,6 @@ fn set(row: &mut Registry, protocol: Protocol, target: &str) {
         Protocol::Rdap => row.rdap = base(target),
         Protocol::Whois => row.whois = Some(target.to_ascii_lowercase()),
     }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// A bootstrap file of IANA (RFC 9224, section 3).
-#[derive(Deserialize)]
-struct Bootstrap {
-    services: Vec<(Vec<String>, Vec<String>)>,
 }
 
 #[cfg(test)]
@@ -336,8 +349,8 @@ mod tests {
 
     #[test]
     fn every_row_is_understood() {
-        let mut table = Registries::empty(IANA);
-        table.add(BUILT_IN).unwrap();
+        let (table, read) = Registries::rows(BUILT_IN);
+        assert_eq!(read, Ok(()));
         assert!(table.domains.len() > 1200, "{}", table.domains.len());
         for registry in table.domains.values() {
             assert!(registry.rdap.as_ref().is_none_or(|rdap| !rdap.contains('{')), "{registry:?}");
@@ -405,20 +418,29 @@ mod tests {
     }
 
     #[test]
-    fn bootstrap_files_win() {
+    fn bootstrap_files_win_over_what_is_built_in_and_not_over_ones_own() {
         let mut table = Registries::built_in();
-        let json = r#"{"version":"1.0","publication":"2026-11-01T00:00:00Z","services":[
-            [["com","newtld"],["http://rdap.test/","https://rdap.test/x"]],
-            [["193.0.0.0/16"],["https://more.test/"]],
-            [["64496-64511","3333"],["https://as.test/"]],
-            [["broken"],["gopher://x"]]]}"#;
-        assert_eq!(table.add_bootstrap(json), Ok(5));
-        assert_eq!(of(&table, "a.com").0.as_deref(), Some("https://rdap.test/x/"));
-        assert_eq!(of(&table, "a.com").1.as_deref(), Some("whois.verisign-grs.com"));
-        assert_eq!(of(&table, "a.newtld").0.as_deref(), Some("https://rdap.test/x/"));
-        assert_eq!(of(&table, "193.0.6.139").0.as_deref(), Some("https://more.test/"));
-        assert_eq!(of(&table, "AS3333").0.as_deref(), Some("https://as.test/"));
+        table.add("rdap https://own.test/ own\nwhois whois.own.test AS3333").unwrap();
+        let file = |services: &str| format!(r#"{{"version":"1.0","services":[{services}]}}"#);
+        let names = r#"[["com","newtld","own"],["http://rdap.test/","https://rdap.test/x"]], [["odd"],["gopher://x"]]"#;
+        assert_eq!(table.add_bootstrap(&file(names)), Ok(3));
+        assert_eq!(table.add_bootstrap(&file(r#"[["193.0.0.0/16"],["https://more.test/"]]"#)), Ok(1));
+        let numbers = r#"[["64496-64511","3333"],["https://as.test/"]]"#;
+        assert_eq!(table.add_bootstrap(&file(numbers)), Ok(2));
+        let some = |text: &str| Some(text.to_owned());
+        for (asked, rdap, whois) in [
+            ("a.com", some("https://rdap.test/x/"), some("whois.verisign-grs.com")),
+            ("a.newtld", some("https://rdap.test/x/"), None),
+            ("a.own", some("https://own.test/"), None),
+            ("a.odd", None, None),
+            ("193.0.6.139", some("https://more.test/"), some("whois.ripe.net")),
+            ("AS3333", some("https://as.test/"), some("whois.own.test")),
+            ("AS64500", some("https://as.test/"), None),
+        ] {
+            assert_eq!(of(&table, asked), (rdap, whois), "{asked}");
+        }
         assert!(table.add_bootstrap("{}").is_err());
-        assert!(table.add_bootstrap(r#"{"services":[]}"#).is_err());
+        assert!(table.add_bootstrap(&file("")).is_err());
+        assert_eq!(table.over_rdap().get("AS3333"), Some(&"https://as.test/"));
     }
 }

@@ -2,19 +2,20 @@
 
 pub mod text;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use futures::StreamExt;
 use netwark_lookup::dns::Resolver;
 use netwark_lookup::outbound::Outbound;
-use netwark_lookup::whois::{Outcome as Registered, Question, Registries, Whois, WhoisAnswer};
+use netwark_lookup::whois::{Outcome as Registered, Question, Whois, WhoisAnswer};
 use netwark_model::tools::ToolDefinition;
 use serde_json::json;
 
 use super::input;
 use super::tool::{self, Job};
+use crate::config::lookups::REGISTRIES_FILE;
+use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
 
@@ -23,7 +24,7 @@ const AT_ONCE: usize = 8;
 
 /// The subcommand: that of the tool, for many things at once.
 pub fn command(tool: &ToolDefinition) -> Command {
-    tool::command(tool)
+    let command = tool::command(tool)
         .mut_arg("target", |target| {
             target.required(false).num_args(0..).action(ArgAction::Append).help(
                 "Domains, addresses, prefixes and AS numbers; - or none reads them from standard input, one a line",
@@ -41,16 +42,14 @@ pub fn command(tool: &ToolDefinition) -> Command {
         .arg(
             Arg::new("registries")
                 .long("registries")
-                .env("NETWARK_LOOKUPS__REGISTRIES_FILE")
-                .value_parser(clap::value_parser!(PathBuf))
                 .value_name("FILE")
-                .help("Registries of your own, which win over those that are built in"),
-        )
-        .after_help(
-            "Exit codes: 0 all is known, 1 something is not or could not be asked, 2 not understood.\n\
+                .help("Registries of your own, which win over all others"),
+        );
+    Flags::augment_args(command).after_help(
+        "Exit codes: 0 all is known, 1 something is not or could not be asked, 2 not understood.\n\
              Examples: netwark whois example.com    netwark whois 193.0.6.139 AS3333    \
              netwark whois --from paris example.com    netwark whois --json < domains",
-        )
+    )
 }
 
 /// Asks the registries.
@@ -73,23 +72,20 @@ pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
             }
         });
     }
-    let whois = client(matches.get_one::<PathBuf>("registries"))?;
+    let whois = client(matches)?;
     let show =
         Show { json: matches.get_flag("json"), raw: matches.get_flag("raw"), several: texts.len() > 1 };
     super::wait(here(whois, texts, fresh, show))
 }
 
-/// A client that goes out from this machine.
-fn client(file: Option<&PathBuf>) -> Result<Whois, Failure> {
-    let mut registries = Registries::built_in();
-    let mut places = Vec::new();
-    if let Some(path) = file {
-        let wrong = |why: String| Failure::Usage(format!("--registries: {}: {why}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        registries.add(&text).map_err(wrong)?;
-        places = Registries::named_places(&text);
-    }
-    Ok(Whois::new(Outbound::new(Resolver::system()).with_allowed(&places), registries))
+/// A client that goes out from this machine, with the registries of the configuration and those that updates brought.
+fn client(matches: &ArgMatches) -> Result<Whois, Failure> {
+    let mut flags = Flags::from_arg_matches(matches).map_err(|error| Failure::Usage(error.to_string()))?;
+    let own = matches.get_one::<String>("registries").cloned();
+    flags.more.extend(own.map(|path| ("--registries", &REGISTRIES_FILE, path)));
+    let config = Config::load(&flags)?;
+    let outbound = Outbound::new(Resolver::system()).with_allowed(&config.lookups.registry_places);
+    Ok(Whois::following(outbound, config.lookups.kept_registries(&config.data_dir)))
 }
 
 #[derive(Clone, Copy)]
