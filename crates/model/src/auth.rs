@@ -91,6 +91,9 @@ pub enum Permission {
     /// Let the server ask others: DNS, WHOIS and RDAP.
     #[serde(rename = "lookups:ask")]
     LookupsAsk,
+    /// Fetch newer data of look-ups, and say with which account.
+    #[serde(rename = "lookups:manage")]
+    LookupsManage,
     /// See and change users.
     #[serde(rename = "users:manage")]
     UsersManage,
@@ -104,7 +107,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::OperationsRead,
         Self::OperationsRun,
         Self::WorkersRead,
@@ -116,6 +119,7 @@ impl Permission {
         Self::WatchWrite,
         Self::LookupsRead,
         Self::LookupsAsk,
+        Self::LookupsManage,
         Self::UsersManage,
         Self::TokensManage,
         Self::MetricsRead,
@@ -133,7 +137,11 @@ impl Permission {
             Self::OperationsRun | Self::EventsAcknowledge | Self::WatchWrite | Self::LookupsAsk => {
                 Role::Operator
             }
-            Self::UsersManage | Self::TokensManage | Self::WorkersManage | Self::QueuesManage => Role::Admin,
+            Self::UsersManage
+            | Self::TokensManage
+            | Self::WorkersManage
+            | Self::QueuesManage
+            | Self::LookupsManage => Role::Admin,
         }
     }
 
@@ -151,6 +159,7 @@ impl Permission {
             Self::WatchWrite => "watch:write",
             Self::LookupsRead => "lookups:read",
             Self::LookupsAsk => "lookups:ask",
+            Self::LookupsManage => "lookups:manage",
             Self::UsersManage => "users:manage",
             Self::TokensManage => "tokens:manage",
             Self::MetricsRead => "metrics:read",

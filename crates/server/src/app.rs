@@ -12,6 +12,7 @@ use netwark_store::Store;
 use uuid::Uuid;
 
 use crate::auth::Auth;
+use crate::auth::secret_key::SecretKey;
 use crate::listen::Room;
 use crate::live::Live;
 use crate::lookups::{LookupSettings, Lookups};
@@ -39,6 +40,8 @@ pub struct ServerSettings {
     pub link_keepalive: Keepalive,
     /// What look-ups may use.
     pub lookups: LookupSettings,
+    /// The key under which what is presented to others is sealed; without one nothing of that kind can be kept.
+    pub secret_key: Option<SecretKey>,
 }
 
 impl Default for ServerSettings {
@@ -51,6 +54,7 @@ impl Default for ServerSettings {
             shutdown_deadline: Duration::from_secs(10),
             link_keepalive: Keepalive::DEFAULT,
             lookups: LookupSettings::default(),
+            secret_key: None,
         }
     }
 }

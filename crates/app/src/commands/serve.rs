@@ -57,14 +57,12 @@ pub async fn run(args: Args, tools: Registry) -> Outcome {
     let Listening { listeners, places, tls, sockets: _sockets } = listening::listen(&config.server).await?;
     let store = super::open_store_within(&config, DATABASE_WAIT).await?;
     store.declare_queues(&config.queues).await.map_err(Failure::failed)?;
-    let key_file =
-        config.server.secret_key_file.clone().unwrap_or_else(|| config.data_dir.join("secret.key"));
     // Opened at every start, so that a wrong key is found before something has to be unsealed.
-    SecretKey::open(&key_file, &store).await.map_err(Failure::failed)?;
+    let secret_key = SecretKey::open(&config.secret_key_file(), &store).await.map_err(Failure::failed)?;
 
     let (server_bus, worker_bus) = buses(&config)?;
-    let app =
-        App::new(store.clone(), server_bus, tools, sign_in(&config, &store, &places)?, settings(&config)?);
+    let settings = ServerSettings { secret_key: Some(secret_key), ..settings(&config)? };
+    let app = App::new(store.clone(), server_bus, tools, sign_in(&config, &store, &places)?, settings);
     // Before the first request is answered: who has seen an answer may end the server properly.
     let signals = Signals::new().map_err(Failure::failed)?;
     let running = netwark_server::run(app.clone(), listeners).await.map_err(Failure::failed)?;
@@ -110,6 +108,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
     };
     let defaults = ServerSettings::default();
     Ok(ServerSettings {
+        secret_key: None,
         embedded_worker,
         broker: config.broker.amqp.as_ref().map_or(defaults.broker, AmqpOptions::place),
         timezone: config.server.timezone.clone(),

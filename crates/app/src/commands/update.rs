@@ -8,6 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use netwark_lookup::fetch::Location;
 use netwark_lookup::update::{Asked, Outcome as Ended, Report, Source, State, directory, update};
+use netwark_server::auth::secret_key::SecretKey;
+use netwark_server::lookups::updates::account;
 use serde_json::{Value, json};
 
 use crate::config::{Config, Flags};
@@ -64,6 +66,10 @@ pub async fn run(args: Args) -> Outcome {
     let from = args.from.as_deref().map(place).transpose()?;
     let asked = Asked { from, dry_run: args.dry_run };
     super::make_data_dir(&config)?;
+    let sources = match asked.from {
+        Some(_) => sources,
+        None => with_accounts(&config, sources).await?,
+    };
     let mut reports = Vec::new();
     let mut failed = 0;
     for source in &sources {
@@ -95,6 +101,31 @@ fn named(config: &Config, name: &str) -> Result<Arc<dyn Source>, Failure> {
         let known: Vec<&str> = config.updates.sources.iter().map(|known| known.source.name()).collect();
         Failure::Usage(format!("there is no source '{name}'; there are {}", known.join(", ")))
     })
+}
+
+/// The sources as the server of this machine asks them: with the accounts that it was given.
+async fn with_accounts(
+    config: &Config,
+    sources: Vec<Arc<dyn Source>>,
+) -> Result<Vec<Arc<dyn Source>>, Failure> {
+    let has_server =
+        config.database.file().is_none_or(|file| file.exists()) && config.secret_key_file().exists();
+    if !has_server || sources.iter().all(|source| source.as_with_account().is_none()) {
+        return Ok(sources);
+    }
+    let store = super::open_store(config).await?;
+    let applied = async {
+        let secret = SecretKey::open(&config.secret_key_file(), &store).await.map_err(Failure::failed)?;
+        let mut applied = Vec::new();
+        for source in &sources {
+            let with_stored = account::with_stored(&store, Some(&secret), source).await;
+            applied.push(with_stored.map_err(Failure::failed)?);
+        }
+        Ok(applied)
+    };
+    let applied = applied.await;
+    store.close().await;
+    applied
 }
 
 /// Gives what root has fetched to whose data directory it is, which is the server that has to read it.

@@ -3,9 +3,13 @@
 //! The guard asks it for every route the router knows, and a route that is not in it is denied to
 //! everybody, so none can be opened by forgetting. A test compares it with the router.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use netwark_model::auth::Permission::{
-    self, EventsAcknowledge, EventsRead, LookupsAsk, LookupsRead, MetricsRead, OperationsRead, OperationsRun,
-    QueuesManage, TokensManage, UsersManage, WatchRead, WatchWrite, WorkersManage, WorkersRead,
+    self, EventsAcknowledge, EventsRead, LookupsAsk, LookupsManage, LookupsRead, MetricsRead, OperationsRead,
+    OperationsRun, QueuesManage, TokensManage, UsersManage, WatchRead, WatchWrite, WorkersManage,
+    WorkersRead,
 };
 
 use self::Access::{Needs, NeedsFromAfar, Public, User, Worker};
@@ -125,6 +129,9 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/ip-calc/list", Needs(LookupsRead)),
     route("GET", "/api/v1/ip-calc/{resource}/{cidr}", Needs(LookupsRead)),
     route("GET", "/api/v1/updates", Needs(LookupsRead)),
+    route("POST", "/api/v1/updates/{source}", Needs(LookupsManage)),
+    route("PUT", "/api/v1/updates/{source}/account", Needs(LookupsManage)),
+    route("DELETE", "/api/v1/updates/{source}/account", Needs(LookupsManage)),
     route("GET", "/api/v1/mac-oui", Needs(LookupsRead)),
     route("POST", "/api/v1/mac-oui", Needs(LookupsRead)),
     route("GET", "/api/v1/mac-oui/{resource}", Needs(LookupsRead)),
@@ -154,10 +161,28 @@ pub enum Required {
     Unknown,
 }
 
+/// The routes of the table by their paths, since every request asks.
+static BY_PATH: LazyLock<HashMap<&'static str, Vec<&'static Route>>> = LazyLock::new(|| {
+    let mut routes = HashMap::<_, Vec<_>>::new();
+    for route in ROUTES {
+        routes.entry(route.path).or_default().push(route);
+    }
+    routes
+});
+
+fn of_path(path: &str) -> &'static [&'static Route] {
+    BY_PATH.get(path).map_or(&[], Vec::as_slice)
+}
+
+/// The path of the table that is spelled like this, if there is one.
+pub fn known_path(path: &str) -> Option<&'static str> {
+    of_path(path).first().map(|route| route.path)
+}
+
 /// Looks a method and a path, as the router spells it, up in the table.
 pub fn required(method: &str, path: &str) -> Required {
     let method = if method == "HEAD" { "GET" } else { method };
-    let of_path: Vec<&Route> = ROUTES.iter().filter(|route| route.path == path).collect();
+    let of_path = of_path(path);
     if let Some(route) = of_path.iter().find(|route| route.method == method) {
         Required::Route(route.access)
     } else if of_path.is_empty() {

@@ -22,7 +22,7 @@ use netwark_lookup::oui::{self, Vendors};
 use netwark_lookup::outbound::Outbound;
 use netwark_lookup::resource::Sources;
 use netwark_lookup::update::{Kept, directory};
-use netwark_lookup::whois::{Registries, Whois};
+use netwark_lookup::whois::{self as registries, Registries, Whois};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -82,6 +82,8 @@ pub struct Lookups {
     turns: Turns,
     /// The registries of domains, addresses and AS numbers.
     pub whois: Whois,
+    /// Updates that wait, are under way or have ended.
+    pub(crate) runs: Arc<updates::Runs>,
 }
 
 impl Lookups {
@@ -97,7 +99,8 @@ impl Lookups {
         let permit: Permit =
             Arc::new(move |place| rules.check(place, NAME_SERVER_PORTS).map_err(|error| error.to_string()));
         let dns = Asker::new(resolver, permit, Arc::clone(&settings.trust));
-        let whois = Whois::new(outbound.clone(), settings.registries.clone());
+        let known = registries::kept(place(registries::SOURCE), settings.registries.clone());
+        let whois = Whois::following(outbound.clone(), known);
         Self {
             outbound,
             whois,
@@ -107,6 +110,7 @@ impl Lookups {
             questions: Arc::new(Semaphore::new(QUESTIONS)),
             records: Arc::new(Semaphore::new(RECORDS)),
             turns: Turns::new(ABOUT_ANYTHING),
+            runs: Arc::default(),
         }
     }
 
@@ -114,6 +118,9 @@ impl Lookups {
     pub fn refresh(&self) {
         if self.oui.refresh() {
             tracing::info!(entries = self.oui.get().len(), "another table of MAC vendors is in use");
+        }
+        if self.whois.refresh() {
+            tracing::info!("another table of registries is in use");
         }
     }
 
@@ -138,7 +145,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(geoip::routes())
         .merge(ipcalc::routes())
         .merge(mac_oui::routes())
-        .routes(routes!(updates::list_updates))
+        .merge(updates::routes())
         .routes(routes!(dns::look_up_dns))
         .routes(routes!(dns::query_dns))
         .merge(whois::routes())

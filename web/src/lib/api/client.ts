@@ -260,6 +260,14 @@ export function api(fetcher: typeof fetch = fetch) {
 			return { rows: rows as t.MacAssignment[], total: Number(headers.get('X-Total-Count') ?? rows.length) };
 		},
 		updates: () => taken<t.SourceStatus[]>(client.GET('/updates')),
+		updateSource: (source: string) =>
+			taken<t.SourceStatus>(client.POST('/updates/{source}', { params: { path: { source } } })),
+		giveAccount: (source: string, number: string, key: string) =>
+			taken<t.SourceStatus>(
+				client.PUT('/updates/{source}/account', { params: { path: { source } }, body: { number, key } })
+			),
+		forgetAccount: (source: string) =>
+			taken<t.SourceStatus>(client.DELETE('/updates/{source}/account', { params: { path: { source } } })),
 
 		lookUpParts: (q: string, parts: readonly t.PartName[]) =>
 			taken<t.Known>(client.GET('/lookup', { params: { query: { q, parts: parts.join(',') } } })),
