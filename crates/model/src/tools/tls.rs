@@ -291,12 +291,20 @@ pub struct Certificate {
     pub key_fingerprint: String,
 }
 
-/// What a stapled OCSP response says (RFC 6960). Its signature is not checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// What a stapled OCSP response says of the certificate (RFC 6960), and whether that is to be believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OcspStaple {
-    /// `good`, `revoked` or `unknown`; what is wrong when it cannot be read.
+    /// `good`, `revoked` or `unknown`; what is wrong when it says nothing.
     #[schema(example = "good")]
     pub status: String,
+    /// Whether the authority of the certificate, or somebody to whom it gave that task, has signed it, and it is true
+    /// now. Results of workers that did not check it have `false` without a `problem`.
+    #[serde(default)]
+    pub trusted: bool,
+    /// Why it is not to be trusted.
+    #[serde(default)]
+    #[schema(example = "its signature is wrong")]
+    pub problem: Option<String>,
     /// When it was true.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub this_update: Option<Timestamp>,

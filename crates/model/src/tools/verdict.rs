@@ -96,6 +96,8 @@ pub enum FindingKind {
     Untrusted,
     /// A certificate has ended, ends soon or has not begun.
     CertificateDates,
+    /// A stapled OCSP answer is not to be trusted.
+    Staple,
     /// The versions of TLS on offer are not what they should be.
     OldVersion,
     /// An answer of HTTP that is no success.

@@ -17,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::certificate;
 use super::trust::Trust;
-use super::{certificate, ocsp};
 use crate::words;
 
 /// What a handshake is to be like.
@@ -81,7 +81,7 @@ fn session(
     trust: &Trust,
     now: Timestamp,
 ) -> TlsSession {
-    let staple = ocsp::read(&seen.ocsp);
+    let staple = trust.staple(&seen.ocsp, &seen.chain, now);
     let problems = trust.problems(&seen.chain, &wanted.name, staple.as_ref(), now);
     let alpn = connection.and_then(|connection| connection.alpn_protocol());
     TlsSession {

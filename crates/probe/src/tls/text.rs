@@ -84,7 +84,9 @@ pub(crate) fn session_lines(session: &TlsSession) -> Vec<String> {
         });
     }
     if let Some(staple) = &session.ocsp {
-        lines.push(format!("OCSP staple: {}", staple.status));
+        let doubt =
+            staple.problem.as_ref().map(|why| format!(", not to be trusted: {why}")).unwrap_or_default();
+        lines.push(format!("OCSP staple: {}{doubt}", staple.status));
     }
     match session.trusted {
         true => lines.push("trusted".into()),

@@ -13,6 +13,9 @@ use rustls::{CertificateError, Error, RootCertStore};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
+use super::der;
+use super::ocsp::{self, Issuer};
+
 /// Most names of a certificate that a reason tells.
 const NAMED: usize = 3;
 
@@ -51,6 +54,34 @@ impl Trust {
             roots.add_parsable_certificates(found.certs);
             Arc::new(roots)
         })
+    }
+
+    /// What a stapled response says of the first of these certificates.
+    pub(super) fn staple(
+        &self,
+        response: &[u8],
+        chain: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> Option<OcspStaple> {
+        let (leaf, rest) = chain.split_first()?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        ocsp::read(response, leaf, &self.issuers(leaf, rest), algorithms, now)
+    }
+
+    /// Whoever has the name of the authority of a certificate: among those that were sent along, and among the roots.
+    fn issuers(&self, leaf: &CertificateDer<'_>, rest: &[CertificateDer<'_>]) -> Vec<Issuer<'static>> {
+        let Some(leaf) = read(leaf) else { return Vec::new() };
+        let wanted = leaf.issuer().as_raw();
+        let sent = rest.iter().filter_map(|one| {
+            let parsed = read(one).filter(|parsed| parsed.subject().as_raw() == wanted)?;
+            Some(Issuer { name: wanted.to_vec().into(), key: parsed.public_key().raw.to_vec().into() })
+        });
+        let roots = self.roots().roots.iter().filter(|root| der::sequence(&root.subject) == wanted);
+        let roots = roots.map(|root| Issuer {
+            name: wanted.to_vec().into(),
+            key: der::sequence(&root.subject_public_key_info).into(),
+        });
+        sent.chain(roots).collect()
     }
 
     /// Every reason not to trust these certificates, as they were sent, for a name.
@@ -101,7 +132,7 @@ impl Trust {
             )),
             Err(error) => problems.push(of_error(&error, chain)),
         }
-        if let Some(staple) = ocsp.filter(|staple| staple.status == "revoked") {
+        if let Some(staple) = ocsp.filter(|staple| staple.trusted && staple.status == "revoked") {
             let when = staple.revoked_at.map(|at| format!(" on {}", day(at))).unwrap_or_default();
             problems.push(problem(TrustProblemKind::Revoked, format!("its authority revoked it{when}")));
         }

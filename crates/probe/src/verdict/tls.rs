@@ -58,6 +58,10 @@ pub(super) fn certificate(session: &TlsSession, warn_days: u16) -> Vec<Finding> 
             finding(Severity::Alert, kind, None, problem.text.clone())
         })
         .collect();
+    if let Some(why) = session.ocsp.as_ref().and_then(|staple| staple.problem.as_ref()) {
+        let text = format!("the OCSP answer that the server staples is not to be trusted: {why}");
+        findings.push(finding(Severity::Warning, FindingKind::Staple, None, text));
+    }
     let soon = session.chain.first().filter(|leaf| (0..=i64::from(warn_days)).contains(&leaf.days_left));
     if let Some(leaf) = soon {
         let day = leaf.not_after.strftime("%Y-%m-%d");
