@@ -13,7 +13,7 @@ use tokio::time::{self, Instant};
 
 pub(crate) use crate::counted::Counted;
 use crate::decide::Unreachable;
-use crate::engine::{Traffic, kind_of_queued};
+use crate::engine::{Pacer, Traffic, kind_of_queued};
 use crate::net::connect;
 use crate::net::control::QueuedError;
 use crate::resolve::{self, Choice, Resolve};
@@ -26,6 +26,8 @@ pub type ContentPermit = dyn Fn(SocketAddr) -> Result<(), String> + Send + Sync;
 /// Bytes of a segment without data: headers of IP and TCP, with the options of a SYN left out.
 pub(crate) const SEGMENT_V4: u64 = 40;
 pub(crate) const SEGMENT_V6: u64 = 60;
+/// Segments that either side sends on the way in and out of a connection.
+const SEGMENTS: u64 = 3;
 
 /// Resolves names and opens connections. Cheap to clone.
 #[derive(Clone)]
@@ -33,12 +35,21 @@ pub struct Dialer {
     resolver: Arc<dyn Resolve>,
     permit: Arc<ContentPermit>,
     traffic: Arc<Traffic>,
+    pacer: Option<Pacer>,
 }
 
 impl std::fmt::Debug for Dialer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dialer").finish_non_exhaustive()
     }
+}
+
+/// The turn of a connection to a place: its packets may leave now.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    place: SocketAddr,
+    /// How long it was waited for.
+    pub(crate) waited: Duration,
 }
 
 /// What became of a connection. Durations begin with its first packet.
@@ -59,7 +70,23 @@ pub(crate) enum Fate {
 impl Dialer {
     /// A dialer that connects to what `permit` allows and nowhere else.
     pub fn new(resolver: Arc<dyn Resolve>, permit: Arc<ContentPermit>, traffic: Arc<Traffic>) -> Self {
-        Self { resolver, permit, traffic }
+        Self { resolver, permit, traffic, pacer: None }
+    }
+
+    /// The same, but no faster than this pace lets packets leave.
+    #[must_use]
+    pub fn at_pace(mut self, pacer: Pacer) -> Self {
+        self.pacer = Some(pacer);
+        self
+    }
+
+    /// Waits until the pace lets the packets of a connection leave. No time of a measurement is to run meanwhile.
+    pub(crate) async fn turn(&self, place: SocketAddr) -> Turn {
+        let waited = match &self.pacer {
+            Some(pacer) => pacer.turn(place.ip(), SEGMENTS).await,
+            None => Duration::ZERO,
+        };
+        Turn { place, waited }
     }
 
     /// The addresses of a host that are measured, not yet checked against the list.
@@ -97,14 +124,19 @@ impl Dialer {
 
     /// The same stream, with what it carries counted.
     pub(crate) fn counted(&self, stream: TcpStream) -> Counted {
-        let v6 = stream.peer_addr().is_ok_and(|peer| peer.is_ipv6());
-        Counted::new(stream, Arc::clone(&self.traffic), if v6 { SEGMENT_V6 } else { SEGMENT_V4 })
+        let peer = stream.peer_addr().ok().map(|peer| peer.ip());
+        let headers = if peer.is_some_and(|peer| peer.is_ipv6()) { SEGMENT_V6 } else { SEGMENT_V4 };
+        let counted = Counted::new(stream, Arc::clone(&self.traffic), headers);
+        match (&self.pacer, peer) {
+            (Some(pacer), Some(peer)) => counted.at_pace(pacer.clone(), peer),
+            _ => counted,
+        }
     }
 
-    /// Connects to a place, if the list allows it.
+    /// Connects to the place whose turn it is, if the list allows it.
     pub(crate) async fn dial(
         &self,
-        place: SocketAddr,
+        Turn { place, .. }: Turn,
         source: Option<IpAddr>,
         timeout: Duration,
     ) -> Result<Fate, ProbeError> {
@@ -112,8 +144,7 @@ impl Dialer {
         let fate = connected(place, source, timeout).await;
         let segment = if place.is_ipv4() { SEGMENT_V4 } else { SEGMENT_V6 };
         let (sent, received) = match fate {
-            // The way in and out of a connection is three segments each.
-            Fate::Connected { .. } => (3, 3),
+            Fate::Connected { .. } => (SEGMENTS, SEGMENTS),
             Fate::Refused { .. } | Fate::Filtered { .. } => (1, 1),
             Fate::Unanswered => (1, 0),
             Fate::Unsent { .. } => (0, 0),
@@ -212,11 +243,11 @@ mod tests {
         for host in ["127.0.0.1:0", "[::1]:0"] {
             let Ok(listener) = tokio::net::TcpListener::bind(host).await else { continue };
             let place = listener.local_addr().unwrap();
-            let fate = dialer.dial(place, None, PATIENCE).await.unwrap();
+            let fate = dialer.dial(dialer.turn(place).await, None, PATIENCE).await.unwrap();
             let Fate::Connected { stream, .. } = fate else { panic!("{fate:?}") };
             assert_eq!(stream.peer_addr().unwrap(), place);
             drop(listener);
-            let fate = dialer.dial(place, None, PATIENCE).await.unwrap();
+            let fate = dialer.dial(dialer.turn(place).await, None, PATIENCE).await.unwrap();
             assert!(matches!(fate, Fate::Refused { .. }), "{fate:?}");
         }
         assert!(counted(&dialer).0 >= 4 * SEGMENT_V4, "{:?}", counted(&dialer));
@@ -226,7 +257,8 @@ mod tests {
     async fn what_the_list_forbids_is_not_connected_to() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let place = listener.local_addr().unwrap();
-        let error = dialer(|_| Err("loopback".into())).dial(place, None, PATIENCE).await.unwrap_err();
+        let dialer = dialer(|_| Err("loopback".into()));
+        let error = dialer.dial(dialer.turn(place).await, None, PATIENCE).await.unwrap_err();
         assert_eq!(error.to_string(), "127.0.0.1 must not be measured from here: loopback");
     }
 
@@ -234,10 +266,11 @@ mod tests {
     async fn a_source_that_is_not_ours_is_said() {
         let place = "127.0.0.1:9".parse().unwrap();
         let source = Some("192.0.2.1".parse().unwrap());
-        let fate = dialer(|_| Ok(())).dial(place, source, PATIENCE).await.unwrap();
+        let dialer = dialer(|_| Ok(()));
+        let fate = dialer.dial(dialer.turn(place).await, source, PATIENCE).await.unwrap();
         let Fate::Unsent { message } = fate else { panic!("{fate:?}") };
         assert_eq!(message, "cannot assign requested address");
-        let error = dialer(|_| Ok(())).addresses("::1", Family::Auto, source).await.unwrap_err();
+        let error = dialer.addresses("::1", Family::Auto, source).await.unwrap_err();
         assert!(error.to_string().contains("of the other family"), "{error}");
     }
 }

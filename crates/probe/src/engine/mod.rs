@@ -46,6 +46,8 @@ pub use self::capabilities::{Ability, Capabilities};
 pub use self::counters::Counters;
 pub use self::error::EngineError;
 pub use self::options::EngineOptions;
+use self::pace::Pace;
+pub use self::pace::Pacer;
 pub(crate) use self::recognise::kind_of_queued;
 use self::run::Command;
 use self::signal::Signal;
@@ -69,6 +71,7 @@ struct Inner {
     signal: Arc<Signal>,
     capabilities: Arc<Capabilities>,
     counters: Arc<counters::Shared>,
+    pacer: Pacer,
     next: AtomicU64,
 }
 
@@ -99,6 +102,8 @@ impl Engine {
         let signal = Arc::new(signal);
         let capabilities = Arc::new(Capabilities::probe());
         let counters = Arc::new(counters::Shared::default());
+        let pace = Pace::new(options.rate);
+        let pacer = Pacer::new(pace.clone());
         let (commands, inbox) = mpsc::channel();
         let mut random = rand::rng();
         let icmp_ids = random.next_u32() as u16 & !(BLOCK - 1);
@@ -111,12 +116,13 @@ impl Engine {
             .spawn(move || {
                 let ports = ports::Ports::new(icmp_ids, tcp_ports, options.receive_buffer);
                 let now = clock::monotonic();
-                let state = state::State::new(&options, thread_capabilities, thread_counters, ports, now);
+                let state =
+                    state::State::new(&options, pace, thread_capabilities, thread_counters, ports, now);
                 run::run(state, &inbox, &thread_signal);
             })
             .map_err(|source| EngineError::Start { what: "thread", source })?;
-        let inner =
-            Inner { commands: Some(commands), signal, capabilities, counters, next: AtomicU64::new(0) };
+        let next = AtomicU64::new(0);
+        let inner = Inner { commands: Some(commands), signal, capabilities, counters, pacer, next };
         Ok(Self { inner: Arc::new(inner), traffic: Arc::default() })
     }
 
@@ -146,6 +152,12 @@ impl Engine {
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.inner.capabilities
+    }
+
+    /// The pace at which packets may leave, for those that the system sends for us.
+    #[must_use]
+    pub fn pacer(&self) -> Pacer {
+        self.inner.pacer.clone()
     }
 
     /// What was counted since the start.

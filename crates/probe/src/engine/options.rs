@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How an engine is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Packets a second that leave the machine at most, over all tasks; at least 1. What goes to loopback
+    /// Packets a second that leave the machine at most, over all tasks and the connections that keep to the
+    /// [`crate::engine::Pacer`]; at least 1. What goes to loopback
     /// addresses is not counted. Default 50,000: about 40 Mbit/s of pings.
     pub rate: u32,
     /// Least time between two probes to the same address, over all tasks. Default 0.

@@ -1,40 +1,101 @@
 //! How fast packets may leave: the global rate cap, and the rate up to which send stamps are taken.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::net::clock;
+
 /// What may leave at once after a pause, in nanoseconds of the rate.
 const BURST: u64 = 5_000_000;
 /// Width of the windows in which the rate of sending is measured, in nanoseconds.
 const WINDOW: u64 = 10_000_000;
 
-/// A token bucket, kept as the time at which it would be empty.
-#[derive(Debug)]
+/// A token bucket, kept as the time at which it would be empty. All clones are one bucket.
+#[derive(Clone, Debug)]
 pub(crate) struct Pace {
     /// Nanoseconds a packet.
     cost: u64,
     /// When the packets that have left would have left at an even pace.
-    due: u64,
+    due: Arc<AtomicU64>,
 }
 
 impl Pace {
     /// `rate` is packets a second, at least 1.
     pub(crate) fn new(rate: u32) -> Self {
-        Self { cost: 1_000_000_000 / u64::from(rate.max(1)), due: 0 }
+        Self { cost: 1_000_000_000 / u64::from(rate.max(1)), due: Arc::default() }
+    }
+
+    fn due(&self) -> u64 {
+        self.due.load(Ordering::Relaxed)
     }
 
     /// How many packets may leave now.
     pub(crate) fn allowance(&self, now: u64) -> u64 {
         // Even the slowest pace lets one packet go when it is due.
-        let room = (now + BURST.max(self.cost)).saturating_sub(self.due.max(now));
+        let room = (now + BURST.max(self.cost)).saturating_sub(self.due().max(now));
         room.checked_div(self.cost).unwrap_or(u64::MAX)
     }
 
-    /// Takes note of packets that leave now.
-    pub(crate) fn spend(&mut self, now: u64, packets: u64) {
-        self.due = self.due.max(now) + packets * self.cost;
+    /// Takes note of packets that leave now, and says when the first of them was due.
+    pub(crate) fn spend(&self, now: u64, packets: u64) -> u64 {
+        let spent = packets.saturating_mul(self.cost);
+        let later = |due: u64| Some(due.max(now).saturating_add(spent));
+        // It is never refused.
+        let before = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).unwrap_or_default();
+        self.first_after(before.max(now))
     }
 
     /// When the next packet may leave.
     pub(crate) fn next(&self) -> u64 {
-        (self.due + self.cost).saturating_sub(BURST.max(self.cost))
+        self.first_after(self.due())
+    }
+
+    fn first_after(&self, due: u64) -> u64 {
+        due.saturating_add(self.cost).saturating_sub(BURST.max(self.cost))
+    }
+}
+
+/// The rate cap is for packets that leave the machine.
+pub(super) fn is_capped(to: IpAddr) -> bool {
+    !to.is_loopback()
+}
+
+/// The pace of an engine, for packets that the system sends for us: those of connections. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pacer {
+    pace: Pace,
+    /// Whoever waits stands here, so that who gives up has spent no more than one place.
+    line: Arc<Mutex<()>>,
+}
+
+impl Pacer {
+    /// `pace` is that of the engine.
+    pub(super) fn new(pace: Pace) -> Self {
+        Self { pace, line: Arc::default() }
+    }
+
+    /// Waits until packets to an address may leave, and takes note of this many; returns how long that took.
+    pub(crate) async fn turn(&self, to: IpAddr, packets: u64) -> Duration {
+        if !is_capped(to) {
+            return Duration::ZERO;
+        }
+        let begin = clock::monotonic();
+        let _first = self.line.lock().await;
+        let now = clock::monotonic();
+        let at = self.pace.spend(now, packets);
+        tokio::time::sleep(Duration::from_nanos(at.saturating_sub(now))).await;
+        Duration::from_nanos(clock::monotonic().saturating_sub(begin))
+    }
+
+    /// Takes note of packets that have left already, for which all that come later wait.
+    pub(crate) fn note(&self, to: IpAddr, packets: u64) {
+        if is_capped(to) {
+            self.pace.spend(clock::monotonic(), packets);
+        }
     }
 }
 
@@ -76,7 +137,7 @@ mod tests {
     #[test]
     fn no_second_sees_more_than_rate_and_burst() {
         for rate in [1, 10, 1_000, 100_000] {
-            let mut pace = Pace::new(rate);
+            let pace = Pace::new(rate);
             let (mut now, mut left) = (5 * SECOND, 0);
             while now < 7 * SECOND {
                 let allowed = pace.allowance(now);
@@ -92,13 +153,40 @@ mod tests {
 
     #[test]
     fn what_was_spent_is_not_allowed_again() {
-        let mut pace = Pace::new(1_000);
+        let pace = Pace::new(1_000);
         let all = pace.allowance(SECOND);
         assert_eq!(all, 5);
         pace.spend(SECOND, all);
         assert_eq!(pace.allowance(SECOND), 0);
         assert_eq!(pace.next(), SECOND + 1_000_000);
         assert_eq!(pace.allowance(pace.next()), 1);
+    }
+
+    #[test]
+    fn who_takes_more_than_there_is_holds_up_the_next() {
+        let pace = Pace::new(100);
+        let now = 7 * SECOND;
+        assert_eq!(pace.spend(now, 3), now, "the first need not wait");
+        assert_eq!(pace.clone().spend(now, 3), now + 30_000_000, "clones are one bucket");
+        assert_eq!(pace.next(), now + 60_000_000);
+        assert_eq!(pace.allowance(now), 0);
+        assert_eq!(pace.spend(8 * SECOND, u64::MAX), 8 * SECOND);
+        assert_eq!(pace.allowance(9 * SECOND), 0, "no sum overflows");
+    }
+
+    #[tokio::test]
+    async fn connections_wait_for_their_turn_and_loopback_does_not() {
+        let pacer = Pacer::new(Pace::new(100));
+        let far = "192.0.2.1".parse().unwrap();
+        let begin = std::time::Instant::now();
+        for _ in 0..3 {
+            pacer.turn(far, 3).await;
+        }
+        // 9 packets at 100 a second, of which the last three may follow when their turn has come.
+        assert!(begin.elapsed() >= Duration::from_millis(60), "{:?}", begin.elapsed());
+        pacer.note(far, 1_000_000);
+        assert_eq!(pacer.turn("127.0.0.1".parse().unwrap(), 3).await, Duration::ZERO);
+        assert_eq!(pacer.turn("::1".parse().unwrap(), 3).await, Duration::ZERO);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::*;
 use crate::engine::capabilities::Capabilities;
 use crate::engine::counters::Shared;
 use crate::engine::options::EngineOptions;
+use crate::engine::pace::Pace;
 use crate::engine::ports::Ports;
 use crate::engine::wire::{Ends, Recipe};
 
@@ -31,6 +32,7 @@ fn state() -> State {
     let ports = Ports::new(IDS, TCP_PORTS, 0);
     State::new(
         &EngineOptions::default(),
+        Pace::new(1000),
         Arc::new(Capabilities::probe()),
         Arc::new(Shared::default()),
         ports,

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 use std::io;
-use std::net::IpAddr;
 
 use super::flight::Handle;
+use super::pace::is_capped;
 use super::ports;
 use super::preparing::Stop;
 use super::state::{Held, State};
@@ -268,9 +268,4 @@ impl State {
         };
         [blocked, held, line].into_iter().flatten().min()
     }
-}
-
-/// The rate cap is for packets that leave the machine.
-fn is_capped(to: IpAddr) -> bool {
-    !to.is_loopback()
 }

@@ -71,6 +71,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(
         options: &EngineOptions,
+        pace: Pace,
         capabilities: Arc<Capabilities>,
         shared: Arc<Shared>,
         ports: Ports,
@@ -82,7 +83,7 @@ impl State {
             by_id: HashMap::new(),
             flight: Flight::new(),
             ports,
-            pace: Pace::new(options.rate),
+            pace,
             stamp_budget: StampBudget::new(options.stamps_up_to),
             clocks: Clocks::new(now),
             line: VecDeque::new(),

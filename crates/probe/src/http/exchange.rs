@@ -23,7 +23,7 @@ use tokio::time::{self, Instant};
 use url::Url;
 
 use super::{host_of, port_of};
-use crate::dial::Dialer;
+use crate::dial::{Dialer, Turn};
 use crate::stats::ms;
 use crate::tls::{self, Trust, Wanted, hex};
 use crate::words;
@@ -53,13 +53,14 @@ pub(super) struct Step {
     pub(super) same_host: bool,
 }
 
-/// Makes one request. Whatever happens, the answer is as much of a hop as it came to.
+/// Makes one request. Whatever happens, the answer is as much of a hop as it came to. The deadline moves on by what
+/// the pace of this machine held it up.
 pub(super) async fn exchange(
     dialer: &Dialer,
     trust: &Trust,
     options: &HttpOptions,
     step: &Step,
-    deadline: Instant,
+    deadline: &mut Instant,
 ) -> HttpHop {
     let begin = Instant::now();
     let mut under_way = UnderWay {
@@ -67,12 +68,23 @@ pub(super) async fn exchange(
         trust,
         options,
         step,
-        deadline,
+        deadline: *deadline,
         phase: Phase::Name,
         hop: HttpHop { url: step.url.to_string(), method: step.method, ..HttpHop::default() },
     };
     under_way.hop.timings.name = step.name_ms;
-    let ended = time::timeout_at(deadline, under_way.go()).await;
+    let mut waited = Duration::ZERO;
+    let ended = match time::timeout_at(*deadline, under_way.address()).await {
+        Ok(Ok(address)) => {
+            let turn = dialer.turn(SocketAddr::new(address, port_of(&step.url))).await;
+            waited = turn.waited;
+            *deadline += waited;
+            under_way.deadline = *deadline;
+            time::timeout_at(*deadline, under_way.go(address, turn)).await
+        }
+        Ok(Err(message)) => Ok(Err(message)),
+        Err(late) => Err(late),
+    };
     let message = match ended {
         Ok(Ok(())) => None,
         Ok(Err(message)) => Some(message),
@@ -80,7 +92,7 @@ pub(super) async fn exchange(
     };
     let UnderWay { phase, mut hop, .. } = under_way;
     hop.failure = message.map(|message| Failure { phase, message });
-    hop.timings.total = ms(begin.elapsed()) + step.name_ms.unwrap_or_default();
+    hop.timings.total = ms(begin.elapsed().saturating_sub(waited)) + step.name_ms.unwrap_or_default();
     hop
 }
 
@@ -105,14 +117,13 @@ impl UnderWay<'_> {
         }
     }
 
-    async fn go(&mut self) -> Result<(), String> {
-        let place = SocketAddr::new(self.address().await?, port_of(&self.step.url));
+    async fn go(&mut self, address: IpAddr, turn: Turn) -> Result<(), String> {
         self.phase = Phase::Connect;
-        self.hop.address = Some(place.ip());
+        self.hop.address = Some(address);
         let begin = Instant::now();
         let left = self.deadline.saturating_duration_since(begin).max(Duration::from_millis(1));
         let fate =
-            self.dialer.dial(place, self.options.source, left).await.map_err(|error| error.to_string())?;
+            self.dialer.dial(turn, self.options.source, left).await.map_err(|error| error.to_string())?;
         let (stream, took) = tls::connected(fate).map_err(|why| why.unwrap_or_else(|| self.too_late()))?;
         self.hop.timings.connect = Some(ms(took));
         let stream = self.dialer.counted(stream);

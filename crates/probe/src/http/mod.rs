@@ -107,7 +107,8 @@ struct Walk {
 impl Walk {
     async fn whole(self) -> HttpReport {
         let begin = Instant::now();
-        let deadline = begin + Duration::from_millis(self.options.timeout_ms.into());
+        let first_deadline = begin + Duration::from_millis(self.options.timeout_ms.into());
+        let mut deadline = first_deadline;
         let mut hops: Vec<HttpHop> = Vec::new();
         let mut step = Step {
             url: self.first.clone(),
@@ -117,7 +118,8 @@ impl Walk {
             same_host: true,
         };
         loop {
-            let mut hop = exchange::exchange(&self.dialer, &self.trust, &self.options, &step, deadline).await;
+            let asked = exchange::exchange(&self.dialer, &self.trust, &self.options, &step, &mut deadline);
+            let mut hop = asked.await;
             let next = redirect::next(&step, &hop, &hops, &self.options);
             if let Next::Broken(message) = &next {
                 hop.failure = Some(Failure { phase: Phase::Redirect, message: message.clone() });
@@ -133,13 +135,14 @@ impl Walk {
                 same_host,
             };
         }
+        let held_up = deadline.duration_since(first_deadline);
         let mut report = HttpReport {
             address: self.choice.address,
             chosen: self.choice.reason,
             status: hops.last().and_then(|hop| hop.status),
             hops,
             // What the name took was spent before this began.
-            total_ms: ms(begin.elapsed()) + self.name_ms.unwrap_or_default(),
+            total_ms: ms(begin.elapsed().saturating_sub(held_up)) + self.name_ms.unwrap_or_default(),
             verdict: Verdict::default(),
         };
         report.verdict = verdict::http(&report, &self.options);

@@ -118,8 +118,9 @@ async fn attempts(
         if seq > 1 {
             time::sleep_until(begin + Duration::from_millis(u64::from(seq - 1) * u64::from(interval))).await;
         }
+        let turn = dialer.turn(place).await;
         let at_ms = ms(begin.elapsed());
-        let fate = match dialer.dial(place, options.source, timeout).await? {
+        let fate = match dialer.dial(turn, options.source, timeout).await? {
             Fate::Connected { stream, took } => {
                 drop(stream);
                 TcpFate::Connected { rtt: ms(took) }

@@ -148,8 +148,9 @@ impl Asked {
         &self,
         place: SocketAddr,
     ) -> Result<Result<(Counted, Duration, Instant), Failure>, ProbeError> {
+        let turn = self.dialer.turn(place).await;
         let deadline = Instant::now() + self.within();
-        let fate = self.dialer.dial(place, self.options.source, self.within()).await?;
+        let fate = self.dialer.dial(turn, self.options.source, self.within()).await?;
         let (stream, took) = match connected(fate) {
             Ok(connected) => connected,
             Err(why) => {
