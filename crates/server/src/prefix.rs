@@ -24,10 +24,11 @@ pub(crate) fn below(router: Router, auth: &Auth) -> Router {
 }
 
 async fn enter(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host: Option<Authority> =
-        request.uri().authority().cloned().or_else(|| named.and_then(|host| host.parse().ok()));
-    let (prefix, path) = auth.below(host.as_ref(), request.uri().path());
+    let host = || {
+        let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        request.uri().authority().cloned().or_else(|| named.and_then(|host| host.parse::<Authority>().ok()))
+    };
+    let (prefix, path) = auth.below(host, request.uri().path());
     if let Some(uri) = with_path(request.uri(), path) {
         *request.uri_mut() = uri;
     }

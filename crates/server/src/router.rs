@@ -12,7 +12,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::App;
+use crate::auth::access::known_path;
 use crate::error::Problem;
 use crate::events::{acknowledge, api as timeline, stream};
 use crate::operations::{api, events, export, select};
@@ -83,7 +84,7 @@ pub fn router(app: &App) -> Router {
         .with_state(app.clone());
     let around =
         ServiceBuilder::new()
-            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+            .layer(SetRequestIdLayer::x_request_id(RandomIds))
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(middleware::from_fn_with_state(app.clone(), log))
             .layer(CatchPanicLayer::custom(|_| Problem::internal(&"a handler panicked").into_response()))
@@ -94,6 +95,18 @@ pub fn router(app: &App) -> Router {
             ))
             .layer(DefaultBodyLimit::max(LARGEST_BODY));
     prefix::below(auth::guard::protect(routes, &app.auth).layer(around), &app.auth)
+}
+
+/// Makes the ids of requests by the thread's own generator, without asking the system for each.
+#[derive(Clone, Copy)]
+struct RandomIds;
+
+impl MakeRequestId for RandomIds {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+        let mut text = uuid::Uuid::encode_buffer();
+        HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)).ok().map(RequestId::new)
+    }
 }
 
 /// Pages, their files, and 404 for what the API does not have.
@@ -124,19 +137,19 @@ async fn fallback(
 
 /// Counts and logs a request once it is answered.
 async fn log(State(app): State<App>, request: Request, next: Next) -> Response {
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let path = request.uri().path().to_owned();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let path = uri.path();
+    let route = request.extensions().get::<MatchedPath>().and_then(|path| known_path(path.as_str()));
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let id: String = id.chars().take(LONGEST_ID).collect();
-    let operation = operation(&path);
+    // It has only letters of ASCII.
+    let id = id.get(..LONGEST_ID).unwrap_or(id);
     // Every line that is written on the way carries the ids.
-    let span = tracing::info_span!("request", %id, operation);
+    let span = tracing::info_span!("request", %id, operation = operation(path));
     let began = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     let took = began.elapsed();
-    app.metrics.request(method.as_str(), route.as_deref().unwrap_or("pages"), status, took);
+    app.metrics.request(&method, route.unwrap_or("pages"), status, took);
     let _entered = span.entered();
     if took > Duration::from_secs(1) || response.status().is_server_error() {
         tracing::warn!(%method, %path, status, took_ms = took.as_millis() as u64, "slow or failed request");
@@ -159,7 +172,12 @@ async fn secure(State(app): State<App>, request: Request, next: Next) -> Respons
     let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_default().0;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let policy = if in_docs { ui::docs_policy() } else { app.pages.policy(&prefix) };
+    let policy = match (in_docs, in_api) {
+        (true, _) => ui::docs_policy(),
+        // Data that somebody opens as a page does nothing there.
+        (_, true) => HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+        _ => app.pages.policy(&prefix),
+    };
     let fixed: [(HeaderName, HeaderValue); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),

@@ -1,6 +1,5 @@
 //! Everything that is told of one address, prefix or range.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -311,16 +310,13 @@ fn multicast_mac(address: IpAddr) -> String {
 
 fn binary(family: Family, bits: u128) -> String {
     let (group, separator) = match family {
-        Family::V4 => (8_u32, '.'),
+        Family::V4 => (8, '.'),
         Family::V6 => (16, ':'),
     };
-    let width = u32::from(family.width());
     let mut text = String::with_capacity(136);
-    for shift in (0..width).step_by(group as usize).map(|at| width - group - at) {
-        let part = (bits >> shift) & ((1 << group) - 1);
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{part:0digits$b}", digits = group as usize);
-        if shift > 0 {
+    for bit in (0..family.width()).rev() {
+        text.push(if (bits >> bit) & 1 == 1 { '1' } else { '0' });
+        if bit > 0 && bit % group == 0 {
             text.push(separator);
         }
     }

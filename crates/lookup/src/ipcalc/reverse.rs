@@ -1,6 +1,5 @@
 //! Names in the reverse tree of DNS.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -94,11 +93,11 @@ fn name(family: Family, number: u128, bits: u8) -> String {
     let mut name = String::with_capacity(80);
     let mut rest = number.checked_shr(u32::from(width - bits)).unwrap_or(0);
     for _ in 0..bits / step {
-        // Writing to a string cannot fail.
-        let _ = match family {
-            Family::V4 => write!(name, "{}.", rest & 0xff),
-            Family::V6 => write!(name, "{:x}.", rest & 0xf),
-        };
+        match family {
+            Family::V4 => octet(&mut name, rest as u8),
+            Family::V6 => name.extend(char::from_digit(rest as u32 & 0xf, 16)),
+        }
+        name.push('.');
         rest >>= step;
     }
     name.push_str(match family {
@@ -164,4 +163,16 @@ mod tests {
             assert_eq!(of(network).delegation, None, "{network}");
         }
     }
+}
+
+/// Writes an octet in decimal. A short prefix has a hundred zones, and formatting would take most of their time.
+fn octet(text: &mut String, octet: u8) {
+    let digit = |number: u8| char::from(b'0' + number % 10);
+    if octet >= 100 {
+        text.push(digit(octet / 100));
+    }
+    if octet >= 10 {
+        text.push(digit(octet / 10));
+    }
+    text.push(digit(octet));
 }

@@ -70,7 +70,11 @@ impl Auth {
     }
 
     /// Under which path a request came, and what it asks for below that.
-    pub(crate) fn below<'a>(&self, host: Option<&Authority>, path: &'a str) -> (Arc<str>, &'a str) {
+    pub(crate) fn below<'a>(
+        &self,
+        host: impl FnOnce() -> Option<Authority>,
+        path: &'a str,
+    ) -> (Arc<str>, &'a str) {
         self.inner.site.below(host, path)
     }
 

@@ -43,6 +43,8 @@ pub struct Site {
     listen: Vec<IpAddr>,
     public: Vec<Base>,
     proxies: Vec<Proxy>,
+    /// The path of a server that is reached at the root.
+    root: Arc<str>,
 }
 
 /// Scheme, host, port and path of a URL; the host in lower case, IPv6 in brackets.
@@ -100,7 +102,7 @@ impl Site {
             return Err(mistakes);
         }
         let listen = settings.listen.iter().map(|address| address.ip().to_canonical()).collect();
-        Ok(Self { listen, public, proxies: settings.trusted_proxies.clone() })
+        Ok(Self { listen, public, proxies: settings.trusted_proxies.clone(), root: "".into() })
     }
 
     /// The paths it is served under, each once: `` or such as `/netwark`.
@@ -116,7 +118,14 @@ impl Site {
 
     /// Under which path a request came, and what it asks for below that: a proxy may have passed the
     /// path on or taken it away.
-    pub(crate) fn below<'a>(&self, host: Option<&Authority>, path: &'a str) -> (Arc<str>, &'a str) {
+    pub(crate) fn below<'a>(
+        &self,
+        host: impl FnOnce() -> Option<Authority>,
+        path: &'a str,
+    ) -> (Arc<str>, &'a str) {
+        if self.public.iter().all(|base| base.path.is_empty()) {
+            return (Arc::clone(&self.root), path);
+        }
         // Of two paths that fit, the longer one is meant.
         let passed_on = self.public.iter().filter(|base| !base.path.is_empty()).filter_map(|base| {
             let rest = path.strip_prefix(&*base.path)?;
@@ -125,9 +134,11 @@ impl Site {
         if let Some((base, rest)) = passed_on.max_by_key(|(base, _)| base.path.len()) {
             return (Arc::clone(&base.path), if rest.is_empty() { "/" } else { rest });
         }
-        let named = || self.public.iter().filter(|base| host.is_some_and(|host| base.is_named(host)));
+        let host = host();
+        let named =
+            || self.public.iter().filter(|base| host.as_ref().is_some_and(|host| base.is_named(host)));
         let base = named().find(|base| base.path.is_empty()).or_else(|| named().next());
-        (base.map_or_else(|| "".into(), |base| Arc::clone(&base.path)), path)
+        (Arc::clone(base.map_or(&self.root, |base| &base.path)), path)
     }
 
     /// Where others find the server: the public URL of the name a request was sent to, else the first
@@ -416,7 +427,7 @@ mod tests {
             &["https://example.org/netwark/", "https://example.org/netwark/lab", "https://plain.example"],
         );
         let below = |host: &str, path: &str| {
-            let (base, rest) = site.below(Some(&host.parse().unwrap()), path);
+            let (base, rest) = site.below(|| host.parse().ok(), path);
             (base.to_string(), rest.to_owned())
         };
         let is = |base: &str, rest: &str| (base.to_owned(), rest.to_owned());
