@@ -41,7 +41,7 @@ bench: ## Measure beside fping, ping, mtr, arp-scan and nmap (BENCH='--quick' pa
 	@scripts/setup build
 	@scripts/web-build
 	@cargo build --profile $(PROFILE) --locked -p netwark
-	@cargo build --profile $(PROFILE) --locked -p netwark-probe --examples
+	@cargo build --profile $(PROFILE) --locked -p netwark-probe -p netwark-lookup --examples
 	@cargo build --profile $(PROFILE) --locked -p netwark --example messaging
 	@python3 benches/bench.py --profile $(PROFILE) $(BENCH)
 

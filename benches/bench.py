@@ -37,6 +37,7 @@ EXAMPLES = {
     "trace": ("chain", "trace_many"),
     "messaging": ("messaging",),
     "watch": ("lan",),
+    "lookups": ("geoip_speed", "parse_whois", "vendor_speed"),
 }
 
 

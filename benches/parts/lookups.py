@@ -1,5 +1,7 @@
-"""Look-ups over HTTP: requests a second with the load generator on the same machine, beside a route that says "ok"."""
+"""Look-ups by themselves, and over HTTP with the load generator on the same machine, beside a route that says "ok"."""
 
+import json
+import os
 import random
 import re
 import statistics
@@ -10,6 +12,9 @@ from parts.operations import Client, Server
 PART = "lookups"
 CASE = "over HTTP with a token, 32 connections, wrk beside it"
 CONNECTIONS = 32
+ALONE = "by themselves, in one thread"
+# Files in the format of MaxMind, separated by colons.
+FILES = "NETWARK_BENCH_GEOIP"
 # Behind the same middleware and the same check of the token, and nothing else to do.
 HELLO = "/healthz"
 UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
@@ -68,7 +73,33 @@ def known(server, token, asked):
     return True
 
 
+def alone(at, tool, command, name):
+    """A program that says on each line how long one kind of look-up takes; a row for each."""
+    runs = [run(command) for _ in range(at.few)]
+    wrong = next((one for one in runs if one.code != 0), None)
+    if wrong:
+        raise RuntimeError(f"{command[0]} failed: {wrong.err}")
+    told = [[json.loads(line) for line in one.out.splitlines()] for one in runs]
+    for lines in zip(*told, strict=True):
+        numbers = {
+            key: statistics.median(line[key] for line in lines)
+            for key, value in lines[0].items()
+            if isinstance(value, (int, float))
+        }
+        kind = next((value for value in lines[0].values() if isinstance(value, str)), "")
+        yield Row(PART, ALONE, f"{tool} {kind}".strip(), len(runs), numbers=numbers, note=name)
+
+
 def measure(at):
+    """What needs no server first, then every route."""
+    yield from alone(at, "MAC vendor", [at.example("vendor_speed")], "")
+    yield from alone(at, "WHOIS parsing", [at.example("parse_whois")], "")
+    for file in filter(None, os.environ.get(FILES, "").split(":")):
+        yield from alone(at, "GeoIP", [at.example("geoip_speed"), file], os.path.basename(file))
+    yield from over_http(at)
+
+
+def over_http(at):
     """Every route in turn, some times over; the ratio is that of the medians."""
     if not at.has("wrk"):
         raise RuntimeError("wrk is missing")

@@ -1,4 +1,5 @@
-//! How long it takes to read recorded answers of registries: `cargo run --release --example parse_whois`.
+//! How long it takes to read recorded answers of registries: `cargo run --release --example parse_whois`. Prints JSON
+//! for `benches/`.
 
 #![expect(clippy::print_stdout, reason = "an example prints what it measures")]
 
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     rounds.sort();
     println!(
-        "{ANSWERS} answers of {} registries, {bytes} bytes: best {:.2} ms, median {:.2} ms",
+        "{{\"answers\":{ANSWERS},\"recorded\":{},\"bytes\":{bytes},\"best_ms\":{:.2},\"median_ms\":{:.2}}}",
         answers.len(),
         rounds[0].as_secs_f64() * 1000.0,
         rounds[ROUNDS / 2].as_secs_f64() * 1000.0

@@ -1,4 +1,4 @@
-//! Measures how long finding a vendor takes, over addresses in a random order.
+//! Measures how long finding a vendor takes, over addresses in a random order. Prints JSON for `benches/`.
 //!
 //! ```text
 //! cargo run --release -p netwark-lookup --example vendor_speed
@@ -28,12 +28,17 @@ fn main() -> std::io::Result<()> {
         .collect();
     let any: Vec<Mac> = (0..LOOKUPS).map(|_| Mac::from_bits(random())).collect();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{} assignments, unpacked in {:.1} ms", table.len(), unpacked.as_secs_f64() * 1e3)?;
     for (name, macs) in [("assigned", assigned), ("any", any)] {
         let began = Instant::now();
         let found = macs.iter().filter(|mac| black_box(table.find(**mac)).is_some()).count();
         let each = began.elapsed().as_secs_f64() * 1e9 / macs.len() as f64;
-        writeln!(out, "{name}: {each:.0} ns a look-up, {found} of {} found", macs.len())?;
+        writeln!(
+            out,
+            "{{\"kind\":\"{name}\",\"ns\":{each:.0},\"found\":{found},\"asked\":{},\"assignments\":{},\"unpacked_ms\":{:.1}}}",
+            macs.len(),
+            table.len(),
+            unpacked.as_secs_f64() * 1e3
+        )?;
     }
     Ok(())
 }
