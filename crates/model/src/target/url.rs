@@ -25,6 +25,13 @@ pub fn check(text: &str) -> Result<String, FieldError> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return wrong("must not hold blanks or control characters".into());
     }
+    let begins = |scheme: &str| {
+        text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+    };
+    // It would be read as a host of that name.
+    if !text.contains("://") && (begins("http:") || begins("https:")) {
+        return wrong("needs two slashes behind its scheme, as in https://example.org/".into());
+    }
     // An IPv6 address needs its brackets in a URL; without a scheme, people write it bare.
     let whole = match text {
         text if text.contains("://") => text.to_owned(),
@@ -92,6 +99,8 @@ mod tests {
             ("ftp://example.org/", "not ftp"),
             ("file:///etc/passwd", "not file"),
             ("https://", "has no host"),
+            ("http:/example.org", "two slashes"),
+            ("HTTPS:example.org", "two slashes"),
             ("https://user:secret@example.org/", "password"),
             ("https://example.org:99999/", "65535"),
             ("https://example.org:0/", "65535"),

@@ -59,7 +59,7 @@ pub(crate) fn carry(
 ) -> io::Result<Carried> {
     wake_precisely();
     let mut line = Line::open(told)?;
-    let mut pace = Pace::new(told.rate);
+    let pace = Pace::new(told.rate);
     let mut next_look = 0;
     let (mut looked_at, every) = (clock::monotonic(), told.progress_every.as_nanos() as u64);
     loop {
