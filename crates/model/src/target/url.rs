@@ -25,9 +25,8 @@ pub fn check(text: &str) -> Result<String, FieldError> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return wrong("must not hold blanks or control characters".into());
     }
-    let begins = |scheme: &str| {
-        text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
-    };
+    let begins =
+        |scheme: &str| text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
     // It would be read as a host of that name.
     if !text.contains("://") && (begins("http:") || begins("https:")) {
         return wrong("needs two slashes behind its scheme, as in https://example.org/".into());
