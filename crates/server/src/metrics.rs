@@ -17,6 +17,7 @@ use crate::process;
 
 type Labels<const N: usize> = [(&'static str, String); N];
 type Numbers<const N: usize> = Family<Labels<N>, Gauge>;
+type Words<const N: usize> = [(&'static str, Word); N];
 
 /// What a label of a request says. There are few of them, and every request has some, so none is a text of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,8 +60,8 @@ pub struct Metrics {
     registry: Registry,
     /// What every program has, without our prefix, as Prometheus' own libraries name it.
     process: Registry,
-    requests: Family<[(&'static str, Word); 3], Counter>,
-    durations: Family<[(&'static str, Word); 2], Histogram, fn() -> Histogram>,
+    requests: Family<Words<3>, Counter>,
+    durations: Family<Words<2>, Histogram, fn() -> Histogram>,
     operations: Family<Labels<1>, Counter>,
     results: Family<Labels<1>, Counter>,
     reports: Family<Labels<1>, Counter>,

@@ -108,8 +108,7 @@ async fn with_accounts(
     config: &Config,
     sources: Vec<Arc<dyn Source>>,
 ) -> Result<Vec<Arc<dyn Source>>, Failure> {
-    let has_server =
-        config.database.file().is_none_or(|file| file.exists()) && config.secret_key_file().exists();
+    let has_server = config.database.file().is_none_or(Path::exists) && config.secret_key_file().exists();
     if !has_server || sources.iter().all(|source| source.as_with_account().is_none()) {
         return Ok(sources);
     }

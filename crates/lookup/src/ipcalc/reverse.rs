@@ -107,6 +107,18 @@ fn name(family: Family, number: u128, bits: u8) -> String {
     name
 }
 
+/// Writes an octet in decimal. A short prefix has a hundred zones, and formatting would take most of their time.
+fn octet(text: &mut String, octet: u8) {
+    let digit = |number: u8| char::from(b'0' + number % 10);
+    if octet >= 100 {
+        text.push(digit(octet / 100));
+    }
+    if octet >= 10 {
+        text.push(digit(octet / 10));
+    }
+    text.push(digit(octet));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,16 +175,4 @@ mod tests {
             assert_eq!(of(network).delegation, None, "{network}");
         }
     }
-}
-
-/// Writes an octet in decimal. A short prefix has a hundred zones, and formatting would take most of their time.
-fn octet(text: &mut String, octet: u8) {
-    let digit = |number: u8| char::from(b'0' + number % 10);
-    if octet >= 100 {
-        text.push(digit(octet / 100));
-    }
-    if octet >= 10 {
-        text.push(digit(octet / 10));
-    }
-    text.push(digit(octet));
 }

@@ -165,9 +165,10 @@ mod tests {
     #[test]
     fn who_takes_more_than_there_is_holds_up_the_next() {
         let pace = Pace::new(100);
+        let other = pace.clone();
         let now = 7 * SECOND;
         assert_eq!(pace.spend(now, 3), now, "the first need not wait");
-        assert_eq!(pace.clone().spend(now, 3), now + 30_000_000, "clones are one bucket");
+        assert_eq!(other.spend(now, 3), now + 30_000_000, "clones are one bucket");
         assert_eq!(pace.next(), now + 60_000_000);
         assert_eq!(pace.allowance(now), 0);
         assert_eq!(pace.spend(8 * SECOND, u64::MAX), 8 * SECOND);
