@@ -1105,6 +1105,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/updates/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch the data of a source now.
+         * @description Sources are updated one after another. `run` of the answer, and of `GET /updates`, says how far it is; its end is
+         *     a line of the timeline. A failure leaves the data as it was.
+         */
+        post: operations["update_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/updates/{source}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give the account a source is asked with.
+         * @description It is kept for all servers on this database and wins over that of their configuration. The key is sealed under the
+         *     key of the server.
+         */
+        put: operations["set_update_account"];
+        post?: never;
+        /** Forget the account that was given for a source; that of the configuration counts again. */
+        delete: operations["remove_update_account"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -2310,7 +2353,7 @@ export interface components {
          * @description The kinds of finding.
          * @enum {string}
          */
-        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "old_version" | "http_status" | "downgrade" | "unexpected" | "no_record" | "no_such_name" | "server_failure" | "signatures" | "lame_server" | "server_says" | "address_conflict" | "incomplete";
+        FindingKind: "healthy" | "no_answer" | "target_loss" | "path_loss" | "rate_limit" | "silent_hop" | "ends_before_target" | "latency_step" | "loop" | "unreachable" | "route_change" | "equal_cost" | "other_address" | "jitter" | "duplicates" | "reordering" | "late_replies" | "not_sent" | "packet_too_big" | "refused" | "filtered" | "handshake" | "untrusted" | "certificate_dates" | "staple" | "old_version" | "http_status" | "downgrade" | "unexpected" | "no_record" | "no_such_name" | "server_failure" | "signatures" | "lame_server" | "server_says" | "address_conflict" | "incomplete";
         /** @description A flag of an older option string. */
         FlagView: {
             /**
@@ -3658,6 +3701,19 @@ export interface components {
             /** @description True when there are more such pairs. */
             more_relations: boolean;
         };
+        /** @description An account at a provider. */
+        NewAccount: {
+            /**
+             * @description Its number.
+             * @example 123456
+             */
+            number: string;
+            /**
+             * @description Its licence key. It is kept sealed and never shown again.
+             * @example abcdef_0123456789
+             */
+            key: string;
+        };
         /** @description What `POST /operations` takes. */
         NewOperation: {
             /**
@@ -3797,13 +3853,23 @@ export interface components {
              */
             public_key?: string | null;
         };
-        /** @description What a stapled OCSP response says (RFC 6960). Its signature is not checked. */
+        /** @description What a stapled OCSP response says of the certificate (RFC 6960), and whether that is to be believed. */
         OcspStaple: {
             /**
-             * @description `good`, `revoked` or `unknown`; what is wrong when it cannot be read.
+             * @description `good`, `revoked` or `unknown`; what is wrong when it says nothing.
              * @example good
              */
             status: string;
+            /**
+             * @description Whether the authority of the certificate, or somebody to whom it gave that task, has signed it, and it is true
+             *     now. Results of workers that did not check it have `false` without a `problem`.
+             */
+            trusted?: boolean;
+            /**
+             * @description Why it is not to be trusted.
+             * @example its signature is wrong
+             */
+            problem?: string | null;
             /**
              * Format: date-time
              * @description When it was true.
@@ -4417,7 +4483,7 @@ export interface components {
          * @description One thing that can be allowed.
          * @enum {string}
          */
-        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "events:acknowledge" | "watch:read" | "watch:write" | "lookups:read" | "lookups:ask" | "users:manage" | "tokens:manage" | "metrics:read";
+        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "events:acknowledge" | "watch:read" | "watch:write" | "lookups:read" | "lookups:ask" | "lookups:manage" | "users:manage" | "tokens:manage" | "metrics:read";
         /**
          * @description The steps of an exchange.
          * @enum {string}
@@ -5140,6 +5206,21 @@ export interface components {
          * @enum {string}
          */
         Source: "arp" | "ndp" | "icmp" | "tcp" | "neighbour_table" | "arp_heard" | "ndp_heard" | "dhcp" | "mdns" | "netbios" | "llmnr" | "ssdp";
+        /** @description The account a source is asked with. Its key is never shown. */
+        SourceAccount: {
+            /**
+             * @description Who gives accounts, and for what.
+             * @example MaxMind, for GeoLite2
+             */
+            provider: string;
+            /**
+             * @description The number of the account in use; without one, files that need none are fetched.
+             * @example 123456
+             */
+            number?: string | null;
+            /** @description Whether it was given to the server, and not by the configuration. */
+            stored: boolean;
+        };
         /** @description What is known of the data of one source. */
         SourceStatus: {
             /**
@@ -5191,6 +5272,8 @@ export interface components {
              * @description When it will ask next.
              */
             next_at?: string | null;
+            run?: components["schemas"]["UpdateRun"] | null;
+            account?: components["schemas"]["SourceAccount"] | null;
         };
         /** @description A block of addresses with a purpose of its own. */
         Special: {
@@ -5879,6 +5962,38 @@ export interface components {
              */
             attempts: number;
         };
+        /** @description The latest update of a source by this server since it was started. */
+        UpdateRun: {
+            /** @description How far it is. */
+            state: components["schemas"]["UpdateRunState"];
+            /**
+             * @description Who asked for it; absent when the schedule did.
+             * @example user admin
+             */
+            by?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            asked_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description What became of it. */
+            detail?: string | null;
+            /**
+             * Format: int64
+             * @description How many bytes were fetched so far, while it is under way.
+             */
+            bytes?: number | null;
+        };
+        /**
+         * @description How far an update is.
+         * @enum {string}
+         */
+        UpdateRunState: "waiting" | "running" | "updated" | "unchanged" | "failed";
         /** @description A user as the API shows it. */
         User: {
             /**
@@ -5977,119 +6092,71 @@ export interface components {
         WhoisRecord: {
             /**
              * @description The domain, in lower case and ASCII.
-             * @default null
              * @example example.com
              */
-            domain: string | null;
-            /**
-             * @description The registrar.
-             * @default null
-             */
-            registrar: string | null;
+            domain?: string | null;
+            /** @description The registrar. */
+            registrar?: string | null;
             /**
              * @description The registrar's number at IANA.
-             * @default null
              * @example 292
              */
-            registrar_id: string | null;
-            /**
-             * @description The registrar's pages.
-             * @default null
-             */
-            registrar_url: string | null;
-            /**
-             * @description The organisation that holds it.
-             * @default null
-             */
-            organisation: string | null;
-            /**
-             * @description Who holds it, when a name beside the organisation is told.
-             * @default null
-             */
-            registrant: string | null;
+            registrar_id?: string | null;
+            /** @description The registrar's pages. */
+            registrar_url?: string | null;
+            /** @description The organisation that holds it. */
+            organisation?: string | null;
+            /** @description Who holds it, when a name beside the organisation is told. */
+            registrant?: string | null;
             /**
              * @description The country of the holder or of the network: two letters when the registry gives them.
-             * @default null
              * @example CH
              */
-            country: string | null;
+            country?: string | null;
             /**
              * @description When it was registered or allocated.
-             * @default null
              * @example 1997-09-15T04:00:00Z
              */
-            created: string | null;
-            /**
-             * @description The registry knows only that it was registered before this.
-             * @default null
-             */
-            created_before: string | null;
-            /**
-             * @description When the entry was changed.
-             * @default null
-             */
-            changed: string | null;
-            /**
-             * @description When it expires.
-             * @default null
-             */
-            expires: string | null;
-            /**
-             * @description Its status, in the registry's words.
-             * @default []
-             */
-            status: string[];
-            /**
-             * @description Its name servers, in lower case, in the order of the answer.
-             * @default []
-             */
-            name_servers: string[];
-            /** @default null */
-            dnssec: components["schemas"]["WhoisDnssec"] | null;
-            /**
-             * @description Where abuse is to be told, by mail.
-             * @default null
-             */
-            abuse_email: string | null;
-            /**
-             * @description Where abuse is to be told, by telephone.
-             * @default null
-             */
-            abuse_phone: string | null;
+            created?: string | null;
+            /** @description The registry knows only that it was registered before this. */
+            created_before?: string | null;
+            /** @description When the entry was changed. */
+            changed?: string | null;
+            /** @description When it expires. */
+            expires?: string | null;
+            /** @description Its status, in the registry's words. */
+            status?: string[];
+            /** @description Its name servers, in lower case, in the order of the answer. */
+            name_servers?: string[];
+            dnssec?: components["schemas"]["WhoisDnssec"] | null;
+            /** @description Where abuse is to be told, by mail. */
+            abuse_email?: string | null;
+            /** @description Where abuse is to be told, by telephone. */
+            abuse_phone?: string | null;
             /**
              * @description The name of the network.
-             * @default null
              * @example EXAMPLE-NET
              */
-            network_name: string | null;
+            network_name?: string | null;
             /**
              * @description First and last address of the network.
-             * @default null
              * @example 192.0.2.0 - 192.0.2.255
              */
-            range: string | null;
-            /**
-             * @description The network as prefixes.
-             * @default []
-             */
-            prefixes: string[];
+            range?: string | null;
+            /** @description The network as prefixes. */
+            prefixes?: string[];
             /**
              * @description The autonomous system: its number, or the one that announces the network as far as the registry knows.
-             * @default null
              * @example AS64500
              */
-            as_number: string | null;
-            /**
-             * @description The name of the autonomous system.
-             * @default null
-             */
-            as_name: string | null;
+            as_number?: string | null;
+            /** @description The name of the autonomous system. */
+            as_name?: string | null;
             /**
              * @description The regional registry.
-             * @default null
              * @example RIPE NCC
              */
-            rir: string | null;
+            rir?: string | null;
         };
         /** @description One server that was asked, with all it said. */
         WhoisStep: {
@@ -12040,6 +12107,309 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceStatus"][];
+                };
+            };
+        };
+    };
+    update_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the source
+                 * @example oui
+                 */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It begins, or waits for another */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceStatus"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no source 'cats'; there are oui, geoip, rdap"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description It is being updated */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "oui is being updated; GET /updates says how far it is"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    set_update_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the source
+                 * @example geoip
+                 */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description It is used from the next update on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceStatus"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "number: must be a number of at most 20 digits"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no source 'cats'; there are oui, geoip, rdap"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The source takes no account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "oui is asked without an account"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_update_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the source
+                 * @example geoip
+                 */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceStatus"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is no such source */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no source 'cats'; there are oui, geoip, rdap"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
