@@ -86,7 +86,7 @@ test('hosts of a sweep are searched, and compared across workers', async () => {
 	const { page, faults } = await openPage(browser);
 	await page.goto(address('sweep'));
 	const card = page.getByRole('article', { name: 'Result of embedded' });
-	const table = card.getByRole('region', { name: 'Hosts found' });
+	const table = card.getByRole('group', { name: 'Hosts found' });
 	await table.getByRole('row', { name: /192\.0\.2\.5 .*conflict/ }).waitFor();
 	assert.equal(await table.getByRole('row').count(), 41);
 	await card.getByPlaceholder('address, MAC, vendor or name').fill('device example');

@@ -55,7 +55,7 @@ test('devices are filtered, and a filter is kept', async () => {
 test('a network is made, stopped and deleted', async () => {
 	const { page, faults } = await openPage(browser, { cookie });
 	await page.goto(`${server.url}/networks/new`);
-	await page.getByLabel('Name').fill('Office');
+	await page.getByRole('textbox', { name: 'Name' }).fill('Office');
 	await page.getByLabel('Prefixes').fill('192.0.2.0/33');
 	await page.getByRole('button', { name: 'Watch it' }).click();
 	await page.getByText(/Prefixes \(number 1\) must be a prefix/).waitFor();
@@ -83,7 +83,7 @@ test('an entry that contradicts another is refused', async () => {
 		await page.getByRole('button', { name: 'Add' }).click();
 	};
 	await add('00-00-5E-00-53-01');
-	await page.getByRole('cell', { name: /00:00:5e:00:53:01/ }).waitFor();
+	await page.getByRole('cell', { name: /^00:00:5e:00:53:01/ }).waitFor();
 	await page.getByLabel('Deny').check();
 	await add('0000.5e00.5301');
 	await page
