@@ -66,7 +66,7 @@ test('a network is made, stopped and deleted', async () => {
 	await page.getByRole('button', { name: 'Stop' }).click();
 	await page.getByText('Nobody looks, so nobody knows').waitFor();
 	await page.getByRole('button', { name: 'Delete' }).click();
-	await page.getByRole('button', { name: 'Delete', exact: true }).last().click();
+	await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
 	await page.getByText('No network is watched yet').waitFor();
 	// A refusal is in the console, too; nothing else may be.
 	assert.deepEqual(

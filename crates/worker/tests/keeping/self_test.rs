@@ -97,7 +97,7 @@ async fn a_tool_that_needs_dns_is_offered_once_dns_answers() {
 }
 
 /// What a worker offers that has no name servers: all that can do with addresses.
-const WITHOUT_DNS: [&str; 7] = ["dns", "http", "mtr", "ping", "quick", "tcp", "tls"];
+const WITHOUT_DNS: [&str; 8] = ["dns", "http", "mtr", "ping", "quick", "sweep", "tcp", "tls"];
 
 /// Set in the process that runs inside the namespace.
 const INSIDE: &str = "NETWARK_TEST_INSIDE_NAMESPACE";
