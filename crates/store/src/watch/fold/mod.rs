@@ -422,7 +422,11 @@ impl<'a> Fold<'a> {
                     vendor: device.vendor.as_deref().unwrap_or_default(),
                     names: names.map(|name| (name.source, name.text.as_str())).collect(),
                     router: stations.iter().any(|station| station.router),
-                    random_mac: stations.iter().all(|s| s.mac.is_none_or(Mac::is_locally_administered)),
+                    // A worker hides nothing: its machine is virtual.
+                    random_mac: stations.iter().all(|station| {
+                        station.standing != Standing::Itself
+                            && station.mac.is_none_or(Mac::is_locally_administered)
+                    }),
                 };
                 let kind = kind::of(&hints).unwrap_or_default();
                 if !kind.is_empty() && kind != device.kind {

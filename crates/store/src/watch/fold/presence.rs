@@ -138,10 +138,11 @@ impl Fold<'_> {
         let (standing, missed, last) = (station.standing, station.missed, station.last_seen_at);
         let address = station.address();
         let silent = look.ended_at.saturating_sub(last).max(0);
-        let place = address.map(|address| format!(", last seen at {address}")).unwrap_or_default();
+        let words = self.words(at_station);
+        let place = address.filter(|address| !words.starts_with(&address.to_string()));
+        let place = place.map(|address| format!(", last seen at {address}")).unwrap_or_default();
         let text = format!(
-            "{} is down on {}{place}: {} missed it, and it did not answer when it was asked again; nothing heard for {}",
-            self.words(at_station),
+            "{words} is down on {}{place}: {} missed it, and it did not answer when it was asked again; nothing heard for {}",
             self.known.watched.name,
             sweeps(missed),
             lasting(silent),

@@ -216,13 +216,16 @@ fn the_worker_itself_is_fine() {
     let mut lab = Lab::new();
     let link = LinkFacts {
         interface: "eth0".into(),
-        mac: Some(mac(9)),
+        // As machines that are virtual have it.
+        mac: Some(random(9)),
         addresses: vec!["192.0.2.9/24".parse().unwrap()],
         ..LinkFacts::default()
     };
     let outcome = lab.sweep_with(&[], &[], true, Some(link));
     assert_eq!(told(&outcome), [("device_new", Severity::Ok)]);
     assert_eq!(lab.stations[0].standing, Standing::Itself);
+    let device = &lab.devices[&lab.stations[0].device_id];
+    assert_ne!(device.kind, "mobile", "{device:?}");
 }
 
 #[test]
