@@ -29,7 +29,8 @@ export async function openPage(browser, { cookie, screen = 'wide', theme = 'ligh
 		locale: 'en-GB',
 		permissions: []
 	});
-	context.setDefaultTimeout(10_000);
+	// Long, since other tests keep the processors busy for seconds at a time; nothing is measured by it.
+	context.setDefaultTimeout(30_000);
 	if (cookie) await context.addCookies([cookie]);
 	const page = await context.newPage();
 	const faults = [];
