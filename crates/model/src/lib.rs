@@ -5,6 +5,7 @@
 
 pub mod assignments;
 pub mod auth;
+pub mod channels;
 pub mod error;
 pub mod events;
 pub mod mac;
