@@ -12,8 +12,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("netwark-probe", &["netwark-model", "netwark-packet"]),
     ("netwark-lookup", &["netwark-model"]),
     ("netwark-bus", &["netwark-model"]),
+    ("netwark-notify", &["netwark-model"]),
     ("netwark-store", &["netwark-model"]),
-    ("netwark-server", &["netwark-bus", "netwark-lookup", "netwark-model", "netwark-store"]),
+    (
+        "netwark-server",
+        &["netwark-bus", "netwark-lookup", "netwark-model", "netwark-notify", "netwark-store"],
+    ),
     ("netwark-worker", &["netwark-bus", "netwark-lookup", "netwark-model", "netwark-probe"]),
     (
         "netwark",

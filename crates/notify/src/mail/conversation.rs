@@ -1,0 +1,133 @@
+//! Talking to a mail server.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
+use lettre::transport::smtp::commands;
+use lettre::transport::smtp::extension::ClientId;
+use netwark_model::channels::Secrets;
+use netwark_model::channels::config::{Mail, MailSecurity};
+use tokio::time::timeout;
+
+use super::message::Letter;
+use super::recipients::{Word, judge, missing};
+use super::stream::Bounded;
+use crate::address;
+use crate::kinds::secret;
+use crate::outcome::{Accepted, Failure, causes};
+use crate::sender::Options;
+use crate::tls::Tls;
+
+/// How long a server may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+pub(super) async fn send(
+    config: &Mail,
+    secrets: &Secrets,
+    letter: &Letter,
+    opened: Timestamp,
+    options: &Options,
+    tls: &Tls,
+) -> Result<Accepted, Failure> {
+    let silent = || Failure::later(format!("{} took too long", config.server));
+    let prepared = timeout(options.timeout, async {
+        let mut connection = sign_in(config, secrets, options, tls).await?;
+        let words = announce(&mut connection, letter).await?;
+        judge(&words, opened, Timestamp::now())?;
+        let ready = connection.command(commands::Data).await;
+        ready.map_err(|error| of("the mail server does not take the mail", &error))?;
+        Ok((connection, words))
+    });
+    let (mut connection, words) = prepared.await.map_err(|_| silent())??;
+    // From here on the server may have taken it even when it does not say so in time, hence a time of its own: some
+    // look into a mail for long before they answer.
+    let answer = timeout(options.timeout, connection.message(&letter.bytes)).await.map_err(|_| silent())?;
+    let answer = answer.map_err(|error| of("the mail server does not take the mail", &error))?;
+    let _ = timeout(GOODBYE, connection.quit()).await;
+    let lines: Vec<&str> = answer.message().collect();
+    let mut told = format!("{} {}", answer.code(), lines.join(" "));
+    let missing = missing(&words);
+    if !missing.is_empty() {
+        told = format!("{told}; not sent to {missing}");
+    }
+    Ok(Accepted::new(&told))
+}
+
+/// Says who it is from and who it is for.
+async fn announce(
+    connection: &mut AsyncSmtpConnection,
+    letter: &Letter,
+) -> Result<Vec<(String, Word)>, Failure> {
+    let from = commands::Mail::new(Some(letter.from.clone()), Vec::new());
+    let ready = connection.command(from).await;
+    ready.map_err(|error| of("the mail server does not take mail from this sender", &error))?;
+    let mut words = Vec::with_capacity(letter.to.len());
+    for to in &letter.to {
+        let word = match connection.command(commands::Rcpt::new(to.clone(), Vec::new())).await {
+            Ok(_) => Word::Taken,
+            Err(error) if error.is_permanent() => Word::Refused(causes(&error)),
+            Err(error) if error.is_transient() => Word::Deferred(causes(&error)),
+            Err(error) => return Err(of("the connection to the mail server broke", &error)),
+        };
+        words.push((to.to_string(), word));
+    }
+    Ok(words)
+}
+
+/// Connects, makes the connection private, and signs in, as the channel says.
+async fn sign_in(
+    config: &Mail,
+    secrets: &Secrets,
+    options: &Options,
+    tls: &Tls,
+) -> Result<AsyncSmtpConnection, Failure> {
+    let hello = ClientId::Domain(options.hostname.clone());
+    let mut connection = connect(config, &hello, tls).await?;
+    if config.security == MailSecurity::Starttls {
+        if !connection.can_starttls() {
+            let server = &config.server;
+            return Err(Failure::never(format!("{server} does not offer STARTTLS; nothing was sent to it")));
+        }
+        let upgraded = connection.starttls(parameters(&config.server, tls)?, &hello).await;
+        upgraded.map_err(|error| Failure::later(format!("TLS cannot be started: {}", causes(&error))))?;
+    }
+    if let Some(username) = &config.username {
+        let password = secret(secrets, "password")?;
+        let credentials = Credentials::new(username.clone(), password.to_owned());
+        let signed_in = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
+        signed_in.map_err(|error| of("the mail server does not let this user in", &error))?;
+    }
+    Ok(connection)
+}
+
+async fn connect(config: &Mail, hello: &ClientId, tls: &Tls) -> Result<AsyncSmtpConnection, Failure> {
+    let server = &config.server;
+    let stream = address::connect(server, config.port()).await?;
+    let broke = |error: std::io::Error| Failure::later(format!("the connection to {server} broke: {error}"));
+    let peer = stream.peer_addr().map_err(broke)?;
+    let stream: Box<dyn AsyncTokioStream> = match config.security {
+        MailSecurity::Tls => Box::new(Bounded::new(tls.connect(server, stream).await?, peer)),
+        MailSecurity::Starttls | MailSecurity::None => Box::new(Bounded::new(stream, peer)),
+    };
+    let connection = AsyncSmtpConnection::connect_with_transport(stream, hello).await;
+    // A server that turns somebody away at the door may let them in another day.
+    connection.map_err(|error| Failure::later(format!("{server} does not begin: {}", causes(&error))))
+}
+
+fn parameters(server: &str, tls: &Tls) -> Result<TlsParameters, Failure> {
+    let why = |error: Error| Failure::later(format!("TLS cannot be used: {}", causes(&error)));
+    let mut builder = TlsParameters::builder(server.to_owned());
+    for authority in tls.authorities() {
+        builder = builder.add_root_certificate(Certificate::from_der(authority.to_vec()).map_err(why)?);
+    }
+    builder.build().map_err(why)
+}
+
+/// What the server refused for good is not tried again.
+fn of(what: &str, error: &Error) -> Failure {
+    let text = format!("{what}: {}", causes(error));
+    if error.is_permanent() || error.is_client() { Failure::never(text) } else { Failure::later(text) }
+}
