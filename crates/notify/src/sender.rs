@@ -60,7 +60,7 @@ impl Sender {
         Self(Arc::new(Inner { options, tls, http }))
     }
 
-    /// Tries once to send a notice over a channel. It ends by itself within twice [`Options::timeout`] and five
+    /// Tries once to send a notice over a channel. It ends by itself within twice [`Options::timeout`] and ten
     /// seconds, and follows no redirect. The other side is told the key of the notice in the way its protocol has for
     /// it, so that it can know one that it was sent before.
     ///

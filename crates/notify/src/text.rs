@@ -63,13 +63,12 @@ pub(crate) fn slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Escaped for the Markdown of Discord.
+/// Escaped for the Markdown of Discord. What counts at the beginning of a line only is left as it is: every line begins
+/// with a time.
 pub(crate) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_ascii_punctuation()
-            && !matches!(c, '.' | ',' | '\'' | '"' | '/' | '%' | ';' | '?' | '=' | '&')
-        {
+        if matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '[' | ']') {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -119,7 +118,7 @@ mod tests {
         let mean = "<!channel> <b onclick=\"x\">&*_@everyone_*";
         assert_eq!(slack(mean), "&lt;!channel&gt; &lt;b onclick=\"x\"&gt;&amp;*_@everyone_*");
         assert_eq!(html(mean), "&lt;!channel&gt; &lt;b onclick=&quot;x&quot;&gt;&amp;*_@everyone_*");
-        assert_eq!(markdown("<@1> *a* [b](c)"), r"\<\@1\> \*a\* \[b\]\(c\)");
+        assert_eq!(markdown("<@1> *a* [b](c)"), r"\<@1> \*a\* \[b\](c)");
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn name(text: &str) -> String {
 
 fn headline(notice: &Notice, events: &[EventView]) -> String {
     if notice.test {
-        return "Netwark tries this channel; nothing has happened".into();
+        return "A test of this channel; nothing has happened".into();
     }
     let worst = events.iter().find(|event| event.weight == notice.worst).or(events.first());
     match (notice.total(), worst) {

@@ -29,7 +29,7 @@ fn waiting(mut url: Url) -> Url {
     url
 }
 
-fn body(view: &View) -> Value {
+pub(super) fn body(view: &View) -> Value {
     let mut title = escape(&view.title);
     if title.chars().count() > LONGEST_TITLE {
         // Half of it is escapes, at worst.

@@ -24,7 +24,7 @@ pub(crate) async fn deliver(
     http.send(request).await?.accepted_if("Gotify", |answer| answer["id"].is_number())
 }
 
-fn body(view: &View) -> Value {
+pub(super) fn body(view: &View) -> Value {
     let mut lines = view.lines(LONGEST_MESSAGE, EventView::line);
     lines.push(view.foot());
     // So that no text is read as Markdown.

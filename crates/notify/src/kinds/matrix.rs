@@ -43,7 +43,7 @@ async fn room_of(config: &Matrix, authorization: &str, http: &Http) -> Result<St
     answer["room_id"].as_str().filter(|room| room.starts_with('!')).map(str::to_owned).ok_or_else(missing)
 }
 
-fn body(view: &View) -> Value {
+pub(super) fn body(view: &View) -> Value {
     let mut plain = vec![view.title.clone()];
     plain.extend(view.lines(LONGEST_LINES, EventView::line));
     plain.push(view.foot());

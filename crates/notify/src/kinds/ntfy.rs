@@ -25,7 +25,7 @@ pub(crate) async fn deliver(
     http.send(request).await?.accepted_if("ntfy", |answer| answer["id"].is_string())
 }
 
-fn body(config: &Ntfy, view: &View) -> Value {
+pub(super) fn body(config: &Ntfy, view: &View) -> Value {
     let mut lines = view.lines(LONGEST_MESSAGE, EventView::line);
     lines.push(view.foot());
     let mut body = json!({

@@ -26,7 +26,7 @@ pub(crate) async fn deliver(
     http.send(request).await?.accepted_if("PagerDuty", |answer| answer["status"] == "success")
 }
 
-fn body(key: &str, view: &View, hostname: &str) -> Value {
+pub(super) fn body(key: &str, view: &View, hostname: &str) -> Value {
     let worst = view.events.iter().find(|event| event.weight == view.worst).or(view.events.first());
     let about = |name: fn(&EventView) -> Option<&String>| worst.and_then(name);
     let mut body = json!({

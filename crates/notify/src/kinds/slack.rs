@@ -18,7 +18,7 @@ pub(crate) async fn deliver(secrets: &Secrets, view: &View, http: &Http) -> Resu
     Ok(http.send(request).await?.accepted())
 }
 
-fn body(view: &View) -> Value {
+pub(super) fn body(view: &View) -> Value {
     let title = format!("*{}*", escape(&view.title));
     let lines = view.lines(LONGEST_SECTION, |event| escape(&event.line())).join("\n");
     let mut foot = escape(&view.foot());

@@ -19,7 +19,7 @@ pub(crate) async fn deliver(secrets: &Secrets, view: &View, http: &Http) -> Resu
     Ok(http.send(request).await?.accepted())
 }
 
-fn body(view: &View) -> Value {
+pub(super) fn body(view: &View) -> Value {
     let title = json!({"type": "TextRun", "text": view.title, "size": "medium", "weight": "bolder",
         "color": color(view)});
     let mut card = vec![rich(&title)];

@@ -25,7 +25,7 @@ pub(crate) async fn deliver(
     http.send(request).await?.accepted_if("Telegram", |answer| answer["ok"] == true)
 }
 
-fn body(config: &Telegram, view: &View) -> Value {
+pub(super) fn body(config: &Telegram, view: &View) -> Value {
     let mut parts = vec![format!("<b>{}</b>", escape(&view.title))];
     parts.extend(view.lines(LONGEST_LINES, |event| escape(&event.line())));
     let foot = escape(&view.foot());

@@ -1,5 +1,6 @@
 //! Talking to a mail server.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -84,8 +85,7 @@ async fn sign_in(
     options: &Options,
     tls: &Tls,
 ) -> Result<AsyncSmtpConnection, Failure> {
-    let hello = ClientId::Domain(options.hostname.clone());
-    let mut connection = connect(config, &hello, tls).await?;
+    let (mut connection, hello) = connect(config, &options.hostname, tls).await?;
     if config.security == MailSecurity::Starttls {
         if !connection.can_starttls() {
             let server = &config.server;
@@ -103,18 +103,37 @@ async fn sign_in(
     Ok(connection)
 }
 
-async fn connect(config: &Mail, hello: &ClientId, tls: &Tls) -> Result<AsyncSmtpConnection, Failure> {
+async fn connect(
+    config: &Mail,
+    hostname: &str,
+    tls: &Tls,
+) -> Result<(AsyncSmtpConnection, ClientId), Failure> {
     let server = &config.server;
     let stream = address::connect(server, config.port()).await?;
     let broke = |error: std::io::Error| Failure::later(format!("the connection to {server} broke: {error}"));
     let peer = stream.peer_addr().map_err(broke)?;
+    let hello = hello(hostname, stream.local_addr().map_err(broke)?.ip());
     let stream: Box<dyn AsyncTokioStream> = match config.security {
         MailSecurity::Tls => Box::new(Bounded::new(tls.connect(server, stream).await?, peer)),
         MailSecurity::Starttls | MailSecurity::None => Box::new(Bounded::new(stream, peer)),
     };
-    let connection = AsyncSmtpConnection::connect_with_transport(stream, hello).await;
+    let connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
     // A server that turns somebody away at the door may let them in another day.
-    connection.map_err(|error| Failure::later(format!("{server} does not begin: {}", causes(&error))))
+    let why = |error| Failure::later(format!("{server} does not begin: {}", causes(&error)));
+    Ok((connection.map_err(why)?, hello))
+}
+
+/// How the client introduces itself: by its whole name, or else by its address (RFC 5321 section 4.1.3), since many
+/// servers turn half a name away.
+fn hello(hostname: &str, address: IpAddr) -> ClientId {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    if hostname.contains('.') && hostname.chars().all(fits) {
+        return ClientId::Domain(hostname.to_owned());
+    }
+    match address.to_canonical() {
+        IpAddr::V4(address) => ClientId::Ipv4(address),
+        IpAddr::V6(address) => ClientId::Ipv6(address),
+    }
 }
 
 fn parameters(server: &str, tls: &Tls) -> Result<TlsParameters, Failure> {
@@ -130,4 +149,18 @@ fn parameters(server: &str, tls: &Tls) -> Result<TlsParameters, Failure> {
 fn of(what: &str, error: &Error) -> Failure {
     let text = format!("{what}: {}", causes(error));
     if error.is_permanent() || error.is_client() { Failure::never(text) } else { Failure::later(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn introductions() {
+        let of = |hostname: &str, address: &str| hello(hostname, address.parse().unwrap()).to_string();
+        assert_eq!(of("netwark.example.org", "192.0.2.1"), "netwark.example.org");
+        assert_eq!(of("vm", "192.0.2.1"), "[192.0.2.1]");
+        assert_eq!(of("a b.example", "::ffff:192.0.2.1"), "[192.0.2.1]");
+        assert_eq!(of("vm", "2001:db8::1"), "[IPv6:2001:db8::1]");
+    }
 }

@@ -15,29 +15,26 @@ const LONGEST_KIND: usize = 32;
 
 /// The messages of a notice, oldest event first, each of at most `longest` bytes.
 pub(super) fn messages(view: &View, facility: Facility, hostname: &str, longest: usize) -> Vec<String> {
-    let head = |severity, at, kind: &str| {
+    let written = |severity, at, kind: &str, body: &str| {
         let priority = facility as u8 * 8 + level(severity);
         let (host, kind) = (printable(hostname, LONGEST_HOST), printable(kind, LONGEST_KIND));
         let version = env!("CARGO_PKG_VERSION");
         let origin = format!("[origin software=\"Netwark\" swVersion=\"{version}\"]");
-        // The mark says that UTF-8 follows (RFC 5424 section 6.4).
-        format!("<{priority}>1 {} {host} netwark - {kind} {origin} \u{feff}", stamp(at))
+        // The mark says that UTF-8 follows (RFC 5424 section 6.4). Many servers show it, so it stands only where it has
+        // something to say.
+        let mark = if body.is_ascii() { "" } else { "\u{feff}" };
+        let whole = format!("<{priority}>1 {} {host} netwark - {kind} {origin} {mark}{body}", stamp(at));
+        clip_bytes(&whole, longest).to_owned()
     };
-    let mut messages: Vec<String> = view
-        .events
-        .iter()
-        .map(|event| format!("{}{}", head(event.weight, event.happened, &event.kind), body(event)))
-        .collect();
+    let event = |event: &EventView| written(event.weight, event.happened, &event.kind, &body(event));
+    let mut messages: Vec<String> = view.events.iter().map(event).collect();
     if view.events.is_empty() {
-        messages.push(format!("{}{}", head(view.worst, view.opened, "notice"), view.headline));
+        messages.push(written(view.worst, view.opened, "notice", &view.headline));
     }
     if view.more > 0 {
-        let more = format!("{} more events happened in this time", view.more);
-        messages.push(format!("{}{more}", head(view.worst, view.opened, "more")));
-    }
-    for message in &mut messages {
-        let end = clip_bytes(message, longest).len();
-        message.truncate(end);
+        let s = if view.more == 1 { "" } else { "s" };
+        let more = format!("{} more event{s} happened in this time", view.more);
+        messages.push(written(view.worst, view.opened, "more", &more));
     }
     messages
 }

@@ -190,7 +190,7 @@ async fn a_template_of_ones_own() {
         server.port,
         &json!({
             "subject": "{{ severity }}: {{ events[0].device }}\nX-Evil: 1",
-            "text": "{% for event in events %}{{ event.text }}\n{% endfor %}",
+            "text": ".\n..\n{% for event in events %}{{ event.text }}\n{% endfor %}.\n",
             "html": "<p>{{ events[0].device }}</p>",
         }),
     );
@@ -198,7 +198,11 @@ async fn a_template_of_ones_own() {
     let mail = server.mail().await;
     assert_eq!(mail["headers"]["subject"], "alert: <b>printer</b> X-Evil: 1");
     assert_eq!(mail["html"].as_str().unwrap().trim(), "<p>&lt;b&gt;printer&lt;&#x2f;b&gt;</p>");
-    assert!(mail["plain"].as_str().unwrap().ends_with("known device is up\r\n"), "{mail}");
+    let plain = mail["plain"].as_str().unwrap();
+    assert!(
+        plain.starts_with(".\r\n..\r\nrogue") && plain.ends_with("known device is up\r\n.\r\n"),
+        "{mail}"
+    );
 }
 
 #[tokio::test]

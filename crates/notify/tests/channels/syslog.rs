@@ -33,7 +33,7 @@ fn look(messages: &[String]) {
         ["2026-03-04T05:06:07.000Z", "netwark.example.org", "netwark", "-", "device_up"]
     );
     assert!(fields[6].starts_with("[origin software=\"Netwark\" swVersion=\""), "{fields:?}");
-    assert!(fields[6].contains("] \u{feff}rogue DHCP server <script>"), "{fields:?}");
+    assert!(fields[6].contains("] rogue DHCP server <script>"), "{fields:?}");
     assert!(fields[6].contains(" network=\"office\" device=\"<b>printer</b>\" worker=\"paris-1\" event="));
     assert!(messages[2].ends_with("3 more events happened in this time"), "{messages:?}");
 }
