@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use netwark_notify::{FailureKind, Options, Sender};
-use rustls::ServerConfig;
 use serde_json::json;
-use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 use crate::pki::Pki;
 use crate::receiver::{nobody, raw};
@@ -122,14 +119,7 @@ async fn metadata_is_never_asked() {
 #[tokio::test]
 async fn certificates_are_checked() {
     let pki = Pki::new();
-    let (chain, key) = pki.identity(&["localhost", "127.0.0.1"]);
-    let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let acceptor = pki.acceptor(&["localhost", "127.0.0.1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let place = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -250,3 +250,36 @@ async fn a_server_that_is_busy() {
     assert_eq!(failure.kind, LATER);
     assert!(failure.text.contains("too many connections"), "{failure}");
 }
+
+#[tokio::test]
+async fn nobody_puts_words_into_the_mouth_of_a_server() {
+    let pki = Pki::new();
+    let acceptor = pki.acceptor(&["localhost"]);
+    for (after, fails) in [("", false), ("250 x\r\n250 x\r\n250 x\r\n250 x\r\n354 x\r\n250 taken\r\n", true)]
+    {
+        let acceptor = acceptor.clone();
+        let url = raw(move |mut stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                let mut heard = [0; 512];
+                for line in ["220 x ESMTP\r\n", "250-x\r\n250 STARTTLS\r\n", &format!("220 go\r\n{after}")] {
+                    stream.write_all(line.as_bytes()).await.unwrap();
+                    if !line.starts_with("220 go") {
+                        let _ = stream.read(&mut heard).await;
+                    }
+                }
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                for answer in ["250 x", "250 from", "550 nobody"] {
+                    let _ = stream.read(&mut heard).await;
+                    let _ = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
+                }
+            }
+        })
+        .await;
+        let port = url.rsplit(':').next().unwrap().parse().unwrap();
+        let channel = channel(port, &json!({"security": "starttls", "to": ["noc@example.org"]}));
+        let failure = trusting(&pki).deliver(&channel, &secrets(&[]), &notice()).await.unwrap_err();
+        assert_eq!(failure.text.contains("TLS cannot be started"), fails, "{failure}");
+        assert_eq!(failure.text.contains("550"), !fails, "{failure}");
+    }
+}

@@ -1,10 +1,15 @@
 //! An authority and certificates from it.
 
+use std::sync::Arc;
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) struct Pki(CertifiedIssuer<'static, KeyPair>);
 
@@ -23,12 +28,24 @@ impl Pki {
     }
 
     /// A certificate for these names and its key.
-    pub(crate) fn identity(&self, names: &[&str]) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    fn identity(&self, names: &[&str]) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let (certificate, pair) = self.signed(names);
         (vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(pair.serialize_der()).into())
     }
 
-    /// The same as PEM.
+    /// Makes connections private with such a certificate.
+    pub(crate) fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
+        let (chain, key) = self.identity(names);
+        let server = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(server))
+    }
+
+    /// A certificate and its key as PEM.
     pub(crate) fn pem(&self, names: &[&str]) -> (String, String) {
         let (certificate, pair) = self.signed(names);
         (certificate.pem(), pair.serialize_pem())

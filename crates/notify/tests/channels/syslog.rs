@@ -1,14 +1,10 @@
 //! Syslog over UDP, TCP and TLS.
 
-use std::sync::Arc;
-
 use netwark_model::channels::ChannelConfig;
 use netwark_notify::{FailureKind, Options, Sender};
-use rustls::ServerConfig;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, UdpSocket};
-use tokio_rustls::TlsAcceptor;
 
 use crate::pki::Pki;
 use crate::receiver::nobody;
@@ -106,14 +102,7 @@ async fn a_stream_that_is_torn() {
 #[tokio::test]
 async fn a_stream_inside_tls() {
     let pki = Pki::new();
-    let (chain, key) = pki.identity(&["127.0.0.1"]);
-    let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let acceptor = pki.acceptor(&["127.0.0.1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let taken = tokio::spawn(async move {
