@@ -9,6 +9,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters};
 use lettre::transport::smtp::commands;
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Severity;
 use netwark_model::channels::Secrets;
 use netwark_model::channels::config::{Mail, MailSecurity};
 use tokio::time::timeout;
@@ -47,6 +48,12 @@ pub(super) async fn send(
     // look into a mail for long before they answer.
     let answer = timeout(options.timeout, connection.message(&letter.bytes)).await.map_err(|_| silent())?;
     let answer = answer.map_err(|error| of("the mail server does not take the mail", &error))?;
+    if answer.code().severity != Severity::PositiveCompletion {
+        let code = answer.code();
+        return Err(Failure::later(format!(
+            "the mail server says {code} where it should say whether it takes the mail"
+        )));
+    }
     let _ = timeout(GOODBYE, connection.quit()).await;
     let lines: Vec<&str> = answer.message().collect();
     let mut told = format!("{} {}", answer.code(), lines.join(" "));
@@ -68,7 +75,8 @@ async fn announce(
     let mut words = Vec::with_capacity(letter.to.len());
     for to in &letter.to {
         let word = match connection.command(commands::Rcpt::new(to.clone(), Vec::new())).await {
-            Ok(_) => Word::Taken,
+            Ok(answer) if answer.code().severity == Severity::PositiveCompletion => Word::Taken,
+            Ok(answer) => Word::Deferred(format!("{} is no answer to that", answer.code())),
             Err(error) if error.is_permanent() => Word::Refused(causes(&error)),
             Err(error) if error.is_transient() => Word::Deferred(causes(&error)),
             Err(error) => return Err(of("the connection to the mail server broke", &error)),

@@ -252,6 +252,23 @@ async fn a_server_that_is_busy() {
 }
 
 #[tokio::test]
+async fn a_server_that_loses_count() {
+    let url = raw(|mut stream| async move {
+        let mut heard = [0; 4096];
+        for answer in ["220 x", "250 x", "250 from", "250 to", "354 go", "354 go"] {
+            let _ = stream.write_all(format!("{answer}\r\n").as_bytes()).await;
+            let _ = stream.read(&mut heard).await;
+        }
+    })
+    .await;
+    let port = url.rsplit(':').next().unwrap().parse().unwrap();
+    let channel = channel(port, &json!({"to": ["noc@example.org"]}));
+    let failure = sender().deliver(&channel, &secrets(&[]), &notice()).await.unwrap_err();
+    assert_eq!(failure.kind, LATER);
+    assert!(failure.text.contains("says 354"), "{failure}");
+}
+
+#[tokio::test]
 async fn nobody_puts_words_into_the_mouth_of_a_server() {
     let pki = Pki::new();
     let acceptor = pki.acceptor(&["localhost"]);
