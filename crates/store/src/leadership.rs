@@ -10,10 +10,9 @@ use sqlx::{Connection, Row};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::locks::Lock;
 use crate::{Store, StoreError};
 
-/// Key of the advisory lock that the leader holds.
-const LOCK: i64 = 0x6e65_7477_6172_6b02;
 /// How often it is tried, or looked after.
 const EVERY: Duration = Duration::from_secs(2);
 /// How long the database may take to answer.
@@ -103,6 +102,6 @@ async fn look(connect: &PgConnectOptions, slot: &mut Option<PgConnection>) -> Re
     let sql = "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() \
                AND granted AND (classid::bigint << 32 | objid::bigint) = $1) THEN true \
                ELSE pg_try_advisory_lock($1) END";
-    let row = sqlx::query(sql).bind(LOCK).fetch_one(connection).await?;
+    let row = sqlx::query(sql).bind(Lock::Leader.key()).fetch_one(connection).await?;
     Ok(row.try_get(0)?)
 }

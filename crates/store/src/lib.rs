@@ -16,6 +16,7 @@ mod error;
 pub mod events;
 mod lane;
 mod leadership;
+mod locks;
 mod migrations;
 mod names;
 pub mod notices;

@@ -7,10 +7,9 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 use crate::StoreError;
+use crate::locks::Lock;
 use crate::migrations::Migrator;
 
-/// Key of the advisory lock under which PostgreSQL is migrated.
-const MIGRATION_LOCK: i64 = 0x6e65_7477_6172_6b01;
 /// The table in which applied migrations are noted.
 const APPLIED: &str = "seaql_migrations";
 
@@ -41,13 +40,8 @@ pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<(), Store
     let transaction = connection.begin_with_options(options).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
         take_time(&transaction).await?;
-        let lock = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "SELECT pg_advisory_xact_lock($1)",
-            [MIGRATION_LOCK.into()],
-        );
-        transaction.execute_raw(lock).await?;
     }
+    Lock::Migration.take(&transaction).await?;
     Migrator::up(&transaction, None).await?;
     transaction.commit().await?;
     Ok(())

@@ -8,8 +8,8 @@ use netwark_model::watch::access::{AccessAction, AccessEntry, MOST_ENTRIES, MacP
 use netwark_model::watch::device::Standing;
 use sea_orm::entity::prelude::*;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect,
-    QueryTrait, Set, Statement,
+    ConnectionTrait, DatabaseTransaction, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait,
+    Set, Statement,
 };
 use uuid::Uuid;
 
@@ -17,10 +17,8 @@ use super::entity::{entry, entry_network, network, station};
 use super::{columns, load, save};
 use crate::convert::{millis, time};
 use crate::events::has_text;
+use crate::locks::Lock;
 use crate::{Store, StoreError, rows};
-
-/// Key of the advisory lock under which PostgreSQL's list is changed: two entries may not say different things.
-const LIST_LOCK: i64 = 0x6e65_7477_6172_6b02;
 
 /// An entry that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +77,7 @@ impl Store {
         let by = by.to_owned();
         self.write(move |transaction| {
             Box::pin(async move {
-                lock(transaction).await?;
+                Lock::AccessList.take(transaction).await?;
                 let mut list = List::load(transaction).await?;
                 let mut entered = Vec::with_capacity(drafts.len());
                 let mut touched = Touched::default();
@@ -123,7 +121,7 @@ impl Store {
     ) -> Result<Option<Entered>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
-                lock(transaction).await?;
+                Lock::AccessList.take(transaction).await?;
                 let list = List::load(transaction).await?;
                 let Some(before) = list.by_id(id) else { return Ok(None) };
                 list.check_networks(&draft.networks)?;
@@ -157,7 +155,7 @@ impl Store {
     pub async fn remove_access(&self, id: Uuid, now: Timestamp) -> Result<Option<AccessEntry>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
-                lock(transaction).await?;
+                Lock::AccessList.take(transaction).await?;
                 let Some(before) = List::load(transaction).await?.by_id(id) else { return Ok(None) };
                 entry::Entity::delete_by_id(id).exec(transaction).await?;
                 let mut touched = Touched::default();
@@ -327,15 +325,6 @@ impl List {
 fn same_set(one: &[Uuid], other: &[Uuid]) -> bool {
     let set = |ids: &[Uuid]| ids.iter().copied().collect::<HashSet<_>>();
     set(one) == set(other)
-}
-
-async fn lock(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let sql = "SELECT pg_advisory_xact_lock($1)";
-        let lock = Statement::from_sql_and_values(DbBackend::Postgres, sql, [LIST_LOCK.into()]);
-        transaction.execute_raw(lock).await?;
-    }
-    Ok(())
 }
 
 async fn insert(transaction: &DatabaseTransaction, made: &[&AccessEntry]) -> Result<(), StoreError> {
