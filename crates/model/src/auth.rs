@@ -85,6 +85,18 @@ pub enum Permission {
     /// Make and change networks, devices and the access list.
     #[serde(rename = "watch:write")]
     WatchWrite,
+    /// See which channels there are, and how they are doing.
+    #[serde(rename = "channels:read")]
+    ChannelsRead,
+    /// Make, change and try out channels, and see how they are set up.
+    #[serde(rename = "channels:manage")]
+    ChannelsManage,
+    /// See subscriptions.
+    #[serde(rename = "subscriptions:read")]
+    SubscriptionsRead,
+    /// Make and change subscriptions, and see to deliveries.
+    #[serde(rename = "subscriptions:manage")]
+    SubscriptionsManage,
     /// Look up what the server knows by itself: addresses, prefixes, vendors, places.
     #[serde(rename = "lookups:read")]
     LookupsRead,
@@ -107,7 +119,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::OperationsRead,
         Self::OperationsRun,
         Self::WorkersRead,
@@ -117,6 +129,10 @@ impl Permission {
         Self::EventsAcknowledge,
         Self::WatchRead,
         Self::WatchWrite,
+        Self::ChannelsRead,
+        Self::ChannelsManage,
+        Self::SubscriptionsRead,
+        Self::SubscriptionsManage,
         Self::LookupsRead,
         Self::LookupsAsk,
         Self::LookupsManage,
@@ -132,15 +148,20 @@ impl Permission {
             | Self::WorkersRead
             | Self::EventsRead
             | Self::WatchRead
+            | Self::ChannelsRead
+            | Self::SubscriptionsRead
             | Self::LookupsRead
             | Self::MetricsRead => Role::Viewer,
-            Self::OperationsRun | Self::EventsAcknowledge | Self::WatchWrite | Self::LookupsAsk => {
-                Role::Operator
-            }
+            Self::OperationsRun
+            | Self::EventsAcknowledge
+            | Self::WatchWrite
+            | Self::SubscriptionsManage
+            | Self::LookupsAsk => Role::Operator,
             Self::UsersManage
             | Self::TokensManage
             | Self::WorkersManage
             | Self::QueuesManage
+            | Self::ChannelsManage
             | Self::LookupsManage => Role::Admin,
         }
     }
@@ -157,6 +178,10 @@ impl Permission {
             Self::EventsAcknowledge => "events:acknowledge",
             Self::WatchRead => "watch:read",
             Self::WatchWrite => "watch:write",
+            Self::ChannelsRead => "channels:read",
+            Self::ChannelsManage => "channels:manage",
+            Self::SubscriptionsRead => "subscriptions:read",
+            Self::SubscriptionsManage => "subscriptions:manage",
             Self::LookupsRead => "lookups:read",
             Self::LookupsAsk => "lookups:ask",
             Self::LookupsManage => "lookups:manage",

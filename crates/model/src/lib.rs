@@ -13,6 +13,7 @@ pub mod messages;
 pub mod operations;
 pub mod queues;
 pub mod selector;
+pub mod subscriptions;
 pub mod target;
 pub mod tools;
 pub mod watch;

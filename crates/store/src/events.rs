@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use netwark_model::events::{Event, Severity};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Func, LikeExpr, SimpleExpr};
-use sea_orm::{DatabaseTransaction, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect,
+    QueryTrait, Statement,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -103,9 +106,10 @@ pub(crate) async fn insert(
     event: NewEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let row = event.row(now)?.into_active_model();
-    entity::Entity::insert(row).exec_without_returning(transaction).await?;
-    Ok(())
+    let row = event.row(now)?;
+    let id = row.id;
+    entity::Entity::insert(row.into_active_model()).exec_without_returning(transaction).await?;
+    mark(transaction, &[id]).await
 }
 
 /// Stores events in the transaction that makes them true, in their order.
@@ -119,7 +123,40 @@ pub(crate) async fn insert_all(
     }
     let events: Vec<entity::Model> =
         events.into_iter().map(|event| event.row(now)).collect::<Result<_, _>>()?;
-    rows::insert::<entity::Entity>(transaction, &events).await
+    rows::insert::<entity::Entity>(transaction, &events).await?;
+    let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    mark(transaction, &ids).await
+}
+
+/// Notes that no subscription has looked at these events, unless there is none that could.
+async fn mark(transaction: &DatabaseTransaction, ids: &[Uuid]) -> Result<(), StoreError> {
+    let backend = transaction.get_database_backend();
+    let listens = "EXISTS (SELECT 1 FROM subscriptions WHERE enabled)";
+    let sql = match backend {
+        DbBackend::Postgres => format!(
+            "INSERT INTO unnoticed_events (event_id) \
+             SELECT value::uuid FROM json_array_elements_text($1::json) WHERE {listens}"
+        ),
+        _ => format!(
+            "INSERT INTO unnoticed_events (event_id) \
+             SELECT unhex(value, '-') FROM json_each(?1) WHERE {listens}"
+        ),
+    };
+    let marks = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
+    transaction.execute_raw(marks).await?;
+    Ok(())
+}
+
+/// Events of these ids that are still there, oldest first.
+pub(crate) async fn by_ids(
+    connection: &impl ConnectionTrait,
+    ids: &[Uuid],
+) -> Result<Vec<Event>, StoreError> {
+    let backend = connection.get_database_backend();
+    let sql = format!("SELECT * FROM events WHERE {} ORDER BY id", rows::is_id(backend, "id", 1));
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(ids)?]);
+    let rows = entity::Entity::find().from_raw_sql(statement).all(connection).await?;
+    Ok(rows.into_iter().map(event).collect())
 }
 
 /// True when an event tells of another worker of this name.
@@ -198,6 +235,16 @@ impl Store {
             query = query.filter(entity::Column::Id.lt(before));
         }
         let rows = query.order_by_desc(entity::Column::Id).limit(filter.limit).all(self.read()).await?;
+        Ok(rows.into_iter().map(event).collect())
+    }
+
+    /// Events that were stored behind this id, in their order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events_behind(&self, id: Uuid, limit: u64) -> Result<Vec<Event>, StoreError> {
+        let behind = entity::Entity::find().filter(entity::Column::Id.gt(id));
+        let rows = behind.order_by_asc(entity::Column::Id).limit(limit).all(self.read()).await?;
         Ok(rows.into_iter().map(event).collect())
     }
 

@@ -10,6 +10,7 @@
 )]
 
 pub mod assignments;
+pub mod channels;
 mod convert;
 pub mod copy;
 mod error;

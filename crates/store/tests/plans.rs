@@ -7,16 +7,20 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use netwark_model::events::Severity;
 use netwark_model::messages::{End, Hello, Order};
 use netwark_model::operations::Status;
 use netwark_model::selector::Selector;
+use netwark_model::subscriptions::Rules;
 use netwark_store::Store;
+use netwark_store::channels::{ChannelDraft, Outcome, SubscriptionDraft, Tried};
 use netwark_store::operations::{Created, OperationDraft, OperationFilter, OutboxMessage, ResultNews};
 use netwark_store::workers::Arrival;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
@@ -24,11 +28,11 @@ use serde_json::json;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use uuid::Uuid;
 
-/// The tables that grow with every operation.
-const GROWING: [&str; 3] = ["operations", "results", "outbox"];
+/// The tables that grow with every operation, event and notice.
+const GROWING: [&str; 5] = ["operations", "results", "outbox", "events", "deliveries"];
 
 /// Indexes that hold only what is not over.
-const OPEN: [&str; 2] = ["outbox_waiting", "results_deadline"];
+const OPEN: [&str; 3] = ["outbox_waiting", "results_deadline", "deliveries_open"];
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -99,6 +103,44 @@ async fn sweep(store: &Store, worker: &(Uuid, String)) {
     assert_eq!(store.forget_operations(at(-1)).await.unwrap(), 0);
 }
 
+/// From an event to the notice that was taken, and to one that is not.
+async fn notify(store: &Store, channel: Uuid) {
+    let zone = TimeZone::UTC;
+    for (second, taken) in [(1, true), (2, false), (3, true)] {
+        store.tell(Severity::Alert, "device_new", "new".into(), at(second)).await.unwrap();
+        assert_eq!(store.notice_events(&zone, at(second)).await.unwrap(), 1);
+        store.tell(Severity::Alert, "device_new", "another".into(), at(second)).await.unwrap();
+        assert_eq!(store.notice_events(&zone, at(second)).await.unwrap(), 1);
+        assert_eq!(store.channels_with_notices(at(second)).await.unwrap(), [channel]);
+        let claimed = store.claim_notice(channel, &zone, at(60), at(second)).await.unwrap().unwrap();
+        let tried = Tried { claim: claimed.claim, channel, delivery: claimed.delivery.id };
+        let outcome = match taken {
+            true => Outcome::Delivered { answer: "ok".into() },
+            false => Outcome::Later { error: "no".into(), next_at: at(second) },
+        };
+        assert!(store.finish_try(tried, outcome, at(second)).await.unwrap().noted);
+    }
+    // The one that was not taken was tried again in the last turn, and what came then waits.
+    let claimed = store.claim_notice(channel, &zone, at(60), at(4)).await.unwrap().unwrap();
+    let tried = Tried { claim: claimed.claim, channel, delivery: claimed.delivery.id };
+    store.finish_try(tried, Outcome::Dead { error: "no".into() }, at(4)).await.unwrap();
+    assert_eq!(store.notices_waiting().await.unwrap(), 0);
+    let listed = store.channels().await.unwrap();
+    assert_eq!((listed.len(), listed[0].state.waiting), (1, 0));
+    assert_eq!(store.forget_deliveries(at(-1)).await.unwrap(), 0);
+}
+
+async fn subscribed(store: &Store) -> Uuid {
+    let id = Uuid::now_v7();
+    let config = serde_json::from_value(json!({"kind": "slack"})).unwrap();
+    let channel = ChannelDraft { name: "chat".into(), config, secrets: BTreeMap::new() };
+    store.add_channel(id, channel, "user admin", at(0)).await.unwrap();
+    let rules = Rules { group_for_ms: 0, most_per_hour: 3600, ..Rules::default() };
+    let all = SubscriptionDraft { name: "all".into(), enabled: true, channels: vec![id], rules };
+    store.add_subscription(all, "user admin", at(0)).await.unwrap();
+    id
+}
+
 async fn enter(store: &Store) -> (Uuid, String) {
     let id = Uuid::now_v7();
     let queues = ["netwark".to_owned(), "netwark.broadcast".to_owned()].into();
@@ -129,8 +171,10 @@ async fn postgresql_reads_no_growing_table_as_a_whole() {
     let name = Statement::from_string(DbBackend::Postgres, "SELECT current_database()");
     let name: String = store.read().query_one_raw(name).await.unwrap().unwrap().try_get_by_index(0).unwrap();
     let worker = enter(&store).await;
+    let channel = subscribed(&store).await;
     for _ in 0..30 {
         live(&store, &worker).await;
+        notify(&store, channel).await;
     }
     sweep(&store, &worker).await;
     store.close().await;
@@ -186,7 +230,9 @@ async fn sqlite_reads_no_growing_table_as_a_whole() {
     // Threads of their own run statements, so whoever listens to all threads hears them.
     let sent = Sent::default();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(sent.clone())).unwrap();
+    let channel = subscribed(&store).await;
     live(&store, &worker).await;
+    notify(&store, channel).await;
     sweep(&store, &worker).await;
 
     let statements = sent.0.lock().unwrap().clone();

@@ -8,6 +8,7 @@ mod m20261121_000003_many_machines;
 mod m20261121_000004_creator;
 mod m20261121_000005_names;
 mod m20261126_000006_watch;
+mod m20261126_000007_channels;
 
 pub(crate) struct Migrator;
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_creator::Migration),
             Box::new(m20261121_000005_names::Migration),
             Box::new(m20261126_000006_watch::Migration),
+            Box::new(m20261126_000007_channels::Migration),
         ]
     }
 }

@@ -53,7 +53,12 @@ impl Store {
         .await
     }
 
-    async fn forget_steps(&self, table: &'static str, old: &str, value: Value) -> Result<u64, StoreError> {
+    pub(crate) async fn forget_steps(
+        &self,
+        table: &'static str,
+        old: &str,
+        value: Value,
+    ) -> Result<u64, StoreError> {
         let sql =
             format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {old} LIMIT {STEP})");
         let mut total = 0;

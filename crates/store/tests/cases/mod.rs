@@ -2,6 +2,7 @@
 
 pub(crate) mod assignments;
 pub(crate) mod auth;
+pub(crate) mod channels;
 pub(crate) mod manage;
 pub(crate) mod operations;
 pub(crate) mod selectors;
