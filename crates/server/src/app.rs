@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::auth::Auth;
 use crate::auth::secret_key::SecretKey;
+use crate::channels::Channels;
 use crate::listen::Room;
 use crate::live::Live;
 use crate::lookups::{LookupSettings, Lookups};
@@ -81,6 +82,8 @@ pub struct Parts {
     pub links: Links,
     /// Questions it answers by itself.
     pub lookups: Lookups,
+    /// What sending notices needs.
+    pub(crate) channels: Channels,
     /// The server's own numbers.
     pub metrics: Metrics,
     /// The web UI, for each path it is served under.
@@ -107,6 +110,7 @@ impl App {
         let live = Live::new(&store);
         let pages = Pages::new(auth.bases());
         let lookups = Lookups::new(&settings.lookups);
+        let channels = Channels::new(&settings);
         Self(Arc::new(Parts {
             store,
             bus,
@@ -116,6 +120,7 @@ impl App {
             directory: Directory::default(),
             links: Links::default(),
             lookups,
+            channels,
             metrics: Metrics::new(),
             pages,
             in_hand: InHand::default(),

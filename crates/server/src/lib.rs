@@ -7,6 +7,7 @@ mod answers;
 pub mod app;
 mod assignments;
 pub mod auth;
+pub mod channels;
 mod csv;
 pub mod error;
 mod events;

@@ -66,6 +66,7 @@ pub struct Metrics {
     results: Family<Labels<1>, Counter>,
     reports: Family<Labels<1>, Counter>,
     messages: Family<Labels<1>, Counter>,
+    notices: Family<Labels<2>, Counter>,
     expired: Counter,
     leader: Gauge,
     moment: Gauges,
@@ -76,6 +77,7 @@ pub struct Metrics {
 struct Gauges {
     open: Gauge,
     outbox: Gauge,
+    notices: Gauge,
     workers: Numbers<1>,
     online: Gauge,
     watchers: Gauge,
@@ -97,6 +99,8 @@ pub struct Moment {
     pub open: u64,
     /// Messages that wait in the outbox for the bus.
     pub outbox: u64,
+    /// Notices that are on their way to a channel.
+    pub notices: u64,
     /// Workers, by the word for where they stand.
     pub workers: Vec<(&'static str, u64)>,
     /// Workers that are connected.
@@ -129,6 +133,7 @@ impl Metrics {
             results: Family::default(),
             reports: Family::default(),
             messages: Family::default(),
+            notices: Family::default(),
             expired: Counter::default(),
             leader: Gauge::default(),
             moment: Gauges::default(),
@@ -152,6 +157,8 @@ impl Metrics {
         registry.register("reports", text, self.reports.clone());
         let text = "Messages to workers, by whether the bus took them: published or failed";
         registry.register("bus_messages", text, self.messages.clone());
+        let text = "Tries to send a notice, by kind of channel and outcome: delivered, later or dead";
+        registry.register("notices", text, self.notices.clone());
         let text = "Changes of operations by a deadline that passed";
         registry.register("operations_expired", text, self.expired.clone());
         let text = "1 while this server does what only one of several does, else 0";
@@ -166,6 +173,8 @@ impl Metrics {
         registry.register("operations_open", "Operations that have not ended", moment.open.clone());
         let text = "Messages in the outbox that the bus has not confirmed";
         registry.register("outbox_messages", text, moment.outbox.clone());
+        let text = "Notices that gather, wait or are tried again";
+        registry.register("notices_waiting", text, moment.notices.clone());
         let text = "Workers, by state: enrolled, online, draining, offline or revoked";
         registry.register("workers", text, moment.workers.clone());
         registry.register("workers_online", "Workers that are connected", moment.online.clone());
@@ -222,6 +231,12 @@ impl Metrics {
         }
     }
 
+    /// Counts a try to send a notice over a kind of channel.
+    pub fn notice(&self, channel: &str, outcome: &str) {
+        let labels = [("channel", channel.into()), ("outcome", outcome.into())];
+        self.notices.get_or_create(&labels).inc();
+    }
+
     /// Counts an operation that a deadline changed.
     pub fn expired(&self, number: usize) {
         self.expired.inc_by(number as u64);
@@ -257,6 +272,7 @@ impl Metrics {
         let moment = &self.moment;
         moment.open.set(count(now.open));
         moment.outbox.set(count(now.outbox));
+        moment.notices.set(count(now.notices));
         for (state, number) in &now.workers {
             moment.workers.get_or_create(&[("state", (*state).into())]).set(count(*number));
         }

@@ -26,7 +26,7 @@ use crate::events::{acknowledge, api as timeline, stream};
 use crate::operations::{api, events, export, select};
 use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
-use crate::{auth, lookups, prefix, tools, ui, watch, workers};
+use crate::{auth, channels, lookups, prefix, tools, ui, watch, workers};
 
 /// Most bytes of a request's body.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -54,6 +54,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(timeline::export_events))
         .routes(routes!(stream::follow_events))
         .merge(watch::routes())
+        .merge(channels::routes())
         .routes(routes!(workers::link::open_worker_link))
         .routes(routes!(status::get_status))
         .merge(auth::api::routes())

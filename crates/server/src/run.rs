@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::channels;
 use crate::listen::{self, Listener};
 use crate::live::{self, Live};
 use crate::lookups::{self, updates};
@@ -34,6 +35,7 @@ pub async fn run(app: App, listeners: Vec<Listener>) -> Result<Running, StoreErr
     tasks.spawn(reports::run(app.clone()));
     tasks.spawn(sweeper::run(app.clone(), stop.clone()));
     tasks.spawn(updates::run(app.clone(), stop.clone()));
+    tasks.spawn(channels::run(app.clone(), stop.clone()));
     tasks.spawn(live::tell_others(app.clone(), stop.clone()));
     tasks.spawn(live::hear_others(app.clone(), stop.clone()));
     tasks.spawn(lookups::run(app.clone(), stop.clone()));

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use netwark_model::auth::Permission::{
-    self, EventsAcknowledge, EventsRead, LookupsAsk, LookupsManage, LookupsRead, MetricsRead, OperationsRead,
-    OperationsRun, QueuesManage, TokensManage, UsersManage, WatchRead, WatchWrite, WorkersManage,
-    WorkersRead,
+    self, ChannelsManage, ChannelsRead, EventsAcknowledge, EventsRead, LookupsAsk, LookupsManage,
+    LookupsRead, MetricsRead, OperationsRead, OperationsRun, QueuesManage, SubscriptionsManage,
+    SubscriptionsRead, TokensManage, UsersManage, WatchRead, WatchWrite, WorkersManage, WorkersRead,
 };
 
 use self::Access::{Needs, NeedsFromAfar, Public, User, Worker};
@@ -114,6 +114,21 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/access-list/{id}", Needs(WatchWrite)),
     route("GET", "/api/v1/stats/events", Needs(WatchRead)),
     route("GET", "/api/v1/stats/devices", Needs(WatchRead)),
+    route("GET", "/api/v1/channels", Needs(ChannelsRead)),
+    route("POST", "/api/v1/channels", Needs(ChannelsManage)),
+    route("GET", "/api/v1/channels/{id}", Needs(ChannelsRead)),
+    route("PATCH", "/api/v1/channels/{id}", Needs(ChannelsManage)),
+    route("DELETE", "/api/v1/channels/{id}", Needs(ChannelsManage)),
+    route("POST", "/api/v1/channels/{id}/test", Needs(ChannelsManage)),
+    route("GET", "/api/v1/channels/{id}/deliveries", Needs(SubscriptionsManage)),
+    route("GET", "/api/v1/deliveries", Needs(SubscriptionsManage)),
+    route("POST", "/api/v1/deliveries/{id}/retry", Needs(SubscriptionsManage)),
+    route("GET", "/api/v1/subscriptions", Needs(SubscriptionsRead)),
+    route("POST", "/api/v1/subscriptions", Needs(SubscriptionsManage)),
+    route("POST", "/api/v1/subscriptions/preview", Needs(SubscriptionsManage)),
+    route("GET", "/api/v1/subscriptions/{id}", Needs(SubscriptionsRead)),
+    route("PATCH", "/api/v1/subscriptions/{id}", Needs(SubscriptionsManage)),
+    route("DELETE", "/api/v1/subscriptions/{id}", Needs(SubscriptionsManage)),
     route("GET", "/api/v1/lookup", Needs(LookupsRead)),
     route("GET", "/api/v1/management/backend/queues", Needs(WorkersRead)),
     route("POST", "/api/v1/management/backend/queues", Needs(QueuesManage)),

@@ -84,6 +84,11 @@ impl Auth {
         self.inner.site.url(host, https)
     }
 
+    /// The first of the URLs people type, where one is configured.
+    pub(crate) fn public_url(&self) -> Option<String> {
+        self.inner.site.public_url()
+    }
+
     /// True while there is no user and the first administrator has to be made.
     ///
     /// # Errors

@@ -141,6 +141,11 @@ impl Site {
         (Arc::clone(base.map_or(&self.root, |base| &base.path)), path)
     }
 
+    /// The first of the public URLs.
+    pub(crate) fn public_url(&self) -> Option<String> {
+        self.public.first().map(ToString::to_string)
+    }
+
     /// Where others find the server: the public URL of the name a request was sent to, else the first
     /// there is, else that name itself.
     pub(crate) fn url(&self, host: Option<&Authority>, https: bool) -> String {

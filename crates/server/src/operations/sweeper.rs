@@ -139,6 +139,11 @@ async fn forget(app: &App, now: Timestamp) {
         Ok(number) => tracing::info!(number, "old sightings were deleted"),
         Err(error) => tracing::warn!(%error, "old sightings cannot be deleted"),
     }
+    match app.store.forget_deliveries(before).await {
+        Ok(0) => {}
+        Ok(number) => tracing::info!(number, "old deliveries were deleted"),
+        Err(error) => tracing::warn!(%error, "old deliveries cannot be deleted"),
+    }
     if total > 0 {
         tracing::info!(number = total, days = app.settings.history_days, "old operations were deleted");
     }

@@ -72,6 +72,7 @@ pub async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Respo
     let now = Moment {
         open: app.store.open_operations().await?,
         outbox: app.store.outbox_waiting().await?,
+        notices: app.store.notices_waiting().await?,
         workers: STATES.map(|state| (state.as_str(), number(state))).to_vec(),
         online: workers.iter().filter(|worker| worker.online).count() as u64,
         watchers: app.live.watchers(),

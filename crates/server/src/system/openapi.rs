@@ -29,6 +29,7 @@ use utoipa::{Modify, OpenApi};
         (name = "Look-ups", description = "Questions answered at once"),
         (name = "Watch", description = "Networks that are swept, the devices on them, and which of them should be there"),
         (name = "Events", description = "What happened"),
+        (name = "Notices", description = "Who is told of events: channels, subscriptions, and what became of each notice"),
         (name = "Workers", description = "Vantage points and their queues"),
         (name = "Sign-in", description = "Sessions, users and tokens"),
         (name = "Server", description = "The server itself"),

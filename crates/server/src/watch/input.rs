@@ -213,7 +213,7 @@ fn set<T>(to: &mut T, value: Option<Result<T, String>>, field: &str, errors: &mu
 }
 
 /// A text of one line that is not empty.
-pub(super) fn text(text: &str, longest: usize) -> Result<String, String> {
+pub(crate) fn text(text: &str, longest: usize) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
         0 => Err("must not be empty".into()),

@@ -16,6 +16,7 @@ use netwark_store::watch::Vendors;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::input::text as line;
 use crate::app::App;
 
 /// The routes, to be nested under the base of the API.

@@ -6,6 +6,7 @@ mod access;
 mod assignments;
 mod dns;
 mod lookups;
+mod notices;
 mod openapi;
 mod operations;
 mod selectors;

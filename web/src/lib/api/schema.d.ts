@@ -87,6 +87,133 @@ export interface paths {
         patch: operations["change_access_entry"];
         trace?: never;
     };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists channels by name. */
+        get: operations["list_channels"];
+        put?: never;
+        /**
+         * Make a channel.
+         * @description What `config` holds depends on its `kind`, and so does which `secrets` it takes: `password` of mail with a user name;
+         *     `signing_key` and `authorization` of webhooks; `url` of Slack, Teams and Discord; `token` of Telegram, Matrix, ntfy
+         *     and Gotify; `key` of PagerDuty.
+         */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One channel. */
+        get: operations["get_channel"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a channel.
+         * @description What waits for it is not sent any more, and its deliveries go, too. Subscriptions stay, without it.
+         */
+        delete: operations["delete_channel"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a channel.
+         * @description What is left out stays; `config` is replaced as a whole. Notices that wait for their next try are tried at once.
+         */
+        patch: operations["change_channel"];
+        trace?: never;
+    };
+    "/channels/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists deliveries over a channel, newest first. */
+        get: operations["list_channel_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test over a channel.
+         * @description It answers once the other side has taken it or has not: `status` is `delivered` or `dead`, and `answer` or `error`
+         *     says what was said. A test that fails is not tried again; one that is delivered lets those that wait be tried at once.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists deliveries, newest first.
+         * @description The next page is the same request with `before` set to the id of the last delivery of this one.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a delivery again now.
+         * @description One that was given up is tried again under the same id, by which the other side knows it, for another week. One that
+         *     waits for its next try need not wait, and neither do others of its channel.
+         */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices": {
         parameters: {
             query?: never;
@@ -1033,6 +1160,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists subscriptions by name. */
+        get: operations["list_subscriptions"];
+        put?: never;
+        /**
+         * Make a subscription.
+         * @description It hears of what happens from now on.
+         */
+        post: operations["create_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a subscription would have brought in the last week.
+         * @description Name and channels may be left out. Nothing is stored or sent.
+         */
+        post: operations["preview_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One subscription. */
+        get: operations["get_subscription"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a subscription.
+         * @description What it has gathered is sent at once.
+         */
+        delete: operations["delete_subscription"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a subscription.
+         * @description What is left out stays. When notices that gather leave is decided anew.
+         */
+        patch: operations["change_subscription"];
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -1660,6 +1853,128 @@ export interface components {
             /** @description SHA-256 of its public key in hexadecimal, which stays when a certificate is renewed with the same key. */
             key_fingerprint: string;
         };
+        /**
+         * @description A channel: a way on which notices go out.
+         *
+         *     How it is set up is shown to who may manage channels. Secrets that were given are never shown.
+         */
+        Channel: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description Its name, unique.
+             * @example On-call mail
+             */
+            name: string;
+            /** @description What kind it is. */
+            kind: components["schemas"]["ChannelKind"];
+            /** @description Its last tries failed, at least three in a row. */
+            failing: boolean;
+            /**
+             * Format: int32
+             * @description Tries in a row that have failed.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description When something was last delivered.
+             */
+            delivered_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When a try last failed.
+             */
+            failed_at?: string | null;
+            /**
+             * Format: int64
+             * @description Notices that are on their way: they gather, wait, or are tried again.
+             */
+            waiting: number;
+            /** @description Why the last try failed, while none was delivered since; for who may manage channels. */
+            error?: string | null;
+            config?: components["schemas"]["ChannelConfig"] | null;
+            /**
+             * @description Names of the secrets that are set; for who may manage channels.
+             * @example [
+             *       "password"
+             *     ]
+             */
+            secrets?: string[] | null;
+            /** @description The key that requests are signed with, when it was made just now because none was given. It is shown this once. */
+            signing_key?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * @description Who made it.
+             * @example user admin
+             */
+            created_by: string;
+        };
+        /** @description Where notices go, and in what shape. */
+        ChannelConfig: (components["schemas"]["Mail"] & {
+            /** @enum {string} */
+            kind: "mail";
+        }) | (components["schemas"]["Webhook"] & {
+            /** @enum {string} */
+            kind: "webhook";
+        }) | (components["schemas"]["Slack"] & {
+            /** @enum {string} */
+            kind: "slack";
+        }) | (components["schemas"]["Teams"] & {
+            /** @enum {string} */
+            kind: "teams";
+        }) | (components["schemas"]["Discord"] & {
+            /** @enum {string} */
+            kind: "discord";
+        }) | (components["schemas"]["Telegram"] & {
+            /** @enum {string} */
+            kind: "telegram";
+        }) | (components["schemas"]["Matrix"] & {
+            /** @enum {string} */
+            kind: "matrix";
+        }) | (components["schemas"]["Ntfy"] & {
+            /** @enum {string} */
+            kind: "ntfy";
+        }) | (components["schemas"]["Gotify"] & {
+            /** @enum {string} */
+            kind: "gotify";
+        }) | (components["schemas"]["Pagerduty"] & {
+            /** @enum {string} */
+            kind: "pagerduty";
+        }) | (components["schemas"]["Syslog"] & {
+            /** @enum {string} */
+            kind: "syslog";
+        });
+        /** @description What people decide about a channel. When one is changed, what is left out stays. */
+        ChannelFields: {
+            /**
+             * @description Its name, unique. A new channel needs one.
+             * @example On-call mail
+             */
+            name?: string | null;
+            config?: components["schemas"]["ChannelConfig"] | null;
+            /**
+             * @description Secrets by name; those that are left out stay, `null` removes one. They are kept sealed and never shown. Whoever
+             *     lets a channel lead elsewhere has to give them again. A `signing_key` that is needed and not given is made.
+             * @example {
+             *       "password": "correct horse"
+             *     }
+             */
+            secrets?: {
+                [key: string]: string | null;
+            } | null;
+        };
+        /**
+         * @description A kind of channel.
+         * @enum {string}
+         */
+        ChannelKind: "mail" | "webhook" | "slack" | "teams" | "discord" | "telegram" | "matrix" | "ntfy" | "gotify" | "pagerduty" | "syslog";
         /** @description Ways to start a worker, each to be copied as it is. */
         Commands: {
             /**
@@ -1704,6 +2019,11 @@ export interface components {
          * @enum {string}
          */
         Criticality: "low" | "normal" | "high" | "critical";
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Day: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
         /** @description Events of one day. */
         DayCounts: {
             /**
@@ -1780,6 +2100,87 @@ export interface components {
             /** @description How many workers listened on it and no longer do. */
             workers: number;
         };
+        /** @description A notice on its way to a channel. */
+        Delivery: {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7. Every try carries it, so that the other side knows one it has already.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The channel it goes to.
+             */
+            channel_id: string;
+            /**
+             * @description The name of that channel.
+             * @example On-call mail
+             */
+            channel: string;
+            /**
+             * Format: uuid
+             * @description The subscription it comes from; none for a test.
+             */
+            subscription_id?: string | null;
+            /** @description The name that subscription had. */
+            subscription?: string | null;
+            /** @description Somebody tries the channel out. */
+            test: boolean;
+            /** @description How far it is. */
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description The worst of its events. */
+            worst: components["schemas"]["Severity"];
+            /**
+             * Format: int64
+             * @description How many events it tells of.
+             */
+            events: number;
+            /**
+             * @description The first of the worst of them.
+             * @example New station 192.0.2.7 (00:00:5e:00:53:07, ICANN) on Office
+             */
+            summary: string;
+            /**
+             * Format: date-time
+             * @description When its first event came.
+             */
+            opened_at: string;
+            /**
+             * Format: date-time
+             * @description When it is sent, or tried again; absent once that is over.
+             */
+            next_at?: string | null;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was first tried.
+             */
+            began_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was delivered or given up.
+             */
+            ended_at?: string | null;
+            /**
+             * @description Why the last try failed.
+             * @example mail.example.org:587: connection refused
+             */
+            error?: string | null;
+            /**
+             * @description What the other side said when it took it.
+             * @example 250 2.0.0 Ok: queued as 4bNx
+             */
+            answer?: string | null;
+        };
+        /**
+         * @description How far a notice is.
+         * @enum {string}
+         */
+        DeliveryStatus: "gathering" | "due" | "delivered" | "dead";
         /** @description A device as lists show it. */
         Device: {
             /**
@@ -1943,6 +2344,8 @@ export interface components {
             /** @description Devices that were first seen, by day. */
             newcomers: components["schemas"]["DayNumber"][];
         };
+        /** @description A webhook of Discord. */
+        Discord: Record<string, never>;
         /** @description One question that was sent. */
         DnsAttempt: {
             /** @description Who was asked: address and port. */
@@ -2274,6 +2677,11 @@ export interface components {
             /** @description Devices that went down most often. */
             flapping: components["schemas"]["DeviceNumber"][];
         };
+        /**
+         * @description What part of a system a syslog message comes from, as RFC 5424 numbers it.
+         * @enum {string}
+         */
+        Facility: "user" | "daemon" | "auth" | "authpriv" | "local0" | "local1" | "local2" | "local3" | "local4" | "local5" | "local6" | "local7";
         /** @description Something seen on a link that is no host. */
         Fact: {
             /** @description The server as it names itself. */
@@ -2511,6 +2919,14 @@ export interface components {
             built: string;
             attribution?: components["schemas"]["GeoAttribution"] | null;
         };
+        /** @description An application of Gotify. */
+        Gotify: {
+            /**
+             * @description The server.
+             * @example https://gotify.example.org
+             */
+            server: string;
+        };
         /** @description A name an interface was heard by. */
         HeardName: {
             /** @description Where it comes from. */
@@ -2599,6 +3015,21 @@ export interface components {
              * @description Mean difference of successive round trips.
              */
             jitter: number;
+        };
+        /** @description A stretch of time that comes again each week, by the time zone of the server. */
+        Hours: {
+            /** @description The days on which it begins; every day when empty. */
+            days?: components["schemas"]["Day"][];
+            /**
+             * @description When it begins.
+             * @example 22:00
+             */
+            from: string;
+            /**
+             * @description When it ends: on the next day, unless that is later than the beginning. The same time for a whole day.
+             * @example 07:00
+             */
+            to: string;
         };
         /** @description The body of an answer. */
         HttpBody: {
@@ -3222,6 +3653,59 @@ export interface components {
              * @example nwk_iTjN8n0n1pI8Vb9e3Jt0b5yH2VwQe7m4s6ZkP1xR0cA
              */
             secret: string;
+        };
+        /** @description Mail over SMTP. */
+        Mail: {
+            /**
+             * @description The mail server: a name or an address.
+             * @example mail.example.org
+             */
+            server: string;
+            /**
+             * Format: int32
+             * @description Its port. Usually 465 with `tls`, 587 with `starttls`, 25 with `none`.
+             */
+            port?: number | null;
+            /** @description How the connection is kept private. */
+            security?: components["schemas"]["MailSecurity"];
+            /** @description Who signs in. Nobody does when it is left out. */
+            username?: string | null;
+            /**
+             * @description Who the mail is from.
+             * @example Netwark <netwark@example.org>
+             */
+            from: string;
+            /**
+             * @description Who it goes to, 1 to 50.
+             * @example [
+             *       "noc@example.org"
+             *     ]
+             */
+            to: string[];
+            /** @description A template of the subject. */
+            subject?: string | null;
+            /** @description A template of the plain text. */
+            text?: string | null;
+            /** @description A template of the HTML; what is put in is escaped. */
+            html?: string | null;
+        };
+        /**
+         * @description How a connection to a mail server is kept private.
+         * @enum {string}
+         */
+        MailSecurity: "tls" | "starttls" | "none";
+        /** @description A user of Matrix. */
+        Matrix: {
+            /**
+             * @description The home server of the user.
+             * @example https://matrix.example.org
+             */
+            homeserver: string;
+            /**
+             * @description The room: its id, or one of its names.
+             * @example #noc:example.org
+             */
+            room: string;
         };
         /** @description Devices that are the same one. */
         Merge: {
@@ -3853,6 +4337,19 @@ export interface components {
              */
             public_key?: string | null;
         };
+        /** @description A topic of ntfy. */
+        Ntfy: {
+            /**
+             * @description The server.
+             * @default https://ntfy.sh
+             */
+            server: string;
+            /**
+             * @description The topic: 1 to 64 letters, digits, `-` and `_`.
+             * @example netwark-noc
+             */
+            topic: string;
+        };
         /** @description What a stapled OCSP response says of the certificate (RFC 6960), and whether that is to be believed. */
         OcspStaple: {
             /**
@@ -4020,6 +4517,14 @@ export interface components {
              * @description The version of the operation with which it last changed.
              */
             version: number;
+        };
+        /** @description A service of PagerDuty. */
+        Pagerduty: {
+            /**
+             * @description Where events are taken; accounts in Europe use `https://events.eu.pagerduty.com`.
+             * @default https://events.pagerduty.com
+             */
+            server: string;
         };
         /** @description What a worker that has a code sends. */
         PairRequest: {
@@ -4483,7 +4988,7 @@ export interface components {
          * @description One thing that can be allowed.
          * @enum {string}
          */
-        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "events:acknowledge" | "watch:read" | "watch:write" | "lookups:read" | "lookups:ask" | "lookups:manage" | "users:manage" | "tokens:manage" | "metrics:read";
+        Permission: "operations:read" | "operations:run" | "workers:read" | "workers:manage" | "queues:manage" | "events:read" | "events:acknowledge" | "watch:read" | "watch:write" | "channels:read" | "channels:manage" | "subscriptions:read" | "subscriptions:manage" | "lookups:read" | "lookups:ask" | "lookups:manage" | "users:manage" | "tokens:manage" | "metrics:read";
         /**
          * @description The steps of an exchange.
          * @enum {string}
@@ -4759,6 +5264,21 @@ export interface components {
              */
             ended_at?: string | null;
         };
+        /** @description What a subscription would have brought to each of its channels. */
+        Preview: {
+            /**
+             * Format: int64
+             * @description Events that it would have told.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Notices they would have come in.
+             */
+            notices: number;
+            /** @description The latest of the events, newest first, at most 5. */
+            latest: components["schemas"]["Event"][];
+        };
         /** @description The body of an error (RFC 9457), with the list of fields the older API had. */
         ProblemBody: {
             /**
@@ -4971,6 +5491,70 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description What a subscription wants to hear of, and when. An event has to fit every condition; an empty list is none. */
+        Rules: {
+            /**
+             * @description Of these severities.
+             * @default [
+             *       "warning",
+             *       "alert"
+             *     ]
+             * @example [
+             *       "warning",
+             *       "alert"
+             *     ]
+             */
+            severities: components["schemas"]["Severity"][];
+            /**
+             * @description Of these kinds.
+             * @default []
+             * @example [
+             *       "device_new"
+             *     ]
+             */
+            kinds: string[];
+            /**
+             * @description About one of these networks.
+             * @default []
+             */
+            networks: string[];
+            /**
+             * @description About one of these devices.
+             * @default []
+             */
+            devices: string[];
+            /**
+             * @description About one of these workers.
+             * @default []
+             */
+            workers: string[];
+            /**
+             * @description With this in the text, letter case aside.
+             * @default null
+             */
+            text: string | null;
+            /** @default null */
+            hours: components["schemas"]["Hours"] | null;
+            /** @default null */
+            quiet_hours: components["schemas"]["Hours"] | null;
+            /**
+             * @description A notice with an event of severity `alert` leaves in quiet hours, too.
+             * @default true
+             */
+            alerts_break_quiet: boolean;
+            /**
+             * Format: int64
+             * @description How long a notice gathers events once there is one, in milliseconds; 0 to send at once.
+             * @default 60000
+             */
+            group_for_ms: number;
+            /**
+             * Format: int32
+             * @description Most notices to one channel in an hour; further events gather until the next one may leave.
+             * @default 30
+             */
+            most_per_hour: number;
+        };
         /**
          * @description What can be said of signatures (RFC 4035 §4.3).
          * @enum {string}
@@ -5201,6 +5785,8 @@ export interface components {
             /** @description Why: `offline`, `draining`, `enrolled` (never seen), `revoked`. */
             reason: components["schemas"]["WorkerState"];
         };
+        /** @description An incoming webhook of Slack. */
+        Slack: Record<string, never>;
         /**
          * @description How an address was seen.
          * @enum {string}
@@ -5415,6 +6001,117 @@ export interface components {
             /** @description The parts there are of such a resource. */
             expected: components["schemas"]["PartName"][];
         };
+        /** @description A subscription as the API shows it. */
+        Subscription: components["schemas"]["Rules"] & {
+            /**
+             * Format: uuid
+             * @description Its id, a UUIDv7.
+             */
+            id: string;
+            /**
+             * @description Its name, unique.
+             * @example Newcomers by mail
+             */
+            name: string;
+            /** @description Whether events become notices. What was gathered before it was switched off is still sent. */
+            enabled: boolean;
+            /** @description The channels its notices go to. */
+            channels: string[];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * @description Who made it.
+             * @example user admin
+             */
+            created_by: string;
+        };
+        /**
+         * @description What people decide about a subscription. When one is made, what is left out is as usual; when one is changed, it
+         *     stays.
+         */
+        SubscriptionFields: {
+            /**
+             * @description Its name, unique. A new subscription needs one.
+             * @default null
+             * @example Newcomers by mail
+             */
+            name: string | null;
+            /**
+             * @description Whether events become notices; true when left out.
+             * @default null
+             */
+            enabled: boolean | null;
+            /**
+             * @description The channels its notices go to. A new subscription needs at least one.
+             * @default null
+             */
+            channels: string[] | null;
+            /**
+             * @description Of these severities; `warning` and `alert` when left out, all when empty.
+             * @default null
+             */
+            severities: components["schemas"]["Severity"][] | null;
+            /**
+             * @description Of these kinds; all when empty.
+             * @default null
+             * @example [
+             *       "device_new"
+             *     ]
+             */
+            kinds: string[] | null;
+            /**
+             * @description About one of these networks; all when empty.
+             * @default null
+             */
+            networks: string[] | null;
+            /**
+             * @description About one of these devices; all when empty.
+             * @default null
+             */
+            devices: string[] | null;
+            /**
+             * @description About one of these workers; all when empty.
+             * @default null
+             */
+            workers: string[] | null;
+            /**
+             * @description With this in the text, letter case aside.
+             * @default null
+             */
+            text: string | null;
+            /** @default null */
+            hours: components["schemas"]["Hours"] | null;
+            /** @default null */
+            quiet_hours: components["schemas"]["Hours"] | null;
+            /**
+             * @description A notice with an event of severity `alert` leaves in quiet hours, too; true when left out.
+             * @default null
+             */
+            alerts_break_quiet: boolean | null;
+            /**
+             * Format: int64
+             * @description How long a notice gathers events once there is one, in milliseconds; a minute when left out, 0 to send at once.
+             * @default null
+             */
+            group_for_ms: number | null;
+            /**
+             * Format: int32
+             * @description Most notices to one channel in an hour; 30 when left out. Further events gather until the next one may leave.
+             * @default null
+             */
+            most_per_hour: number | null;
+        };
+        /** @description What a subscription would have brought of late. */
+        SubscriptionPreview: components["schemas"]["Preview"] & {
+            /**
+             * Format: date-time
+             * @description From when on events were looked at: a week ago, or later when there were more than 20,000 since.
+             */
+            since: string;
+        };
         /** @description A target that is likely to answer. */
         Suggestion: {
             /**
@@ -5575,6 +6272,28 @@ export interface components {
             /** @description The outcome as lines of text. */
             raw: string[];
         };
+        /** @description A syslog server. */
+        Syslog: {
+            /**
+             * @description The server: a name or an address.
+             * @example syslog.example.org
+             */
+            server: string;
+            /**
+             * Format: int32
+             * @description Its port. Usually 514 with `udp`, 601 with `tcp`, 6514 with `tls`.
+             */
+            port?: number | null;
+            /** @description How messages travel. */
+            transport?: components["schemas"]["SyslogTransport"];
+            /** @description What part of a system they come from. */
+            facility?: components["schemas"]["Facility"];
+        };
+        /**
+         * @description How syslog messages travel.
+         * @enum {string}
+         */
+        SyslogTransport: "udp" | "tcp" | "tls";
         /** @description A word and how many devices it fits. */
         Tally: {
             /** @description The type or vendor; empty where nobody knows it. */
@@ -5731,6 +6450,26 @@ export interface components {
              * @description 95th percentile (nearest rank).
              */
             p95?: number | null;
+        };
+        /** @description A workflow of Microsoft Teams. */
+        Teams: Record<string, never>;
+        /** @description A bot of Telegram. */
+        Telegram: {
+            /**
+             * @description The chat: its number, or `@name` of a public channel.
+             * @example -1001234567890
+             */
+            chat_id: string;
+            /**
+             * Format: int64
+             * @description The topic of a forum, by the number of its thread.
+             */
+            thread_id?: number | null;
+            /**
+             * @description The server of the bots.
+             * @default https://api.telegram.org
+             */
+            server: string;
         };
         /** @description What `tls` found. A name with several addresses (`family: all`) has one report for each. */
         TlsOutcome: {
@@ -6040,6 +6779,22 @@ export interface components {
             offered?: boolean | null;
             /** @description What the server said instead, or why it could not be found out. */
             reason?: string | null;
+        };
+        /** @description JSON to a URL. */
+        Webhook: {
+            /**
+             * @description Where it is posted to.
+             * @example https://hooks.example.org/netwark
+             */
+            url: string;
+            /** @description Further headers, at most 20. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description A template of the JSON; values put in bring their own quotes. Without one the whole notice is sent. */
+            template?: string | null;
+            /** @description Signs every request, so that the receiver knows who it is from. */
+            sign?: boolean;
         };
         /** @description The answer to a question. */
         WhoisAnswer: {
@@ -7050,6 +7805,866 @@ export interface operations {
                      *       "title": "The body is not JSON",
                      *       "status": 415,
                      *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All channels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission channels:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission channels:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "On-call mail",
+                 *       "config": {
+                 *         "kind": "mail",
+                 *         "server": "mail.example.org",
+                 *         "username": "netwark",
+                 *         "from": "netwark@example.org",
+                 *         "to": [
+                 *           "noc@example.org"
+                 *         ]
+                 *       },
+                 *       "secrets": {
+                 *         "password": "correct horse"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelFields"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission channels:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission channels:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a channel named 'On-call mail' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission channels:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission channels:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no channel of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission channels:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission channels:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no channel of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "secrets": {
+                 *         "password": "battery staple"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChannelFields"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission channels:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission channels:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no channel of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a channel named 'On-call mail' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_channel_deliveries: {
+        parameters: {
+            query?: {
+                /** @description As of `GET /deliveries` */
+                subscription?: string;
+                /** @description As of `GET /deliveries` */
+                status?: components["schemas"]["DeliveryStatus"];
+                /** @description As of `GET /deliveries` */
+                before?: string;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries */
+            200: {
+                headers: {
+                    /** @description The page behind this one, RFC 8288; absent on the last */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no channel of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission channels:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission channels:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no channel of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too many tries; Retry-After says when the next may come, in seconds */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "too many tries from this address or for this name; try again in 10 s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Only over the channel of this id */
+                channel?: string;
+                /** @description Only of the subscription of this id */
+                subscription?: string;
+                /** @description Only with this status */
+                status?: components["schemas"]["DeliveryStatus"];
+                /** @description Only older than the delivery of this id */
+                before?: string;
+                /** @description 1 to 1000, default 50 */
+                per_page?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries */
+            200: {
+                headers: {
+                    /** @description The page behind this one, RFC 8288; absent on the last */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"][];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the delivery */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no delivery of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description It is not to be tried again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "it is delivered; only what is due or dead is tried again"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -11825,6 +13440,560 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServerStatus"];
+                };
+            };
+        };
+    };
+    list_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All subscriptions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Newcomers",
+                 *       "channels": [
+                 *         "01933f6e-1234-7abc-8def-0123456789ab"
+                 *       ],
+                 *       "kinds": [
+                 *         "device_new"
+                 *       ],
+                 *       "quiet_hours": {
+                 *         "from": "22:00",
+                 *         "to": "07:00"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["SubscriptionFields"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a subscription named 'Newcomers' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    preview_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "severities": [
+                 *         "alert"
+                 *       ],
+                 *       "group_for_ms": 300000
+                 *     }
+                 */
+                "application/json": components["schemas"]["SubscriptionFields"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionPreview"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the subscription */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no subscription of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the subscription */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no subscription of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the subscription */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["SubscriptionFields"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "secrets.password: is missing"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no subscription of this id"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The name is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:conflict",
+                     *       "title": "Something stands in the way",
+                     *       "status": 409,
+                     *       "detail": "a subscription named 'Newcomers' exists already"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };

@@ -1,0 +1,146 @@
+//! `/deliveries`: what became of notices.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::IntoResponse;
+use jiff::Timestamp;
+use netwark_model::subscriptions::{Delivery, DeliveryStatus};
+use netwark_store::channels::{Again, DeliveryFilter};
+use uuid::Uuid;
+
+use super::answers::{Invalid, MayManageSubscriptions, NoChannel, NoDelivery, NotAgain, no_channel};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::error::Problem;
+use crate::extract::{Id, Params};
+
+/// Lists deliveries, newest first.
+///
+/// The next page is the same request with `before` set to the id of the last delivery of this one.
+#[utoipa::path(
+    get, path = "/deliveries", operation_id = "list_deliveries", tag = "Notices",
+    params(
+        ("channel" = Option<Uuid>, Query, description = "Only over the channel of this id"),
+        ("subscription" = Option<Uuid>, Query, description = "Only of the subscription of this id"),
+        ("status" = Option<DeliveryStatus>, Query, description = "Only with this status"),
+        ("before" = Option<Uuid>, Query, description = "Only older than the delivery of this id"),
+        ("per_page" = Option<u64>, Query, description = "1 to 1000, default 50"),
+    ),
+    responses(
+        (status = 200, description = "A page of deliveries", body = Vec<Delivery>, headers(
+            ("Link" = String, description = "The page behind this one, RFC 8288; absent on the last"),
+        )),
+        Invalid, MayManageSubscriptions,
+    ),
+)]
+pub(crate) async fn list_deliveries(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    mut params: Params,
+) -> Result<impl IntoResponse, Problem> {
+    let channel = params.read("channel", id);
+    page(&app, &uri, channel, params).await
+}
+
+/// Lists deliveries over a channel, newest first.
+#[utoipa::path(
+    get, path = "/channels/{id}/deliveries", operation_id = "list_channel_deliveries", tag = "Notices",
+    params(
+        ("id" = Uuid, Path, description = "Id of the channel"),
+        ("subscription" = Option<Uuid>, Query, description = "As of `GET /deliveries`"),
+        ("status" = Option<DeliveryStatus>, Query, description = "As of `GET /deliveries`"),
+        ("before" = Option<Uuid>, Query, description = "As of `GET /deliveries`"),
+        ("per_page" = Option<u64>, Query, description = "1 to 1000, default 50"),
+    ),
+    responses(
+        (status = 200, description = "A page of deliveries", body = Vec<Delivery>, headers(
+            ("Link" = String, description = "The page behind this one, RFC 8288; absent on the last"),
+        )),
+        Invalid, MayManageSubscriptions, NoChannel,
+    ),
+)]
+pub(crate) async fn list_channel_deliveries(
+    State(app): State<App>,
+    Id(id): Id,
+    OriginalUri(uri): OriginalUri,
+    params: Params,
+) -> Result<impl IntoResponse, Problem> {
+    app.store.channel(id).await?.ok_or_else(no_channel)?;
+    page(&app, &uri, Some(id), params).await
+}
+
+async fn page(
+    app: &App,
+    uri: &axum::http::Uri,
+    channel: Option<Uuid>,
+    mut params: Params,
+) -> Result<(HeaderMap, Json<Vec<Delivery>>), Problem> {
+    let filter = DeliveryFilter {
+        channel,
+        subscription: params.read("subscription", id),
+        status: params.read("status", |word| {
+            let shown: String = word.chars().take(60).collect();
+            let known = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
+            DeliveryStatus::from_word(word).ok_or_else(|| format!("must be one of {known}, got '{shown}'"))
+        }),
+        before: params.read("before", id),
+        limit: 0,
+    };
+    let limit = params.per_page();
+    params.finish()?;
+    let filter = DeliveryFilter { limit: limit + 1, ..filter };
+    let mut found = app.store.deliveries(&filter).await?;
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > page;
+    found.truncate(page);
+    let mut headers = HeaderMap::new();
+    if let (true, Some(last)) = (more, found.last())
+        && let Some(link) = next(uri.path(), uri.query().unwrap_or_default(), last.id)
+    {
+        headers.insert(header::LINK, link);
+    }
+    Ok((headers, Json(found)))
+}
+
+/// Try a delivery again now.
+///
+/// One that was given up is tried again under the same id, by which the other side knows it, for another week. One that
+/// waits for its next try need not wait, and neither do others of its channel.
+#[utoipa::path(
+    post, path = "/deliveries/{id}/retry", operation_id = "retry_delivery", tag = "Notices",
+    params(("id" = Uuid, Path, description = "Id of the delivery")),
+    responses((status = 200, body = Delivery), MayManageSubscriptions, NoDelivery, NotAgain),
+)]
+pub(crate) async fn retry_delivery(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<Json<Delivery>, Problem> {
+    match app.store.try_again(id, Timestamp::now()).await?.ok_or_else(unknown)? {
+        Again::Tried => {}
+        Again::Not(status) => {
+            let text = format!("it is {}; only what is due or dead is tried again", status.as_str());
+            return Err(Problem::conflict(text));
+        }
+        Again::Test => return Err(Problem::conflict("it was a test; send another one over the channel")),
+    }
+    tracing::info!(by = principal.label(), delivery = %id, "a delivery is tried again");
+    app.store.delivery(id).await?.map(Json).ok_or_else(unknown)
+}
+
+fn id(text: &str) -> Result<Uuid, String> {
+    let shown: String = text.chars().take(60).collect();
+    Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
+}
+
+/// A link to the deliveries before this one, with the other parameters as they were sent.
+fn next(path: &str, query: &str, before: Uuid) -> Option<HeaderValue> {
+    let rest = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("before="));
+    let query: Vec<String> = rest.map(str::to_owned).chain([format!("before={before}")]).collect();
+    HeaderValue::from_str(&format!("<{path}?{}>; rel=\"next\"", query.join("&"))).ok()
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("there is no delivery of this id")
+}
