@@ -123,7 +123,7 @@ async fn notify(store: &Store, channel: Uuid) {
     // The one that was not taken was tried again in the last turn, and what came then waits.
     let claimed = store.claim_notice(channel, &zone, at(60), at(4)).await.unwrap().unwrap();
     let tried = Tried { claim: claimed.claim, channel, delivery: claimed.delivery.id };
-    store.finish_try(tried, Outcome::Dead { error: "no".into() }, at(4)).await.unwrap();
+    store.finish_try(tried, Outcome::Dead { error: "no".into(), rests_until: at(0) }, at(4)).await.unwrap();
     assert_eq!(store.notices_waiting().await.unwrap(), 0);
     let listed = store.channels().await.unwrap();
     assert_eq!((listed.len(), listed[0].state.waiting), (1, 0));

@@ -121,6 +121,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/channels/{id}", Needs(ChannelsManage)),
     route("POST", "/api/v1/channels/{id}/test", Needs(ChannelsManage)),
     route("GET", "/api/v1/channels/{id}/deliveries", Needs(SubscriptionsManage)),
+    route("POST", "/api/v1/channels/{id}/retry", Needs(SubscriptionsManage)),
     route("GET", "/api/v1/deliveries", Needs(SubscriptionsManage)),
     route("POST", "/api/v1/deliveries/{id}/retry", Needs(SubscriptionsManage)),
     route("GET", "/api/v1/subscriptions", Needs(SubscriptionsRead)),

@@ -7,6 +7,8 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use netwark_model::subscriptions::{Delivery, DeliveryStatus};
 use netwark_store::channels::{Again, DeliveryFilter};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answers::{Invalid, MayManageSubscriptions, NoChannel, NoDelivery, NotAgain, no_channel};
@@ -127,6 +129,31 @@ pub(crate) async fn retry_delivery(
     }
     tracing::info!(by = principal.label(), delivery = %id, "a delivery is tried again");
     app.store.delivery(id).await?.map(Json).ok_or_else(unknown)
+}
+
+/// How many notices are tried again.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TriedAgain {
+    /// Their number.
+    notices: u64,
+}
+
+/// Try again all that a channel has failed to deliver.
+///
+/// Notices that were given up, and those that wait for their next try, are tried now, the oldest first.
+#[utoipa::path(
+    post, path = "/channels/{id}/retry", operation_id = "retry_channel", tag = "Notices",
+    params(("id" = Uuid, Path, description = "Id of the channel")),
+    responses((status = 200, body = TriedAgain), MayManageSubscriptions, NoChannel),
+)]
+pub(crate) async fn retry_channel(
+    State(app): State<App>,
+    principal: Principal,
+    Id(id): Id,
+) -> Result<Json<TriedAgain>, Problem> {
+    let notices = app.store.try_all_again(id, Timestamp::now()).await?.ok_or_else(no_channel)?;
+    tracing::info!(by = principal.label(), channel = %id, notices, "what a channel failed to deliver is tried again");
+    Ok(Json(TriedAgain { notices }))
 }
 
 fn id(text: &str) -> Result<Uuid, String> {

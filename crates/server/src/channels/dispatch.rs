@@ -96,26 +96,28 @@ async fn send(app: &App, claimed: Claimed) {
     let tried = Tried { claim, channel: channel.id, delivery: delivery.id };
     let began = delivery.began_at.unwrap_or(delivery.opened_at);
     let attempts = delivery.attempts.saturating_add(1);
-    let secrets = secrets::open(app.settings.secret_key.as_ref(), channel.id, &channel.secrets);
-    let outcome = match secrets {
-        Err(error) => Outcome::Dead { error: error.to_string() },
+    let opened = secrets::open(app.settings.secret_key.as_ref(), channel.id, &channel.secrets);
+    let tried_now = match opened {
+        Err(error) => Err((FailureKind::Never, error.to_string())),
         Ok(secrets) => {
             let notice = notice(app, &delivery, gathered);
-            match app.channels.sender.deliver(&channel.config, &secrets, &notice).await {
-                Ok(accepted) => Outcome::Delivered { answer: accepted.answer },
-                Err(failure) => {
-                    let now = Timestamp::now();
-                    let next = match failure.kind {
-                        FailureKind::Later { after } => {
-                            retry::next(attempts, began, after, rand::random(), now)
-                        }
-                        FailureKind::Never => None,
-                    };
-                    let error = failure.text;
-                    match next {
-                        Some(next_at) => Outcome::Later { error, next_at },
-                        None => Outcome::Dead { error },
-                    }
+            let sent = app.channels.sender.deliver(&channel.config, &secrets, &notice).await;
+            sent.map_err(|failure| (failure.kind, failure.text))
+        }
+    };
+    let now = Timestamp::now();
+    let outcome = match tried_now {
+        Ok(accepted) => Outcome::Delivered { answer: accepted.answer },
+        Err((kind, error)) => {
+            let next_at = match kind {
+                FailureKind::Later { after } => retry::next(attempts, began, after, rand::random(), now),
+                FailureKind::Never => None,
+            };
+            match next_at {
+                Some(next_at) => Outcome::Later { error, next_at },
+                None => {
+                    let failures = channel.state.failures.saturating_add(1);
+                    Outcome::Dead { error, rests_until: retry::rest(failures, rand::random(), now) }
                 }
             }
         }
@@ -127,7 +129,7 @@ async fn send(app: &App, claimed: Claimed) {
         Outcome::Later { error, next_at } => {
             tracing::info!(channel = channel.name, delivery = %delivery.id, error, next = %next_at, "a notice was not taken");
         }
-        Outcome::Dead { error } => {
+        Outcome::Dead { error, .. } => {
             tracing::warn!(channel = channel.name, delivery = %delivery.id, error, "a notice was given up");
         }
     }

@@ -57,6 +57,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(manage::get_channel, manage::change_channel, manage::delete_channel))
         .routes(routes!(trying::test_channel))
         .routes(routes!(deliveries::list_channel_deliveries))
+        .routes(routes!(deliveries::retry_channel))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::retry_delivery))
         .routes(routes!(subscriptions::list_subscriptions, subscriptions::create_subscription))

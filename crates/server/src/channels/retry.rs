@@ -39,6 +39,11 @@ pub(super) fn next(
     now.checked_add(pause).ok().filter(|next| *next <= last)
 }
 
+/// Until when a channel rests after so many tries in a row that have failed, the last of which gave a notice up.
+pub(super) fn rest(failures: u32, share: f64, now: Timestamp) -> Timestamp {
+    next(failures, now, None, share, now).unwrap_or(now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,7 +67,7 @@ pub(crate) async fn test_channel(
             delivery.status = DeliveryStatus::Delivered;
             delivery.answer = Some(answer.clone());
         }
-        Outcome::Later { error, .. } | Outcome::Dead { error } => {
+        Outcome::Later { error, .. } | Outcome::Dead { error, .. } => {
             delivery.status = DeliveryStatus::Dead;
             delivery.error = Some(error.clone());
         }
@@ -82,13 +82,14 @@ pub(crate) async fn test_channel(
 
 async fn send(app: &App, channel: &StoredChannel, delivery: &Delivery) -> Outcome {
     let opened = secrets::open(app.settings.secret_key.as_ref(), channel.id, &channel.secrets);
+    let dead = |error| Outcome::Dead { error, rests_until: delivery.opened_at };
     let secrets = match opened {
         Ok(secrets) => secrets,
-        Err(error) => return Outcome::Dead { error: error.to_string() },
+        Err(error) => return dead(error.to_string()),
     };
     let notice = notice(app, delivery, Gathered::default());
     match app.channels.sender.deliver(&channel.config, &secrets, &notice).await {
         Ok(accepted) => Outcome::Delivered { answer: accepted.answer },
-        Err(failure) => Outcome::Dead { error: failure.text },
+        Err(failure) => dead(failure.text),
     }
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use netwark_model::events::Severity;
 use netwark_model::subscriptions::{Delivery, DeliveryStatus, Gathered, Rules};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, ExprTrait, IntoActiveModel, QueryOrder,
     QuerySelect, Set, Statement,
@@ -156,7 +157,8 @@ async fn next(
         .order_by_asc(delivery::Column::NextAt)
         .order_by_asc(delivery::Column::Id)
         .limit(LOOKED_AT)
-        .lock_exclusive()
+        // Whoever adds to one just now locks others, too; this one has its turn with the next look.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(transaction)
         .await?;
     for row in ready {

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::entity::{channel, delivery};
-use super::manage::hurry;
+use super::manage::{hurry, locked};
 use crate::convert::millis;
 use crate::events::{self, NewEvent};
 use crate::{Store, StoreError};
@@ -36,6 +36,8 @@ pub enum Outcome {
     Dead {
         /// Why.
         error: String,
+        /// When the channel may be used again: what one notice meets the next would meet, too.
+        rests_until: Timestamp,
     },
 }
 
@@ -88,11 +90,10 @@ impl Store {
         let (worst, summary) = (test.worst, test.summary.clone());
         self.write(move |transaction| {
             Box::pin(async move {
-                let row = channel::Entity::find_by_id(channel).lock_exclusive().one(transaction).await?;
-                let Some(row) = row else { return Ok(Finished::default()) };
+                let Some(row) = locked(transaction, channel).await? else { return Ok(Finished::default()) };
                 let (status, error, answer) = match outcome {
                     Outcome::Delivered { answer } => (DeliveryStatus::Delivered, None, Some(answer)),
-                    Outcome::Later { error, .. } | Outcome::Dead { error } => {
+                    Outcome::Later { error, .. } | Outcome::Dead { error, .. } => {
                         (DeliveryStatus::Dead, Some(error), None)
                     }
                 };
@@ -135,8 +136,7 @@ async fn finish(
     outcome: Outcome,
     now: Timestamp,
 ) -> Result<Finished, StoreError> {
-    let row = channel::Entity::find_by_id(tried.channel).lock_exclusive().one(transaction).await?;
-    let Some(mut channel) = row else { return Ok(Finished::default()) };
+    let Some(mut channel) = locked(transaction, tried.channel).await? else { return Ok(Finished::default()) };
     let delivered = matches!(outcome, Outcome::Delivered { .. });
     let is_ours = channel.claim == Some(tried.claim);
     // What was taken stays taken, whoever holds the channel by now.
@@ -169,7 +169,8 @@ async fn finish(
             change.next_at = Set(Some(millis(next_at)));
             fails(transaction, channel, error, now).await?
         }
-        Outcome::Dead { error } => {
+        Outcome::Dead { error, rests_until } => {
+            rest(transaction, tried.channel, rests_until).await?;
             change.status = Set(DeliveryStatus::Dead.as_str().into());
             change.error = Set(Some(plain(error.clone())));
             change.next_at = Set(None);
@@ -179,6 +180,16 @@ async fn finish(
     };
     change.update(transaction).await?;
     Ok(Finished { noted: true, told })
+}
+
+/// Lets nobody use a channel until then.
+async fn rest(transaction: &DatabaseTransaction, channel: Uuid, until: Timestamp) -> Result<(), StoreError> {
+    channel::Entity::update_many()
+        .col_expr(channel::Column::ClaimedUntil, Expr::value(millis(until)))
+        .filter(channel::Column::Id.eq(channel))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }
 
 /// Notes that a channel works; whether the timeline was told.

@@ -10,7 +10,7 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel, QueryOrder, QuerySelect, QueryT
 use uuid::Uuid;
 
 use super::entity::{channel, delivery};
-use super::manage::hurry;
+use super::manage::{hurry, locked};
 use crate::convert::{millis, time};
 use crate::{Store, StoreError};
 
@@ -97,12 +97,14 @@ impl Store {
     pub async fn try_again(&self, id: Uuid, now: Timestamp) -> Result<Option<Again>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
-                let row = delivery::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-                let Some(row) = row else { return Ok(None) };
+                let find = || delivery::Entity::find_by_id(id);
+                let Some(row) = find().one(transaction).await? else { return Ok(None) };
                 if row.test {
                     return Ok(Some(Again::Test));
                 }
                 let channel = row.channel_id;
+                locked(transaction, channel).await?;
+                let Some(row) = find().lock_exclusive().one(transaction).await? else { return Ok(None) };
                 match status(&row.status) {
                     DeliveryStatus::Due => {}
                     DeliveryStatus::Dead => {
@@ -118,6 +120,38 @@ impl Store {
                 }
                 hurry(transaction, channel, now).await?;
                 Ok(Some(Again::Tried))
+            })
+        })
+        .await
+    }
+
+    /// Lets all notices that were given up on a channel, and those that wait for their next try, be tried now, the
+    /// oldest first; returns how many that were, or none when there is no channel of this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn try_all_again(&self, channel: Uuid, now: Timestamp) -> Result<Option<u64>, StoreError> {
+        use delivery::Column::{Attempts, BeganAt, ChannelId, EndedAt, NextAt, Status, Test};
+        self.write(move |transaction| {
+            Box::pin(async move {
+                if locked(transaction, channel).await?.is_none() {
+                    return Ok(None);
+                }
+                let again = delivery::Entity::update_many()
+                    .col_expr(Status, Expr::value(DeliveryStatus::Due.as_str()))
+                    .col_expr(Attempts, Expr::value(0))
+                    .col_expr(BeganAt, Expr::value(millis(now)))
+                    .col_expr(EndedAt, Expr::value(Option::<i64>::None))
+                    .col_expr(NextAt, Expr::value(millis(now)))
+                    .filter(ChannelId.eq(channel))
+                    .filter(Status.eq(DeliveryStatus::Dead.as_str()))
+                    .filter(Test.eq(false))
+                    .exec(transaction)
+                    .await?;
+                hurry(transaction, channel, now).await?;
+                let due = delivery::Entity::find().filter(ChannelId.eq(channel));
+                let due = due.filter(Status.eq(DeliveryStatus::Due.as_str())).count(transaction).await?;
+                Ok(Some(due.max(again.rows_affected)))
             })
         })
         .await

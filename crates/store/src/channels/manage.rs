@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use netwark_model::channels::ChannelConfig;
 use netwark_model::subscriptions::{DeliveryStatus, MOST_CHANNELS};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
 use super::entity::{channel, delivery};
 use crate::convert::{from_text, millis, time, to_text};
+use crate::locks::Lock;
 use crate::names::is_named;
 use crate::{Store, StoreError};
 
@@ -117,8 +119,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
-                let row = channel::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
-                let Some(row) = row else { return Ok(false) };
+                let Some(row) = locked(transaction, id).await? else { return Ok(false) };
                 free(transaction, &draft.name, Some(id)).await?;
                 let mut change = row.into_active_model();
                 change.kind = Set(draft.config.kind().as_str().into());
@@ -140,6 +141,8 @@ impl Store {
     pub async fn remove_channel(&self, id: Uuid) -> Result<Option<String>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
+                // Who opens a notice for it would wait for this, and this for the notices it has locked.
+                Lock::Notices.take(transaction).await?;
                 let row = channel::Entity::find_by_id(id).one(transaction).await?;
                 channel::Entity::delete_by_id(id).exec(transaction).await?;
                 Ok(row.map(|row| row.name))
@@ -205,12 +208,27 @@ pub(super) fn stored(row: channel::Model, waiting: u64) -> Result<StoredChannel,
     })
 }
 
-/// Lets what waits for its next try be tried now.
+/// The row of a channel, locked until the commit. It comes before the rows of its notices, so that nobody waits in a
+/// circle, and a notice can be opened meanwhile.
+pub(super) async fn locked(
+    transaction: &DatabaseTransaction,
+    id: Uuid,
+) -> Result<Option<channel::Model>, StoreError> {
+    Ok(channel::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(transaction).await?)
+}
+
+/// Lets what waits for its next try be tried now, and ends the rest of a channel that failed.
 pub(super) async fn hurry(
     transaction: &DatabaseTransaction,
     channel: Uuid,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    channel::Entity::update_many()
+        .col_expr(channel::Column::ClaimedUntil, Expr::value(Option::<i64>::None))
+        .filter(channel::Column::Id.eq(channel))
+        .filter(channel::Column::Claim.is_null())
+        .exec(transaction)
+        .await?;
     delivery::Entity::update_many()
         .col_expr(delivery::Column::NextAt, Expr::value(millis(now)))
         .filter(delivery::Column::ChannelId.eq(channel))

@@ -18,3 +18,5 @@ pub use self::finish::{Finished, Outcome, Tried};
 pub use self::log::{Again, DeliveryFilter};
 pub use self::manage::{ChannelDraft, ChannelState, StoredChannel};
 pub use self::subscriptions::SubscriptionDraft;
+
+pub(crate) use self::subscriptions::move_device;

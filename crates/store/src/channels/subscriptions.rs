@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::entity::{channel, delivery, member, subscription};
 use crate::convert::{from_text, millis, time, to_text};
+use crate::locks::Lock;
 use crate::names::is_named;
 use crate::{Store, StoreError};
 
@@ -77,6 +78,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
+                Lock::Notices.take(transaction).await?;
                 let row = subscription::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
                 let Some(row) = row else { return Ok(false) };
                 free(transaction, &draft.name, Some(id)).await?;
@@ -100,6 +102,7 @@ impl Store {
     pub async fn remove_subscription(&self, id: Uuid, now: Timestamp) -> Result<Option<String>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
+                Lock::Notices.take(transaction).await?;
                 let row = subscription::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
                 subscription::Entity::delete_by_id(id).exec(transaction).await?;
                 release(transaction, id, now).await?;
@@ -142,6 +145,26 @@ pub(super) async fn rules(
     let Some(id) = id else { return Ok(None) };
     let row = subscription::Entity::find_by_id(id).one(transaction).await?;
     row.map(|row| from_text("set of rules", &row.rules)).transpose()
+}
+
+/// Lets subscriptions to devices follow another, because it is the same.
+pub(crate) async fn move_device(
+    transaction: &DatabaseTransaction,
+    from: &[Uuid],
+    to: Uuid,
+) -> Result<(), StoreError> {
+    for row in subscription::Entity::find().all(transaction).await? {
+        let mut rules: Rules = from_text("set of rules", &row.rules)?;
+        if !rules.devices.iter().any(|device| from.contains(device)) {
+            continue;
+        }
+        rules.devices.retain(|device| !from.contains(device) && *device != to);
+        rules.devices.push(to);
+        let mut change = row.into_active_model();
+        change.rules = Set(to_text("set of rules", &rules)?);
+        change.update(transaction).await?;
+    }
+    Ok(())
 }
 
 async fn shown(

@@ -294,8 +294,17 @@ pub(crate) async fn what_is_dead_can_be_sent_again(store: &Store) {
     tell(store, "one", at(0)).await;
     notice(store, at(0)).await;
     let first = claim(store, hook, at(0)).await.unwrap();
-    let dead = Outcome::Dead { error: "401\0 Unauthorized".into() };
+    let dead = Outcome::Dead { error: "401\0 Unauthorized".into(), rests_until: at(31) };
     assert!(store.finish_try(tried(&first), dead, at(1)).await.unwrap().noted);
+    tell(store, "behind", at(2)).await;
+    notice(store, at(2)).await;
+    assert_eq!(claim(store, hook, at(30)).await, None, "it would meet the same");
+    let behind = claim(store, hook, at(31)).await.unwrap();
+    assert_eq!(texts(&behind), ["behind"]);
+    let dead = Outcome::Dead { error: "401 Unauthorized".into(), rests_until: at(100) };
+    store.finish_try(tried(&behind), dead, at(32)).await.unwrap();
+    store.change_channel(hook, channel("hook"), at(33)).await.unwrap();
+    assert_eq!(store.channel(hook).await.unwrap().unwrap().state.failures, 2);
     let filter = DeliveryFilter {
         status: Some(DeliveryStatus::Dead),
         channel: Some(hook),
@@ -303,23 +312,28 @@ pub(crate) async fn what_is_dead_can_be_sent_again(store: &Store) {
         ..DeliveryFilter::default()
     };
     let dead = store.deliveries(&filter).await.unwrap();
-    assert_eq!((dead.len(), dead[0].error.as_deref()), (1, Some("401 Unauthorized")));
-    assert_eq!(store.try_again(first.delivery.id, at(10)).await.unwrap(), Some(Again::Tried));
-    let again = claim(store, hook, at(10)).await.unwrap();
+    assert_eq!((dead.len(), dead[1].error.as_deref()), (2, Some("401 Unauthorized")));
+    assert_eq!(store.try_again(first.delivery.id, at(40)).await.unwrap(), Some(Again::Tried));
+    let again = claim(store, hook, at(40)).await.unwrap();
     assert_eq!((again.delivery.id, texts(&again)), (first.delivery.id, vec!["one"]));
-    delivered(store, &again, at(11)).await;
-    let not = store.try_again(first.delivery.id, at(12)).await.unwrap();
+    delivered(store, &again, at(41)).await;
+    let not = store.try_again(first.delivery.id, at(42)).await.unwrap();
     assert_eq!(not, Some(Again::Not(DeliveryStatus::Delivered)));
-    assert_eq!(store.try_again(Uuid::nil(), at(12)).await.unwrap(), None);
+    assert_eq!(store.try_again(Uuid::nil(), at(42)).await.unwrap(), None);
+    assert_eq!(store.try_all_again(hook, at(43)).await.unwrap(), Some(1));
+    assert_eq!(store.try_all_again(Uuid::nil(), at(43)).await.unwrap(), None);
+    let again = claim(store, hook, at(43)).await.unwrap();
+    assert_eq!((again.delivery.id, texts(&again)), (behind.delivery.id, vec!["behind"]));
+    delivered(store, &again, at(44)).await;
 
     let test = Delivery { id: Uuid::now_v7(), test: true, subscription_id: None, ..again.delivery.clone() };
     let answer = Outcome::Delivered { answer: "ok".into() };
-    assert!(store.note_test(&test, answer, at(20)).await.unwrap().noted);
-    assert_eq!(store.try_again(test.id, at(21)).await.unwrap(), Some(Again::Test));
+    assert!(store.note_test(&test, answer, at(50)).await.unwrap().noted);
+    assert_eq!(store.try_again(test.id, at(51)).await.unwrap(), Some(Again::Test));
 
-    tell(store, "two", at(30)).await;
-    notice(store, at(30)).await;
-    assert_eq!(store.forget_deliveries(at(15)).await.unwrap(), 1);
+    tell(store, "two", at(60)).await;
+    notice(store, at(60)).await;
+    assert_eq!(store.forget_deliveries(at(45)).await.unwrap(), 2);
     let left: Vec<DeliveryStatus> = log(store).await.iter().map(|delivery| delivery.status).collect();
     assert_eq!(left, [DeliveryStatus::Gathering, DeliveryStatus::Delivered], "what waits is never forgotten");
 }

@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
 
 mod copying;
+mod notices;
 mod racing;
 mod restart;
 #[path = "../support/mod.rs"]

@@ -152,6 +152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/channels/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again all that a channel has failed to deliver.
+         * @description Notices that were given up, and those that wait for their next try, are tried now, the oldest first.
+         */
+        post: operations["retry_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/channels/{id}/test": {
         parameters: {
             query?: never;
@@ -6654,6 +6674,14 @@ export interface components {
          * @enum {string}
          */
         Transport: "auto" | "udp" | "tcp" | "tls" | "https";
+        /** @description How many notices are tried again. */
+        TriedAgain: {
+            /**
+             * Format: int64
+             * @description Their number.
+             */
+            notices: number;
+        };
         /** @description One reason not to trust a certificate. */
         TrustProblem: {
             /** @description What kind of reason. */
@@ -8383,6 +8411,79 @@ export interface operations {
                      *       "title": "The body is not JSON",
                      *       "status": 415,
                      *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    retry_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the channel */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedAgain"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission subscriptions:manage"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission subscriptions:manage, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description There is none of this id */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:not-found",
+                     *       "title": "There is no such thing",
+                     *       "status": 404,
+                     *       "detail": "there is no channel of this id"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];

@@ -253,6 +253,8 @@ async fn what_is_refused_for_good_can_be_sent_again() {
     assert_eq!(app.get(&place).await.json().as_array().unwrap().len(), 1);
     let again = app.post(&format!("/deliveries/{}/retry", dead[0]["id"].as_str().unwrap()), "").await;
     assert_eq!(again.status, 200, "{}", again.text);
+    let all = app.post(&format!("/channels/{channel}/retry"), "").await;
+    assert!(all.json()["notices"].as_u64().unwrap() <= 1, "{}", all.text);
     log(&app, |log| log[0]["status"] == "delivered").await;
     let posted = receiver.posted(2).await;
     assert_eq!(posted[0].0["webhook-id"], posted[1].0["webhook-id"]);

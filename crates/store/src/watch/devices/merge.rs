@@ -137,6 +137,7 @@ async fn join(
         proposal::Column::DeviceId.is_in(ids.clone()).or(proposal::Column::OtherId.is_in(ids.clone()));
     proposal::Entity::delete_many().filter(between).exec(transaction).await?;
     crate::events::move_device(transaction, &ids, id).await?;
+    crate::channels::move_device(transaction, &ids, id).await?;
 
     let mut after = row.clone();
     let mut tags: Vec<String> = from_text("list of tags", &row.tags)?;
