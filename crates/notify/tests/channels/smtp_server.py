@@ -1,6 +1,7 @@
-"""A mail server for the tests: aiosmtpd, on a port of its own choice.
+"""A mail server for the tests: aiosmtpd, on a port of its own choice unless one is given.
 
-Argument: JSON with `mode` (plain, starttls, tls), `auth`, `data` (an answer to refuse mails with), `certificate`, `key`.
+Argument: JSON with `mode` (plain, starttls, tls), `auth`, `data` (an answer to refuse mails with), `certificate`, `key`,
+`port`.
 Prints the port, then every mail as a line of JSON. Ends when its standard input does.
 """
 
@@ -80,7 +81,7 @@ async def main():
             loop=loop,
         ),
         "127.0.0.1",
-        0,
+        options.get("port", 0),
         ssl=context if options["mode"] == "tls" else None,
     )
     say(server.sockets[0].getsockname()[1])
