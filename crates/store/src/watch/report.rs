@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use netwark_model::assignments::StreamReport;
 use netwark_model::mac::Mac;
-use netwark_model::watch::report::{Fact, MOST_FACTS, MOST_HEARD, MOST_SIGHTINGS, SweepReport, WatchReport};
+use netwark_model::watch::report::{
+    Fact, HeardReport, MOST_FACTS, MOST_HEARD, MOST_SIGHTINGS, SweepReport, WatchReport,
+};
 use netwark_model::watch::sighting::Sighting;
 use sea_orm::entity::prelude::*;
 use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect, Set};
@@ -62,7 +64,8 @@ pub(crate) async fn take_in(
             WatchReport::Heard(mut heard) if reports.is_current => {
                 heard.sightings.truncate(MOST_HEARD);
                 heard.facts.truncate(MOST_FACTS);
-                overheard(transaction, row, &heard.sightings, &heard.facts, vendors, now).await?
+                let until = if report.at_ms > 0 { report.at_ms } else { millis(now) };
+                overheard(transaction, row, until, &heard, vendors, now).await?
             }
             WatchReport::Heard(_) => (row, 0),
         };
@@ -75,17 +78,18 @@ pub(crate) async fn take_in(
 async fn overheard(
     transaction: &DatabaseTransaction,
     row: network::Model,
-    sightings: &[Sighting],
-    facts: &[Fact],
+    until: i64,
+    heard: &HeardReport,
     vendors: &Vendors,
     now: Timestamp,
 ) -> Result<(network::Model, usize), StoreError> {
+    let (sightings, facts) = (&heard.sightings, &heard.facts);
     if sightings.is_empty() && facts.is_empty() {
         return Ok((row, 0));
     }
     let ask = |mac| vendors.of(mac);
     let known = load::known(transaction, &row, &macs(sightings), &ask, millis(now)).await?;
-    let (watched, taken) = fold::heard(known, sightings, facts);
+    let (watched, taken) = fold::heard(known, until, sightings, facts);
     let raised = taken.outcome.events.len();
     let row = save::save(transaction, row, watched, taken, None, now).await?;
     Ok((row, raised))

@@ -1,5 +1,6 @@
 //! Who has which address, in the sense of arpwatch: addresses that change hands, and those two have at once.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use netwark_model::watch::network::Situation;
@@ -7,10 +8,67 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::presence::Arrival;
-use super::{Address, Fold};
+use super::state::Moved;
+use super::{Address, Fold, Station};
 
 /// Most addresses that are remembered of a station. A router that answers for others has no end of them.
 const MOST_ADDRESSES: usize = 64;
+
+/// Most moves that are remembered for that.
+const MOST_MOVES: usize = 100;
+
+/// How an address changed hands, what matters least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Its new holder had it long ago.
+    Reused,
+    /// It is another's for the first time.
+    MacChanged,
+    /// It went back to who had it before.
+    FlipFlop,
+    /// The device behind the way out has lost another address.
+    OfGateway,
+    /// It is the way out.
+    Gateway,
+}
+
+impl Kind {
+    fn is_gateway(self) -> bool {
+        matches!(self, Self::Gateway | Self::OfGateway)
+    }
+
+    fn words(self) -> (Situation, &'static str, &'static str) {
+        match self {
+            Self::Reused => (
+                Situation::AddressReused,
+                "address_reused",
+                "the address went to a device that had it long ago",
+            ),
+            Self::MacChanged => (Situation::MacChanged, "mac_changed", "the address is another device's now"),
+            Self::FlipFlop => {
+                (Situation::FlipFlop, "flip_flop", "the address went back to the device that had it before")
+            }
+            Self::OfGateway => (
+                Situation::GatewayChanged,
+                "gateway_changed",
+                "an address of the gateway is another device's now",
+            ),
+            Self::Gateway => {
+                (Situation::GatewayChanged, "gateway_changed", "the gateway is another device now")
+            }
+        }
+    }
+}
+
+/// An address that went from one station to another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Move {
+    from: usize,
+    to: usize,
+    address: IpAddr,
+    kind: Kind,
+    at: i64,
+}
 
 /// Somebody else who has or had an address.
 #[derive(Clone, Copy)]
@@ -104,7 +162,8 @@ impl Fold<'_> {
         found
     }
 
-    /// An address is another's now. `had` is when its new holder had it before.
+    /// An address is another's now. `had` is when its new holder had it before. It is told with everything else that
+    /// went from the one to the other, since a device that is replaced has addresses of both families.
     fn changes_hands(
         &mut self,
         (at_station, had): (usize, Option<i64>),
@@ -116,50 +175,119 @@ impl Fold<'_> {
         let later = others.iter().filter(|other| had.is_some_and(|had| other.last > had)).count();
         let mac = |fold: &Self, at: usize| fold.known.stations.get(at).and_then(|station| station.mac);
         let Some(new_mac) = mac(self, at_station) else { return };
+        let old_mac = mac(self, last.station);
         let gateways = &mut self.known.watched.memory.learned.gateways;
+        let is_gateways = gateways.iter().any(|gateway| gateway.mac.is_some() && gateway.mac == old_mac);
         let gateway = gateways.iter_mut().find(|gateway| gateway.address == address);
         let is_gateway = gateway.is_some();
         if let Some(gateway) = gateway.filter(|_| last.current) {
             gateway.mac = Some(new_mac);
         }
-        let (situation, kind, what) = match had {
-            _ if is_gateway && last.current => {
-                (Situation::GatewayChanged, "gateway_changed", "the gateway is another device now")
-            }
-            Some(_) if later >= 2 => (
-                Situation::AddressReused,
-                "address_reused",
-                "the address went to a device that had it long ago",
-            ),
-            Some(_) if last.current && last.up => {
-                (Situation::FlipFlop, "flip_flop", "the address went back to the device that had it before")
-            }
+        let kind = match had {
+            _ if is_gateway && last.current => Kind::Gateway,
+            _ if is_gateways && last.current => Kind::OfGateway,
+            Some(_) if later >= 2 => Kind::Reused,
+            Some(_) if last.current && last.up => Kind::FlipFlop,
             // A lease that ran out and was given to somebody else is no news.
-            None if last.current && last.up => {
-                (Situation::MacChanged, "mac_changed", "the address is another device's now")
-            }
+            None if last.current && last.up => Kind::MacChanged,
             _ => return,
         };
-        let old_mac = mac(self, last.station);
-        let mut severity = self.severity(at_station, situation);
-        let arrives = self.arrivals.iter().any(|(at, arrival)| *at == at_station && *arrival == Arrival::New);
-        let standing = self.known.stations.get(at_station).map(|station| station.standing);
+        self.told.insert(at_station);
+        self.moves.push(Move { from: last.station, to: at_station, address, kind, at });
+    }
+
+    /// Tells of addresses that changed hands, once for each pair of devices.
+    pub(super) fn tell_moves(&mut self) {
+        let mut pairs: BTreeMap<(usize, usize), Vec<Move>> = BTreeMap::new();
+        for one in std::mem::take(&mut self.moves) {
+            pairs.entry((one.from, one.to)).or_default().push(one);
+        }
+        let mut pairs: Vec<_> = pairs.into_values().collect();
+        pairs.sort_by_key(|moves| moves.iter().map(|one| one.at).min());
+        for mut moves in pairs {
+            moves.sort_by_key(|one| (std::cmp::Reverse(one.kind), one.address));
+            if !self.was_told(&moves) {
+                self.tell_move(&moves);
+            }
+        }
+    }
+
+    /// Whether it was told a moment ago that one device has taken over from the other, and this is the rest of it;
+    /// it is noted for what comes next.
+    fn was_told(&mut self, moves: &[Move]) -> bool {
+        let Some(first) = moves.first() else { return true };
+        let mac = |at: usize| self.known.stations.get(at).and_then(|station| station.mac);
+        let (Some(from), Some(to)) = (mac(first.from), mac(first.to)) else { return false };
+        let sweeps_left = self.known.watched.grace.max(1).saturating_add(1);
+        let memory = &mut self.known.watched.memory.moves;
+        let addresses = moves.iter().map(|one| one.address);
+        let known = memory.iter_mut().find(|known| (known.from, known.to) == (from, to));
+        let Some(known) = known else {
+            if memory.len() < MOST_MOVES {
+                let addresses = addresses.take(MOST_ADDRESSES).collect();
+                let is_gateway = first.kind.is_gateway();
+                memory.push(Moved { from, to, sweeps_left, is_gateway, addresses });
+            }
+            return false;
+        };
+        // What went back and came again is news, and so is the gateway after another address of the device.
+        let again = moves.iter().any(|one| known.addresses.contains(&one.address));
+        let worse = first.kind.is_gateway() && !known.is_gateway;
+        known.is_gateway |= first.kind.is_gateway();
+        known.addresses.extend(addresses);
+        known.addresses.truncate(MOST_ADDRESSES);
+        !again && !worse
+    }
+
+    /// A sweep was taken in: moves that were told some sweeps ago are forgotten.
+    pub(super) fn forget_moves(&mut self) {
+        let moves = &mut self.known.watched.memory.moves;
+        moves.iter_mut().for_each(|known| known.sweeps_left -= 1);
+        moves.retain(|known| known.sweeps_left > 0);
+    }
+
+    /// Whether it was told a moment ago that another has taken over from a station, which had nothing besides but what
+    /// its hardware address gave it.
+    pub(super) fn was_replaced(&self, station: &Station) -> bool {
+        let Some(mac) = station.mac else { return false };
+        let mut current = station.addresses.iter().filter(|own| own.current).peekable();
+        if current.peek().is_none() && !station.addresses.is_empty() {
+            return true;
+        }
+        let was_moved = self.known.watched.memory.moves.iter().any(|known| known.from == mac);
+        was_moved && current.all(|own| own.address.is_ipv6())
+    }
+
+    fn tell_move(&mut self, moves: &[Move]) {
+        let Some(first) = moves.first().copied() else { return };
+        let (situation, kind, what) = first.kind.words();
+        let mut severity = self.severity(first.to, situation);
+        let arrives = self.arrivals.iter().any(|(at, arrival)| *at == first.to && *arrival == Arrival::New);
+        let standing = self.known.stations.get(first.to).map(|station| station.standing);
         if let (true, Some(standing)) = (arrives, standing) {
-            severity = severity.max(self.severity(at_station, Situation::Up(standing)));
+            severity = severity.max(self.severity(first.to, Situation::Up(standing)));
         }
         self.relabel();
+        let more = match moves.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 more address".to_owned(),
+            more => format!(" and {more} more addresses"),
+        };
         let text = format!(
-            "{address} on {}: {what}. It was {}, and is {}. {}",
+            "{}{more} on {}: {what}. It was {}, and is {}. {}",
+            first.address,
             self.known.watched.name,
-            self.words(last.station),
-            self.words(at_station),
+            self.words(first.from),
+            self.words(first.to),
             standing.map(super::presence::said).unwrap_or_default(),
         );
+        let mac = |at: usize| self.known.stations.get(at).and_then(|station| station.mac);
+        let addresses: Vec<IpAddr> = moves.iter().map(|one| one.address).collect();
         let data = json!({
-            "address": address, "old_mac": old_mac, "mac": new_mac, "standing": standing, "is_new": arrives,
+            "address": first.address, "addresses": addresses, "old_mac": mac(first.from), "mac": mac(first.to),
+            "standing": standing, "is_new": arrives,
         });
-        self.tell(at_station, (severity, kind), at, text, data);
-        self.told.insert(at_station);
+        self.tell(first.to, (severity, kind), first.at, text, data);
     }
 
     fn lose_address(&mut self, at_station: usize, address: IpAddr) {

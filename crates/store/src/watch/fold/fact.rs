@@ -1,7 +1,5 @@
 //! What is seen besides hosts: gateways, and who hands out addresses or says it is a router.
 
-use std::net::IpAddr;
-
 use netwark_model::mac::Mac;
 use netwark_model::watch::network::{Neighbour, Situation};
 use netwark_model::watch::report::Fact;
@@ -35,9 +33,12 @@ impl Fold<'_> {
     }
 
     pub(super) fn facts(&mut self, facts: &[Fact], at: i64) {
+        let mut gateways = Vec::new();
         for fact in facts {
             match fact {
-                Fact::Gateway { address, mac } => self.gateway(*address, *mac, at),
+                Fact::Gateway { address, mac } => {
+                    gateways.push(Neighbour { address: *address, mac: Some(*mac) });
+                }
                 Fact::DhcpServer { address, mac, .. } => {
                     self.offered(Offer::Dhcp, Neighbour { address: *address, mac: *mac }, at);
                 }
@@ -49,36 +50,55 @@ impl Fold<'_> {
                 Fact::Conflict { .. } => {}
             }
         }
+        for is_v4 in [true, false] {
+            let of_family = gateways.iter().copied().filter(|gateway| gateway.address.is_ipv4() == is_v4);
+            self.gateways(&of_family.collect::<Vec<_>>(), at);
+        }
     }
 
-    fn gateway(&mut self, address: IpAddr, mac: Mac, at: i64) {
-        // Which of the two answered last says nothing.
-        if self.conflicts.contains_key(&address) {
-            return;
+    /// The ways out of one family that were seen. There may be several: one is another now only when the one before is
+    /// none any more.
+    fn gateways(&mut self, told: &[Neighbour], at: i64) {
+        let Some(is_v4) = told.first().map(|gateway| gateway.address.is_ipv4()) else { return };
+        let learned = &mut self.known.watched.memory.learned.gateways;
+        let mut changed = Vec::new();
+        let mut fresh = Vec::new();
+        for new in told {
+            // Which of two that answer for it answered last says nothing.
+            if self.conflicts.contains_key(&new.address) {
+                continue;
+            }
+            match learned.iter_mut().find(|known| known.address == new.address) {
+                Some(known) if known == new => {}
+                Some(known) => changed.push((std::mem::replace(known, *new), *new)),
+                None => fresh.push(*new),
+            }
         }
-        let gateways = &mut self.known.watched.memory.learned.gateways;
-        let new = Neighbour { address, mac: Some(mac) };
-        if gateways.contains(&new) {
-            return;
-        }
-        let same = |known: &&mut Neighbour| known.address == address;
-        let old = match gateways.iter_mut().find(same) {
-            Some(known) => std::mem::replace(known, new),
-            None => match gateways.iter_mut().find(|known| known.address.is_ipv4() == address.is_ipv4()) {
-                Some(known) => std::mem::replace(known, new),
-                None => {
-                    gateways.push(new);
-                    return;
-                }
-            },
+        let is_gone = |known: &Neighbour| {
+            known.address.is_ipv4() == is_v4 && !told.iter().any(|one| one.address == known.address)
         };
+        let mut gone: Vec<Neighbour> = learned.iter().copied().filter(is_gone).collect();
+        learned.retain(|known| !is_gone(known));
+        gone.reverse();
+        for new in fresh {
+            if learned.len() < MOST {
+                learned.push(new);
+            }
+            changed.extend(gone.pop().map(|old| (old, new)));
+        }
+        for (old, new) in changed {
+            self.tell_gateway(old, new, at);
+        }
+    }
+
+    fn tell_gateway(&mut self, old: Neighbour, new: Neighbour, at: i64) {
         let device = |fold: &Self, mac: Option<Mac>| {
             let at = fold.at_mac(mac?)?;
             fold.known.stations.get(at).map(|station| station.device_id)
         };
         // Two interfaces of one device may take turns.
-        let same_device = device(self, old.mac).is_some_and(|one| device(self, Some(mac)) == Some(one));
-        if old.address == address && (same_device || old.mac.is_none()) {
+        let same_device = device(self, old.mac).is_some_and(|one| device(self, new.mac) == Some(one));
+        if old.address == new.address && (same_device || old.mac.is_none()) {
             return;
         }
         let severity = self.known.watched.severities.of(Situation::GatewayChanged);
@@ -93,7 +113,6 @@ impl Fold<'_> {
 
     /// Somebody offers something to everybody; whoever is not trusted to is out of place.
     fn offered(&mut self, offer: Offer, who: Neighbour, at: i64) {
-        let now = self.known.now;
         let watched = &mut self.known.watched;
         let learned = &mut watched.memory.learned;
         let (configured, learned) = match offer {
@@ -109,7 +128,7 @@ impl Fold<'_> {
             .any(|known| known.address == who.address && (known.mac == who.mac || who.mac.is_none()))
         {
             return;
-        } else if watched.learn_until.is_some_and(|until| now < until) && learned.len() < MOST {
+        } else if watched.learn_until.is_some_and(|until| at < until) && learned.len() < MOST {
             learned.push(who);
             return;
         }

@@ -7,6 +7,8 @@
 mod address;
 mod fact;
 mod name;
+#[cfg(test)]
+mod pairs;
 mod presence;
 mod propose;
 mod state;
@@ -82,6 +84,8 @@ pub(crate) struct Fold<'a> {
     told: HashSet<usize>,
     /// Addresses that several interfaces answer for, with those.
     conflicts: HashMap<IpAddr, BTreeSet<Mac>>,
+    /// Addresses that changed hands.
+    moves: Vec<address::Move>,
     /// Stations whose names or addresses changed.
     renamed: HashSet<usize>,
     /// Who was known by which name before, once that was asked.
@@ -105,23 +109,31 @@ pub(crate) fn sweep(
     fold.after_silence(look);
     sightings.iter().for_each(|sighting| fold.see(sighting));
     fold.see_itself(look);
+    fold.tell_moves();
     fold.facts(facts, look.ended_at);
     fold.tell_conflicts(look.ended_at, look.complete);
     if look.complete {
         fold.missing(look);
+        fold.forget_moves();
     }
     fold.arrive();
     fold.finish()
 }
 
-/// Takes in what was overheard.
-pub(crate) fn heard(known: Known<'_>, sightings: &[Sighting], facts: &[Fact]) -> (Watched, Taken) {
-    let now = known.now;
+/// Takes in what was overheard until a time, in milliseconds since 1970.
+pub(crate) fn heard(
+    known: Known<'_>,
+    until: i64,
+    sightings: &[Sighting],
+    facts: &[Fact],
+) -> (Watched, Taken) {
+    let until = until.min(known.now);
     let mut fold = Fold::new(known, false);
     fold.conflicting(facts);
     sightings.iter().for_each(|sighting| fold.see(sighting));
-    fold.facts(facts, now);
-    fold.tell_conflicts(now, false);
+    fold.tell_moves();
+    fold.facts(facts, until);
+    fold.tell_conflicts(until, false);
     fold.arrive();
     fold.finish()
 }
@@ -190,6 +202,7 @@ impl<'a> Fold<'a> {
             arrivals: Vec::new(),
             told: HashSet::new(),
             conflicts: HashMap::new(),
+            moves: Vec::new(),
             renamed: HashSet::new(),
             identities: None,
             is_sweep,

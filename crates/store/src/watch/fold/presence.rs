@@ -130,9 +130,7 @@ impl Fold<'_> {
             return;
         }
         // Its addresses are another's now, which was told.
-        let replaced =
-            !station.addresses.is_empty() && station.addresses.iter().all(|address| !address.current);
-        if replaced && station.mac.is_some() {
+        if self.was_replaced(station) {
             return;
         }
         let (standing, missed, last) = (station.standing, station.missed, station.last_seen_at);

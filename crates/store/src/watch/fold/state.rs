@@ -25,6 +25,21 @@ pub(crate) struct Memory {
     pub conflicts: BTreeMap<IpAddr, i64>,
     /// Who was told to be out of place, and when it was last seen.
     pub rogues: BTreeMap<String, i64>,
+    /// Devices that took over from others a moment ago, which was told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Moved>,
+}
+
+/// One device that took over addresses of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Moved {
+    pub from: Mac,
+    pub to: Mac,
+    /// Complete sweeps until this is forgotten.
+    pub sweeps_left: i32,
+    /// It was told as a change of the gateway.
+    pub is_gateway: bool,
+    pub addresses: Vec<IpAddr>,
 }
 
 /// A network as far as a report touches it.

@@ -20,7 +20,7 @@ const EVERY: i64 = 420_000;
 const START: i64 = 1_800_000_000_000;
 
 /// A network that is swept again and again.
-struct Lab {
+pub(super) struct Lab {
     watched: Watched,
     stations: Vec<Station>,
     devices: HashMap<Uuid, Device>,
@@ -33,7 +33,7 @@ fn mac(number: u8) -> Mac {
 }
 
 /// One that hides its hardware address.
-fn random(number: u8) -> Mac {
+pub(super) fn random(number: u8) -> Mac {
     Mac::new([2, 0, 0, 0, 0, number])
 }
 
@@ -42,7 +42,7 @@ fn address(number: u8) -> IpAddr {
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let watched = Watched {
             id: Uuid::from_u128(1),
             every_ms: EVERY,
@@ -82,7 +82,7 @@ impl Lab {
         }
     }
 
-    fn saw(&self, mac: Mac, number: u8) -> Sighting {
+    pub(super) fn saw(&self, mac: Mac, number: u8) -> Sighting {
         Sighting {
             at: time(self.now - 1000),
             address: Some(address(number)),
@@ -100,7 +100,7 @@ impl Lab {
         Sighting { names, ..self.saw(mac, number) }
     }
 
-    fn sweep_with(
+    pub(super) fn sweep_with(
         &mut self,
         sightings: &[Sighting],
         facts: &[Fact],
@@ -202,7 +202,7 @@ fn who_speaks_by_itself_is_there() {
     for _ in 0..4 {
         let sighting = lab.saw(mac(1), 1);
         let known = lab.known();
-        let (watched, taken) = heard(known, &[sighting], &[]);
+        let (watched, taken) = heard(known, i64::MAX, &[sighting], &[]);
         assert_eq!(told(&taken.outcome), []);
         (lab.watched, lab.stations, lab.devices) = (watched, taken.stations, taken.devices);
         assert_eq!(told(&lab.sweep(&[])), []);
@@ -243,6 +243,55 @@ fn a_swapped_card_is_one_event() {
     // It comes back to its address.
     let outcome = lab.sweep(&[(mac(1), 1), (mac(2), 2)]);
     assert_eq!(told(&outcome), [("flip_flop", Severity::Warning)]);
+}
+
+fn v6(number: u8) -> IpAddr {
+    IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(number)])
+}
+
+/// A device with an address of each family, and one that its hardware address gives it.
+fn both(lab: &Lab, mac: Mac, number: u8) -> Vec<Sighting> {
+    let [.., last] = mac.bytes();
+    let own = IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 1, u16::from(last)]);
+    let at = |address| Sighting { address: Some(address), ..lab.saw(mac, number) };
+    vec![at(address(number)), at(v6(number)), at(own)]
+}
+
+#[test]
+fn a_swapped_card_with_addresses_of_both_families_is_one_event() {
+    let mut lab = Lab::new();
+    let first = both(&lab, mac(1), 1);
+    lab.sweep_with(&first, &[], true, None);
+    let swapped = both(&lab, mac(7), 1);
+    let outcome = lab.sweep_with(&swapped, &[], true, None);
+    assert_eq!(told(&outcome), [("mac_changed", Severity::Warning)]);
+    let data = &outcome.events[0].data;
+    assert_eq!(
+        (&data["address"], &data["addresses"]),
+        (&"192.0.2.1".into(), &serde_json::json!(["192.0.2.1", "2001:db8::1"]))
+    );
+    assert!(outcome.events[0].text.starts_with("192.0.2.1 and 1 more address on Office: "));
+    for _ in 0..4 {
+        let swapped = both(&lab, mac(7), 1);
+        assert_eq!(told(&lab.sweep_with(&swapped, &[], true, None)), [], "the old one went with it");
+    }
+    assert!(!lab.stations[0].up && lab.watched.memory.moves.is_empty());
+    let back = both(&lab, mac(1), 1);
+    assert_eq!(told(&lab.sweep_with(&back, &[], true, None)), [("flip_flop", Severity::Warning)]);
+}
+
+#[test]
+fn a_card_that_is_swapped_during_a_sweep_is_one_event_too() {
+    let mut lab = Lab::new();
+    let first = both(&lab, mac(1), 1);
+    lab.sweep_with(&first, &[], true, None);
+    let (old, new) = (both(&lab, mac(1), 1), both(&lab, mac(7), 1));
+    let during = [old[0].clone(), new[1].clone()];
+    assert_eq!(told(&lab.sweep_with(&during, &[], true, None)), [("mac_changed", Severity::Warning)]);
+    for _ in 0..4 {
+        let new = both(&lab, mac(7), 1);
+        assert_eq!(told(&lab.sweep_with(&new, &[], true, None)), []);
+    }
 }
 
 #[test]
@@ -288,6 +337,52 @@ fn a_moved_gateway_is_one_event() {
     assert_eq!(told(&outcome), [("gateway_changed", Severity::Alert), ("device_new", Severity::Warning)]);
     let sightings = [lab.saw(mac(2), 1), lab.saw(mac(3), 3)];
     assert_eq!(told(&lab.sweep_with(&sightings, &[gateway(mac(3), 3)], true, None)), []);
+    // It has addresses of both families, and is overheard before it is asked.
+    let mut lab = Lab::new();
+    let first = both(&lab, mac(1), 1);
+    lab.sweep_with(&first, &[gateway(mac(1), 1)], true, None);
+    let moved = both(&lab, mac(2), 1);
+    let (watched, taken) = heard(lab.known(), i64::MAX, &moved[1..2], &[]);
+    assert_eq!(told(&taken.outcome), [("gateway_changed", Severity::Alert)]);
+    (lab.watched, lab.stations, lab.devices) = (watched, taken.stations, taken.devices);
+    for _ in 0..4 {
+        let moved = both(&lab, mac(2), 1);
+        assert_eq!(told(&lab.sweep_with(&moved, &[gateway(mac(2), 1)], true, None)), []);
+    }
+}
+
+#[test]
+fn there_may_be_several_gateways() {
+    let mut lab = Lab::new();
+    let gateway = |number: u8| Fact::Gateway { address: address(number), mac: mac(number) };
+    let mut sweep = |gateways: &[u8]| {
+        let seen = [lab.saw(mac(1), 1), lab.saw(mac(2), 2), lab.saw(mac(3), 3)];
+        let facts: Vec<Fact> = gateways.iter().map(|number| gateway(*number)).collect();
+        let outcome = lab.sweep_with(&seen, &facts, true, None);
+        let changed = told(&outcome).into_iter().filter(|(kind, _)| *kind == "gateway_changed").count();
+        (changed, lab.watched.memory.learned.gateways.len())
+    };
+    assert_eq!(sweep(&[1, 2]), (0, 2));
+    assert_eq!(sweep(&[1, 2]), (0, 2), "they do not take turns");
+    assert_eq!(sweep(&[2]), (0, 1));
+    assert_eq!(sweep(&[1, 2]), (0, 2));
+    assert_eq!(sweep(&[1, 3]), (1, 2), "one was replaced");
+    assert_eq!(sweep(&[]), (0, 2), "none was seen");
+}
+
+#[test]
+fn what_was_overheard_has_the_time_when_it_was() {
+    let mut lab = Lab::new();
+    lab.sweep(&[(mac(1), 1)]);
+    let dhcp = Fact::DhcpServer { address: address(6), mac: None, gateway: None, resolvers: Vec::new() };
+    // The report was made while the network was learned, and comes a day later.
+    let (learning, after) = (START + EVERY, START + EVERY + 2);
+    lab.now += 24 * 3600 * 1000;
+    let (_, taken) = heard(lab.known(), learning, &[], std::slice::from_ref(&dhcp));
+    assert_eq!(told(&taken.outcome), []);
+    let (_, taken) = heard(lab.known(), after, &[], &[dhcp]);
+    assert_eq!(told(&taken.outcome), [("rogue_dhcp", Severity::Alert)]);
+    assert_eq!(taken.outcome.events[0].at, after);
 }
 
 #[test]
