@@ -195,19 +195,20 @@ pub struct EventFilter {
     pub since: Option<Timestamp>,
     /// Only what happened before this time.
     pub until: Option<Timestamp>,
-    /// Only older than this one.
+    /// Only what happened before this one; when that is forgotten by now, before it came.
     pub before: Option<Uuid>,
     /// How many to return.
     pub limit: u64,
 }
 
 impl Store {
-    /// Events that fit the filter, newest first.
+    /// Events that fit the filter, what happened last first. That is not the order in which they came: a worker may tell
+    /// of them long after they happened.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
-        use entity::Column::{AcknowledgedAt, At, DeviceId, Kind, NetworkId, Text, WorkerId};
+        use entity::Column::{AcknowledgedAt, At, DeviceId, Id, Kind, NetworkId, Text, WorkerId};
         let mut query = entity::Entity::find();
         let about = [(WorkerId, filter.worker), (NetworkId, filter.network), (DeviceId, filter.device)];
         for (column, id) in about {
@@ -231,11 +232,20 @@ impl Store {
             query = query.filter(entity::Column::Severity.is_in(words));
         }
         if let Some(before) = filter.before {
-            // Ids are UUIDv7, so their order is that of time.
-            query = query.filter(entity::Column::Id.lt(before));
+            let at = happened_at(self, before).await?;
+            query = query.filter(At.lte(at).and(At.lt(at).or(Id.lt(before))));
         }
-        let rows = query.order_by_desc(entity::Column::Id).limit(filter.limit).all(self.read()).await?;
-        Ok(rows.into_iter().map(event).collect())
+        let query = query.order_by_desc(At).order_by_desc(Id).limit(filter.limit);
+        Ok(query.all(self.read()).await?.into_iter().map(event).collect())
+    }
+
+    /// The event that came last, whenever it happened.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest_event(&self) -> Result<Option<Uuid>, StoreError> {
+        let latest = entity::Entity::find().order_by_desc(entity::Column::Id).limit(1);
+        Ok(latest.one(self.read()).await?.map(|row| row.id))
     }
 
     /// Events that were stored behind this id, in their order.
@@ -311,6 +321,17 @@ impl Store {
         })
         .await
     }
+}
+
+/// When an event happened. Of one that is not there any more, its id tells when it came.
+async fn happened_at(store: &Store, id: Uuid) -> Result<i64, StoreError> {
+    let row = entity::Entity::find_by_id(id).one(store.read()).await?;
+    let came = || {
+        let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |came| came.to_unix());
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        seconds.saturating_mul(1000).saturating_add(i64::from(nanos / 1_000_000))
+    };
+    Ok(row.map_or_else(came, |row| row.at))
 }
 
 fn event(row: entity::Model) -> Event {

@@ -111,6 +111,7 @@ suite! {
     watch::the_list_decides_at_once_and_until_it_expires,
     watch::a_network_goes_with_or_without_its_history,
     watch::old_sightings_are_forgotten,
+    watch::what_is_told_late_stands_where_it_happened,
     watch::events_are_narrowed_counted_and_acknowledged,
     workers::hello_makes_a_member_and_silence_ends_it,
     workers::what_is_said_again_is_recognised,

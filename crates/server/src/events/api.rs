@@ -22,8 +22,9 @@ const MOST_KINDS: usize = 50;
 /// Most characters of a text that is looked for.
 const LONGEST_TEXT: usize = 200;
 
-/// Lists events, newest first.
+/// Lists events, what happened last first.
 ///
+/// What a worker tells of late stands where it happened.
 /// The next page is the same request with `before` set to the id of the last event of this one.
 #[utoipa::path(
     get, path = "/events", operation_id = "list_events", tag = "Events",
@@ -37,7 +38,7 @@ const LONGEST_TEXT: usize = 200;
         ("since" = Option<String>, Query, description = "Only what happened at or after this time"),
         ("until" = Option<String>, Query, description = "Only what happened before this time"),
         ("severity" = Option<Severity>, Query, description = "Only of this severity; may be given more than once, or as a list with commas"),
-        ("before" = Option<Uuid>, Query, description = "Only older than the event of this id"),
+        ("before" = Option<Uuid>, Query, description = "Only what happened before the event of this id"),
         ("per_page" = Option<u64>, Query, description = "1 to 1000, default 50"),
     ),
     responses(
@@ -69,7 +70,7 @@ pub(crate) async fn list_events(
     Ok((headers, Json(events)))
 }
 
-/// The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, newest first.
+/// The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last first.
 #[utoipa::path(
     get, path = "/events.csv", operation_id = "export_events", tag = "Events",
     params(

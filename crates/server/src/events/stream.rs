@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use netwark_store::events::EventFilter;
 use netwark_store::notices::{Channel, Heard};
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -27,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(3);
 
 /// Follows the timeline.
 ///
-/// The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the newest event. Who hears
+/// The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the event that came last. Who hears
 /// it reads `GET /events` again.
 #[utoipa::path(
     get, path = "/events/stream", operation_id = "follow_events", tag = "Events",
@@ -81,6 +80,5 @@ async fn follow(app: App, sender: mpsc::Sender<Result<Event, Infallible>>) {
 }
 
 async fn newest(app: &App) -> Option<Uuid> {
-    let filter = EventFilter { limit: 1, ..EventFilter::default() };
-    app.store.events(&filter).await.ok()?.first().map(|event| event.id)
+    app.store.latest_event().await.ok()?
 }

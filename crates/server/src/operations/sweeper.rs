@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::publish::{publish_left, publish_waiting};
@@ -50,6 +51,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     let mut turn: u64 = 0;
     // Of several servers on one database, one sweeps.
     let leadership = app.store.leadership();
+    let mut forgetting = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -73,6 +75,9 @@ pub async fn run(app: App, stop: CancellationToken) {
             if let Err(error) = app.store.expire_access(since, now).await {
                 tracing::warn!(%error, "entries of the access list that have expired cannot be looked at");
             }
+        }
+        if turn.is_multiple_of(40) {
+            forget_networks(&app, &mut forgetting);
         }
         if turn.is_multiple_of(14_400) {
             forget(&app, now).await;
@@ -111,6 +116,21 @@ async fn unused_codes(app: &App, now: Timestamp) {
         }
         Err(error) => tracing::warn!(%error, "pairing codes cannot be looked at"),
     }
+}
+
+/// Brings deletions of networks to their end that were cut short, beside everything else, since they may take long.
+fn forget_networks(app: &App, under_way: &mut Option<JoinHandle<()>>) {
+    if under_way.as_ref().is_some_and(|task| !task.is_finished()) {
+        return;
+    }
+    let store = app.store.clone();
+    *under_way = Some(tokio::spawn(async move {
+        match store.forget_networks().await {
+            Ok(0) => {}
+            Ok(number) => tracing::info!(number, "what deleted networks had left was deleted"),
+            Err(error) => tracing::warn!(%error, "what deleted networks have left cannot be deleted"),
+        }
+    }));
 }
 
 async fn forget(app: &App, now: Timestamp) {

@@ -201,6 +201,9 @@ pub(crate) async fn delete_network(
     let (changed, leavings) = removed.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), network = changed.name, keep, "a network was deleted");
     inform(&app, &changed).await?;
+    if !keep {
+        app.store.forget_networks().await?;
+    }
     happened(&app).await;
     Ok(Json(deleted(changed.name, true, keep, leavings)))
 }

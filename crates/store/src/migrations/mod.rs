@@ -9,6 +9,7 @@ mod m20261121_000004_creator;
 mod m20261121_000005_names;
 mod m20261126_000006_watch;
 mod m20261126_000007_channels;
+mod m20261126_000008_times;
 
 pub(crate) struct Migrator;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_names::Migration),
             Box::new(m20261126_000006_watch::Migration),
             Box::new(m20261126_000007_channels::Migration),
+            Box::new(m20261126_000008_times::Migration),
         ]
     }
 }

@@ -66,6 +66,8 @@ pub(crate) mod network {
         #[sea_orm(column_type = "Text")]
         pub created_by: String,
         pub deleted_at: Option<i64>,
+        /// Once it is deleted, what was seen on it goes, too.
+        pub history_goes: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

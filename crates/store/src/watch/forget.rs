@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, ExprTrait, Statement, Value};
 use uuid::Uuid;
 
 use super::entity::network;
@@ -34,8 +34,21 @@ impl Store {
         Ok(total)
     }
 
-    /// Deletes what a network that was deleted has left.
-    pub(super) async fn forget_network(&self, id: Uuid) -> Result<(), StoreError> {
+    /// Deletes what networks have left that were deleted with their history; returns how many networks. What a kill cuts
+    /// short the next call brings to its end.
+    ///
+    /// # Errors
+    /// When the database fails. What was deleted by then stays deleted.
+    pub async fn forget_networks(&self) -> Result<usize, StoreError> {
+        let goes = network::Column::DeletedAt.is_not_null().and(network::Column::HistoryGoes.eq(true));
+        let rows = network::Entity::find().filter(goes).all(self.read()).await?;
+        for row in &rows {
+            self.forget_network(row.id).await?;
+        }
+        Ok(rows.len())
+    }
+
+    async fn forget_network(&self, id: Uuid) -> Result<(), StoreError> {
         for table in ["events", "sweeps", "presence_sessions", "station_addresses", "stations"] {
             self.forget_steps(table, "network_id = $1", id.into()).await?;
         }

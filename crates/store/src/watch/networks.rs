@@ -129,6 +129,7 @@ impl Store {
                     created_at: Set(millis(now)),
                     created_by: Set(by.clone()),
                     deleted_at: Set(None),
+                    history_goes: Set(false),
                     ..Default::default()
                 };
                 let row = set(empty, &settings)?.insert(transaction).await?;
@@ -234,10 +235,11 @@ impl Store {
         leavings(self.read(), id).await.map(Some)
     }
 
-    /// Deletes a network with all that was seen on it, or keeps that under its name. None when there is none of this id.
+    /// Deletes a network, and keeps what was seen on it under its name or leaves it to [`Self::forget_networks`]. None
+    /// when there is none of this id.
     ///
     /// # Errors
-    /// When the database fails. What was deleted by then stays deleted.
+    /// When the database fails.
     pub async fn remove_network(
         &self,
         id: Uuid,
@@ -246,7 +248,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<(ChangedNetwork, Leavings)>, StoreError> {
         let by = by.to_owned();
-        let removed = self.write(move |transaction| {
+        self.write(move |transaction| {
             Box::pin(async move {
                 let Some(row) = living(transaction, id).await? else { return Ok(None) };
                 let name = row.name.clone();
@@ -255,6 +257,7 @@ impl Store {
                 let mut change = row.into_active_model();
                 change.assignment_id = Set(None);
                 change.deleted_at = Set(Some(millis(now)));
+                change.history_goes = Set(!keep_history);
                 change.update(transaction).await?;
                 only_there(transaction, id).await?;
                 let kept = if keep_history { "its history is kept" } else { "its history goes with it" };
@@ -263,12 +266,8 @@ impl Store {
                 events::insert(transaction, event, now).await?;
                 Ok(Some((ChangedNetwork { name, holder, assignment_id: None }, leavings)))
             })
-        });
-        let removed = removed.await?;
-        if removed.is_some() && !keep_history {
-            self.forget_network(id).await?;
-        }
-        Ok(removed)
+        })
+        .await
     }
 
     /// All networks, by name.
@@ -535,7 +534,7 @@ fn order(row: &network::Model, id: Uuid, selector: Selector) -> Result<Assignmen
         passive: row.passive,
         names: row.names,
         large: row.large,
-        ..SweepOrder::default()
+        grace_sweeps: u32::try_from(row.grace_sweeps).unwrap_or_default(),
     };
     let body = serde_json::to_value(&order)
         .map_err(|error| StoreError::Content { what: "standing order", detail: error.to_string() })?;

@@ -488,10 +488,17 @@ pub(crate) async fn a_network_goes_with_or_without_its_history(store: &Store) {
     assert_eq!(home.devices(DeviceFilter::default()).await.len(), 2);
     assert!(store.access_list(&AccessFilter::default()).await.unwrap().0.is_empty());
     let events = EventFilter { network: Some(office.network), limit: 10, ..EventFilter::default() };
+    // Whatever ended the server here, what is left is found again.
+    assert!(!store.events(&events).await.unwrap().is_empty());
+    assert!(store.network_names().await.unwrap().contains_key(&office.network));
+    assert_eq!(store.forget_networks().await.unwrap(), 1);
     assert!(store.events(&events).await.unwrap().is_empty());
+    assert!(!store.network_names().await.unwrap().contains_key(&office.network));
+    assert_eq!(store.forget_networks().await.unwrap(), 0);
 
     let device = home.devices(text("192.0.2.3")).await[0].id;
     store.remove_network(home.network, true, "user admin", at(4)).await.unwrap().unwrap();
+    assert_eq!(store.forget_networks().await.unwrap(), 0, "what is kept stays");
     assert!(store.networks(at(5)).await.unwrap().is_empty());
     assert!(home.devices(DeviceFilter::default()).await.is_empty());
     let kept = store.device(device, at(5)).await.unwrap().unwrap();
@@ -512,6 +519,57 @@ pub(crate) async fn old_sightings_are_forgotten(store: &Store) {
     let after = store.network_leavings(site.network).await.unwrap().unwrap();
     assert_eq!((after.sweeps, after.sessions), (2, 1), "what has not ended stays");
     assert_eq!(site.devices(DeviceFilter::default()).await.len(), 2);
+}
+
+pub(crate) async fn what_is_told_late_stands_where_it_happened(store: &Store) {
+    let mut site = Site::new(store, "Office").await;
+    site.sweep(&[(mac(1), "192.0.2.1")]).await;
+    // While the worker is cut off, something else happens and is told at once.
+    let between = at(site.now + 1);
+    store.tell(Severity::Info, "elsewhere", "something else".into(), at(site.now + 5 * EVERY)).await.unwrap();
+    store.tell(Severity::Info, "between", "something between".into(), between).await.unwrap();
+    for names in ["one", "two", "three"] {
+        let name = Name { source: NameSource::Dhcp, text: names.into(), at: None };
+        let seen = vec![Sighting { names: vec![name], ..sighting(mac(2), "192.0.2.2", site.now - 1) }];
+        let report = site.part(Uuid::now_v7(), (1, 1), seen);
+        site.say(&report).await;
+        site.now += EVERY;
+    }
+    let latest = store.latest_event().await.unwrap();
+    let mut filter = EventFilter { limit: 2, ..EventFilter::default() };
+    let (mut kinds, mut times) = (Vec::new(), Vec::new());
+    loop {
+        let page = store.events(&filter).await.unwrap();
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.id);
+        times.extend(page.iter().map(|event| event.at));
+        kinds.extend(page.into_iter().map(|event| (event.kind, Some(event.id) == latest)));
+    }
+    assert!(times.is_sorted_by(|later, earlier| later >= earlier), "{times:?}");
+    let shown: Vec<&str> = kinds.iter().map(|(kind, _)| kind.as_str()).collect();
+    let expected = [
+        "elsewhere",
+        "device_down",
+        "between",
+        "device_new",
+        "device_new",
+        "network_started",
+        "worker_online",
+    ];
+    assert_eq!(shown, expected, "each once");
+    assert!(kinds[1].1, "the one that came last is not the one that happened last");
+    // An event that was forgotten tells by its id where it came.
+    let came = uuid::Timestamp::from_unix(uuid::NoContext, between.as_second().unsigned_abs(), 0);
+    filter.before = Some(Uuid::new_v7(came));
+    let rest = store.events(&filter).await.unwrap();
+    assert_eq!(rest.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), ["between", "device_new"]);
+
+    let device =
+        &site.devices(DeviceFilter { text: Some("three".into()), ..DeviceFilter::default() }).await[0];
+    let first = store.device_history(device.id, None, 1).await.unwrap();
+    let rest = store.device_history(device.id, Some(first[0].id), 10).await.unwrap();
+    let new: Vec<_> = first.iter().chain(&rest).map(|change| change.new.as_deref().unwrap()).collect();
+    assert_eq!(new, ["three", "two"]);
 }
 
 pub(crate) async fn events_are_narrowed_counted_and_acknowledged(store: &Store) {

@@ -26,6 +26,11 @@ describe('the timeline', () => {
 		expect(texts(merged(range(5, 3), range(4, 1)))).toEqual([5, 4, 3, 2, 1]);
 	});
 
+	it('puts what was told late where it happened', () => {
+		const late = { ...event(9), at: '2026-03-10T11:59:59.5Z' };
+		expect(texts(merged(range(5, 3), [event(4), late]))).toEqual([5, 4, 3, 9]);
+	});
+
 	it('keeps what was read before while nothing is missing in between', () => {
 		expect(texts(refreshed(range(3, 1), range(5, 2)))).toEqual([5, 4, 3, 2, 1]);
 		expect(texts(refreshed(range(60, 1), range(70, 71 - AT_ONCE)))).toEqual(texts(range(70, 1)));

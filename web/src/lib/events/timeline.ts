@@ -3,16 +3,22 @@ import type { Event } from '../api/types.ts';
 /** How many events are fetched at once. */
 export const AT_ONCE = 50;
 
-/** Events of both lists, each once, newest first. Ids rise with time. */
+/** Below zero when the one happened after the other; of two at one time the one that came later is the later one. */
+function later(one: Event, other: Event): number {
+	const apart = Date.parse(other.at) - Date.parse(one.at);
+	return apart || (one.id < other.id ? 1 : one.id > other.id ? -1 : 0);
+}
+
+/** Events of both lists, each once, what happened last first. */
 export function merged(known: Event[], news: Event[]): Event[] {
 	const all = new Map([...known, ...news].map((event) => [event.id, event]));
-	return [...all.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+	return [...all.values()].sort(later);
 }
 
 /** The newest events joined to those that were read before; when too many came in between, those before go. */
 export function refreshed(known: Event[], newest: Event[]): Event[] {
 	const oldest = newest.at(-1);
-	const meets = known.length === 0 || newest.length < AT_ONCE || (oldest && oldest.id <= known[0]!.id);
+	const meets = known.length === 0 || newest.length < AT_ONCE || (oldest && later(oldest, known[0]!) >= 0);
 	return meets ? merged(known, newest) : newest;
 }
 

@@ -75,10 +75,16 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<DeviceChange>, StoreError> {
         let mut query = changes::Entity::find().filter(changes::Column::DeviceId.eq(id));
+        use changes::Column::{At, Id};
         if let Some(before) = before {
-            query = query.filter(changes::Column::Id.lt(before));
+            // A change that is forgotten by now had all older ones go before it.
+            let Some(row) = changes::Entity::find_by_id(before).one(self.read()).await? else {
+                return Ok(Vec::new());
+            };
+            query = query.filter(At.lte(row.at).and(At.lt(row.at).or(Id.lt(before))));
         }
-        let rows = query.order_by_desc(changes::Column::Id).limit(limit).all(self.read()).await?;
+        let query = query.order_by_desc(At).order_by_desc(Id).limit(limit);
+        let rows = query.all(self.read()).await?;
         let change = |row: changes::Model| DeviceChange {
             id: row.id,
             at: time(row.at),
