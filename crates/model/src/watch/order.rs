@@ -1,12 +1,10 @@
 //! The standing order to watch a network.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Most addresses an order names to be asked again.
+/// Most addresses that are asked again before they are missing.
 pub const MOST_RECHECKED: usize = 10_000;
 
 /// What a worker has to know to watch a network; the body of an assignment of the kind [`super::SWEEP`], whose
@@ -30,9 +28,9 @@ pub struct SweepOrder {
     pub passive: bool,
     /// Asks devices and name servers for names.
     pub names: bool,
-    /// Addresses that were up when the order was written, which are asked again before they are missing. The
-    /// worker adds what it has seen itself.
-    pub recheck: Vec<IpAddr>,
+    /// Complete sweeps in a row that may miss a device before it is down: so often it is asked again before it is
+    /// missing. 0 for the usual.
+    pub grace_sweeps: u32,
     /// A prefix above a /16 is swept too.
     pub large: bool,
 }

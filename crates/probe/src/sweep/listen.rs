@@ -182,11 +182,12 @@ impl Ear {
 
     fn take(&mut self, now: u64, at: Timestamp, heard: Heard) {
         match heard {
-            Heard::Claim { address, mac, router, .. } => {
+            // Who answers us is told by what has asked: a sweep sees everybody who answers for an address at once.
+            Heard::Claim { asked: true, .. } | Heard::Echo { .. } => {}
+            Heard::Claim { address, mac, router, asked: false } => {
                 let source = if address.is_ipv4() { Source::ArpHeard } else { Source::NdpHeard };
                 self.see(now, at, (Some(address), mac, source, router), None);
             }
-            Heard::Echo { .. } => {}
             Heard::Router { address, mac, fact } => {
                 self.note(now, fact);
                 self.see(now, at, (Some(address.into()), mac, Source::NdpHeard, true), None);
@@ -306,6 +307,8 @@ mod tests {
         assert_eq!(told(400, claim("192.0.2.9", 1)), 1);
         assert_eq!(told(401, claim("10.0.0.1", 1)), 0, "of another network");
         assert_eq!(told(402, claim("fe80::1", 1)), 1);
+        let Heard::Claim { address, mac, router, .. } = claim("192.0.2.10", 3) else { panic!("a claim") };
+        assert_eq!(told(403, Heard::Claim { address, mac, asked: true, router }), 0, "it was asked");
     }
 
     fn dhcp(kind: dhcp::Kind) -> Heard {

@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use netwark_model::tools::sweep::{SweepOptions, SweepOutcome};
+use netwark_model::watch::network::GRACE_SWEEPS;
 use netwark_model::watch::order::{MOST_RECHECKED, SweepOrder};
 use netwark_model::watch::ranges::{Ranges, is_askable};
 use netwark_model::watch::report::SweepReport;
 use netwark_model::watch::span::Span;
 use netwark_probe::sweep::SweepPlan;
 
+use super::expected::Expected;
 use super::report::{self, Look};
-use super::{Expected, expected};
 use crate::worker::Shared;
 
 /// Packets a second when the order does not say: what even old access points and printers bear.
@@ -30,14 +31,19 @@ const RECHECK_TIMEOUT_MS: u32 = 2_000;
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Looks, and says what was seen, in as many parts as it takes.
-pub(super) async fn at(shared: &Arc<Shared>, order: &SweepOrder, seen: &Expected) -> Vec<SweepReport> {
+pub(super) async fn at(
+    shared: &Arc<Shared>,
+    order: &SweepOrder,
+    expected: &Arc<Expected>,
+) -> Vec<SweepReport> {
     let began = Timestamp::now();
     let traffic = match shared.usage.begin("sweep", began) {
         Ok(traffic) => traffic,
         Err(reached) => return vec![report::failed(began, &reached.to_string())],
     };
     let prober = shared.context.clone().metered(traffic).prober;
-    let known = known(order, seen);
+    let mut known = expected.addresses();
+    known.retain(|address| is_askable(*address));
     let mut plan = plan(order, known.iter().copied().collect());
     let mut outcome = match prober.sweep(&plan, NEVER, |_| {}).await {
         Ok(outcome) => outcome,
@@ -64,20 +70,16 @@ pub(super) async fn at(shared: &Arc<Shared>, order: &SweepOrder, seen: &Expected
         }
     }
     if outcome.complete {
-        // What is asked again next time is bounded, however much was seen.
-        let there = outcome.hosts.iter().map(|host| host.address).take(MOST_RECHECKED).collect();
-        *seen.lock().unwrap_or_else(PoisonError::into_inner) = there;
+        let found: Vec<IpAddr> = outcome.hosts.iter().map(|host| host.address).collect();
+        let grace = if order.grace_sweeps == 0 { GRACE_SWEEPS } else { order.grace_sweeps };
+        let expected = Arc::clone(expected);
+        let kept = tokio::task::spawn_blocking(move || expected.swept(found.into_iter(), grace));
+        if let Err(error) = kept.await {
+            tracing::error!(%error, "who is on a network is not remembered");
+        }
     }
     let ended = Timestamp::now();
     report::parts(outcome, &Look { began, ended, rechecked, vlan: order.vlan })
-}
-
-/// Addresses that were there before.
-fn known(order: &SweepOrder, seen: &Expected) -> HashSet<IpAddr> {
-    let mut known = expected(seen);
-    known.extend(order.recheck.iter().copied().take(MOST_RECHECKED));
-    known.retain(|address| is_askable(*address));
-    known
 }
 
 /// Addresses that were there before, belong to the network, and did not answer.

@@ -3,12 +3,13 @@
 //! A sweep is a task of its own, so that one that takes long keeps no other from beginning; of one network there is one
 //! at a time. What comes of it goes to the spool, whether or not a server can be reached.
 
+mod expected;
 mod look;
 mod report;
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,25 +21,30 @@ use netwark_probe::sweep::listen::{ListenPlan, Listener};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use self::expected::Expected;
 use crate::worker::Shared;
 
 /// How long it takes until listening is tried again that could not begin or has ended.
 const LISTEN_AGAIN: Duration = Duration::from_secs(60);
 
-/// Addresses that were there at the last sweep.
-type Expected = Arc<Mutex<HashSet<IpAddr>>>;
-
 /// What is done for the orders that are held.
 #[derive(Default)]
 pub(crate) struct Watching {
     networks: HashMap<(Uuid, u64), Network>,
+    /// The orders of which something may be remembered.
+    remembered: Option<HashSet<Uuid>>,
 }
 
-#[derive(Default)]
 struct Network {
-    expected: Expected,
+    expected: Arc<Expected>,
     sweep: Option<Aborted>,
     listening: Option<Aborted>,
+}
+
+impl Network {
+    fn new(directory: Option<&Path>, order: Uuid) -> Self {
+        Self { expected: Arc::new(Expected::open(directory, order)), sweep: None, listening: None }
+    }
 }
 
 /// A task that ends with who holds it.
@@ -55,8 +61,14 @@ impl Watching {
     pub(crate) fn follow(&mut self, shared: &Arc<Shared>, held: &[Assignment]) {
         let still: HashSet<_> = held.iter().map(|order| (order.id, order.epoch)).collect();
         self.networks.retain(|order, _| still.contains(order));
+        let directory = shared.settings.keeping.directory.as_deref();
+        let orders: HashSet<Uuid> = still.iter().map(|(id, _)| *id).collect();
+        if self.remembered.as_ref() != Some(&orders) {
+            Expected::retain(directory, &orders);
+            self.remembered = Some(orders);
+        }
         for assignment in held.iter().filter(|one| one.kind == netwark_model::watch::SWEEP) {
-            let network = self.networks.entry((assignment.id, assignment.epoch)).or_default();
+            let network = self.network(directory, assignment);
             let Ok(order) = read(assignment) else { continue };
             if order.passive && network.listening.is_none() {
                 let (shared, assignment) = (Arc::clone(shared), assignment.clone());
@@ -65,9 +77,13 @@ impl Watching {
         }
     }
 
+    fn network(&mut self, directory: Option<&Path>, order: &Assignment) -> &mut Network {
+        self.networks.entry((order.id, order.epoch)).or_insert_with(|| Network::new(directory, order.id))
+    }
+
     /// Begins a sweep, unless one is under way.
     pub(crate) fn sweep(&mut self, shared: &Arc<Shared>, assignment: &Assignment) {
-        let network = self.networks.entry((assignment.id, assignment.epoch)).or_default();
+        let network = self.network(shared.settings.keeping.directory.as_deref(), assignment);
         if network.sweep.as_ref().is_some_and(|sweep| !sweep.0.is_finished()) {
             tracing::debug!(assignment = %assignment.id, "the sweep before this one has not ended");
             return;
@@ -130,9 +146,4 @@ async fn keep(shared: &Arc<Shared>, assignment: &Assignment, report: WatchReport
     if let Err(error) = spool.keep_next(stream, epoch, make).await {
         tracing::error!(assignment = %stream, %error, "a report of a watched network is lost");
     }
-}
-
-/// Addresses that are expected, and what they become with a sweep that was complete.
-fn expected(of: &Expected) -> HashSet<IpAddr> {
-    of.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
