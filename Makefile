@@ -47,7 +47,7 @@ bench: ## Measure beside fping, ping, mtr, arp-scan and nmap (BENCH='--quick' pa
 
 soak: ## What runs for minutes: everything killed again and again under load (ROUNDS=30 MINUTES=10)
 	NETWARK_SOAK_ROUNDS=$(or $(ROUNDS),30) cargo test --quiet -p netwark --test crash
-	NETWARK_CHAOS_SECONDS=$$(($(or $(MINUTES),10) * 60)) NETWARK_QUIET_SECONDS=300 cargo test --quiet -p netwark --test soak -- --nocapture --test-threads 1
+	NETWARK_CHAOS_SECONDS=$$(($(or $(MINUTES),10) * 60)) NETWARK_SIGHTINGS_SECONDS=$$(($(or $(MINUTES),10) * 60)) NETWARK_QUIET_SECONDS=300 cargo test --quiet -p netwark --test soak -- --nocapture --test-threads 1
 
 audit: ## Licences, bans and unused dependencies (installs the tools: minutes)
 	@scripts/audit

@@ -7,3 +7,4 @@
 #[path = "../../bus/tests/support/broker.rs"]
 mod broker;
 mod chaos;
+mod laboratory;

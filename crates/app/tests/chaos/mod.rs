@@ -4,6 +4,8 @@
 //! Needs Debian's packages `postgresql` and `rabbitmq-server`; private ones are started and killed. Where
 //! `CI` is set, their absence is a failure. `make soak` runs the same for minutes (`NETWARK_CHAOS_SECONDS`),
 //! and `NETWARK_CHAOS_SEED` repeats a run.
+//!
+//! Tests begin in the order of their names, so what takes long is called what comes early.
 
 mod asking;
 mod cluster;
@@ -11,11 +13,15 @@ mod cut;
 mod deaths;
 mod detour;
 mod fates;
+mod inventory;
 mod load;
 mod outages;
 mod process;
 mod quiet;
+mod scene;
 mod services;
+mod sightings;
+mod site;
 
 use std::time::{Duration, Instant};
 

@@ -1,18 +1,20 @@
 //! A link with many hosts: one thread answers for all of them on a TAP device in a namespace.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{Command, Stdio, id};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use netwark_model::mac::Mac;
 use netwark_packet::arp::{Arp, Operation};
 use netwark_packet::ethernet::{self, Frame, ethertype};
 use netwark_packet::ip::{self, Family, Packet};
-use netwark_packet::{arp, checksum, icmp, ndp, protocol};
+use netwark_packet::{arp, checksum, dns, icmp, ndp, protocol, udp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::chain::{inside, ip as configure};
@@ -21,7 +23,10 @@ use super::os;
 /// The watcher's own address; hosts have those behind it.
 pub(crate) const OWN: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 1);
 
-/// What is on the link.
+/// How often frames are sent that nobody asked for.
+const ANNOUNCED_EVERY: Duration = Duration::from_millis(100);
+
+/// What is on the link. It may change.
 #[derive(Clone, Debug)]
 pub(crate) struct LanPlan {
     /// How many hosts there are.
@@ -38,6 +43,27 @@ pub(crate) struct LanPlan {
     pub(crate) garbage: bool,
     /// Frames that are sent again and again without being asked for.
     pub(crate) announced: Vec<Vec<u8>>,
+    /// Hosts that are not there.
+    pub(crate) absent: BTreeSet<u32>,
+    /// Hosts with another interface than the usual one.
+    pub(crate) swapped: BTreeMap<u32, Mac>,
+    /// What hosts answer when they are asked for their names by mDNS, in labels.
+    pub(crate) names: BTreeMap<u32, Vec<String>>,
+}
+
+impl LanPlan {
+    /// The hardware address of a host.
+    fn mac(&self, host: u32) -> Mac {
+        self.swapped.get(&host).copied().unwrap_or_else(|| mac(host))
+    }
+
+    fn is_there(&self, host: u32) -> bool {
+        host < self.hosts && !self.absent.contains(&host)
+    }
+
+    fn there(&self) -> impl Iterator<Item = u32> {
+        (0..self.hosts).filter(|host| !self.absent.contains(host))
+    }
 }
 
 impl Default for LanPlan {
@@ -50,12 +76,24 @@ impl Default for LanPlan {
             doubled: None,
             garbage: false,
             announced: Vec::new(),
+            absent: BTreeSet::new(),
+            swapped: BTreeMap::new(),
+            names: BTreeMap::new(),
         }
     }
 }
 
+/// What the link and who looks at it share.
+#[derive(Debug, Default)]
+struct State {
+    plan: LanPlan,
+    /// How often each address was asked for by ARP.
+    asked: BTreeMap<Ipv4Addr, u64>,
+}
+
 pub(crate) struct Lan {
     name: String,
+    state: Arc<Mutex<State>>,
     stop: Arc<AtomicBool>,
     answering: Option<JoinHandle<()>>,
 }
@@ -87,7 +125,12 @@ pub(crate) fn v6(host: u32) -> Ipv6Addr {
 }
 
 pub(crate) fn link_local(host: u32) -> Ipv6Addr {
-    let [a, b, c, d, e, f] = mac(host).bytes();
+    link_local_of(mac(host))
+}
+
+/// The address that an interface gives itself.
+pub(crate) fn link_local_of(mac: Mac) -> Ipv6Addr {
+    let [a, b, c, d, e, f] = mac.bytes();
     let low = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
     Ipv6Addr::from_bits(0xfe80 << 112 | u128::from(low))
 }
@@ -109,62 +152,79 @@ impl Lan {
             ),
         );
         let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
-        let answering = thread::spawn(move || Hosts { tap, plan, seed: 1 }.run(&flag));
-        Self { name, stop, answering: Some(answering) }
+        let state = Arc::new(Mutex::new(State { plan, asked: BTreeMap::new() }));
+        let (flag, shared) = (Arc::clone(&stop), Arc::clone(&state));
+        let answering = thread::spawn(move || run(&tap, &shared, &flag));
+        Self { name, state, stop, answering: Some(answering) }
+    }
+
+    /// Changes what is on the link, all at once.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut LanPlan)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).plan);
+    }
+
+    /// How often an address was asked for by ARP.
+    pub(crate) fn asked(&self, address: Ipv4Addr) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.asked.get(&address).copied().unwrap_or_default()
     }
 
     /// Name of the namespace.
-    #[cfg_attr(test, expect(dead_code, reason = "for measuring by hand"))]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Runs `work` on a thread of its own at the watcher.
     pub(crate) fn at_watcher<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        inside(&self.name, work)
+        inside(self.name(), work)
     }
 
     /// Lines of the kernel's table of neighbours.
     pub(crate) fn neighbours(&self) -> Vec<String> {
         let output =
-            Command::new("ip").args(["-n", &self.name, "neigh"]).output().expect("ip can be started");
+            Command::new("ip").args(["-n", self.name(), "neigh"]).output().expect("ip can be started");
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
 }
 
-struct Hosts {
-    tap: File,
-    plan: LanPlan,
-    seed: u32,
-}
-
-impl Hosts {
-    fn run(mut self, stop: &AtomicBool) {
-        let mut room = [0; 2_048];
-        while !stop.load(Ordering::Relaxed) {
-            let mut fds = [PollFd::new(&self.tap, PollFlags::IN)];
-            let _ = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 20_000_000 }));
-            while let Ok(length @ 1..) = (&self.tap).read(&mut room) {
-                self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                if (self.seed >> 8) % 1_000 >= self.plan.lost {
-                    self.frame(&room[..length]);
-                }
+fn run(tap: &File, state: &Mutex<State>, stop: &AtomicBool) {
+    let mut room = [0; 2_048];
+    let mut seed = 1u32;
+    let mut announced: Option<Instant> = None;
+    while !stop.load(Ordering::Relaxed) {
+        let mut fds = [PollFd::new(tap, PollFlags::IN)];
+        let _ = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 20_000_000 }));
+        let State { plan, asked } = &mut *state.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(length @ 1..) = (&*tap).read(&mut room) {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if (seed >> 8) % 1_000 >= plan.lost {
+                Hosts { tap, plan, asked }.frame(&room[..length]);
             }
-            for frame in &self.plan.announced {
-                let _ = (&self.tap).write(frame);
+        }
+        if announced.is_none_or(|at| at.elapsed() >= ANNOUNCED_EVERY) {
+            announced = Some(Instant::now());
+            for frame in &plan.announced {
+                let _ = (&*tap).write(frame);
             }
         }
     }
+}
 
-    fn frame(&self, bytes: &[u8]) {
+struct Hosts<'a> {
+    tap: &'a File,
+    plan: &'a LanPlan,
+    asked: &'a mut BTreeMap<Ipv4Addr, u64>,
+}
+
+impl Hosts<'_> {
+    fn frame(&mut self, bytes: &[u8]) {
         let Ok(frame) = ethernet::parse(bytes) else { return };
         if frame.vlan != self.plan.vlan {
             return;
         }
         match frame.kind {
             ethertype::ARP => self.arp(&frame),
-            ethertype::IPV4 => self.ping(&frame),
+            ethertype::IPV4 => self.v4(&frame),
             ethertype::IPV6 => self.v6(&frame),
             _ => {}
         }
@@ -177,27 +237,31 @@ impl Hosts {
         write(&mut bytes);
         if self.plan.garbage {
             for cut in [14, 15, 20, 30, bytes.len() - 1] {
-                let _ = (&self.tap).write(bytes.get(..cut).unwrap_or(&bytes));
+                let _ = (&*self.tap).write(bytes.get(..cut).unwrap_or(&bytes));
             }
             let mut odd = bytes.clone();
             for at in [15, 16, 18, 19, 20] {
                 if let Some(byte) = odd.get_mut(at) {
                     *byte = byte.wrapping_add(7);
                 }
-                let _ = (&self.tap).write(&odd);
+                let _ = (&*self.tap).write(&odd);
             }
         }
         // A full queue loses it, as a wire would.
-        let _ = (&self.tap).write(&bytes);
+        let _ = (&*self.tap).write(&bytes);
     }
 
-    fn arp(&self, frame: &Frame<'_>) {
+    /// The host at an address.
+    fn at(&self, address: Ipv4Addr) -> Option<u32> {
+        let host = address.to_bits().checked_sub(v4(0).to_bits())?;
+        self.plan.is_there(host).then_some(host)
+    }
+
+    fn arp(&mut self, frame: &Frame<'_>) {
         let Ok(asked) = arp::parse(frame.payload) else { return };
-        let Some(host) =
-            asked.target.to_bits().checked_sub(v4(0).to_bits()).filter(|host| *host < self.plan.hosts)
-        else {
-            return;
-        };
+        *self.asked.entry(asked.target).or_default() += 1;
+        let Some(host) = self.at(asked.target) else { return };
+        let own = self.plan.mac(host);
         let answer = |mac: Mac| Arp {
             operation: Operation::Reply,
             sender_mac: mac.bytes(),
@@ -205,29 +269,49 @@ impl Hosts {
             target_mac: asked.sender_mac,
             target: asked.sender,
         };
-        self.send(mac(host), ethertype::ARP, |out| answer(mac(host)).write(out), frame.source);
+        self.send(own, ethertype::ARP, |out| answer(own).write(out), frame.source);
         if self.plan.doubled == Some(host) {
             self.send(IMPOSTOR, ethertype::ARP, |out| answer(IMPOSTOR).write(out), frame.source);
         }
     }
 
-    fn ping(&self, frame: &Frame<'_>) {
+    fn v4(&self, frame: &Frame<'_>) {
         let Ok(packet) = ip::parse(frame.payload) else { return };
-        let (IpAddr::V4(to), protocol::ICMP) = (packet.destination, packet.protocol) else { return };
-        let Some(host) = to.to_bits().checked_sub(v4(0).to_bits()).filter(|host| *host < self.plan.hosts)
-        else {
-            return;
+        let IpAddr::V4(to) = packet.destination else { return };
+        let Some(host) = self.at(to) else { return };
+        let payload = match packet.protocol {
+            protocol::ICMP => pong(packet.payload),
+            protocol::UDP => self.name(host, packet.payload),
+            _ => None,
         };
-        let Ok(icmp::Message::EchoRequest(_)) = icmp::parse(Family::V4, packet.payload) else { return };
-        let mut payload = packet.payload.to_vec();
-        payload[0] = icmp::echo_reply_type(Family::V4);
-        payload[2..4].fill(0);
-        let sum = checksum::of(&payload).to_be_bytes();
-        payload[2..4].copy_from_slice(&sum);
+        let Some(payload) = payload else { return };
         let reply =
             Packet { source: packet.destination, destination: packet.source, payload: &payload, ..packet };
         let write = |out: &mut Vec<u8>| ip::write(&reply, out).expect("a reply");
-        self.send(mac(host), ethertype::IPV4, write, frame.source);
+        self.send(self.plan.mac(host), ethertype::IPV4, write, frame.source);
+    }
+
+    /// The datagram in which a host that was asked by mDNS says what it is called.
+    fn name(&self, host: u32, datagram: &[u8]) -> Option<Vec<u8>> {
+        let asked = udp::parse(datagram).ok().filter(|asked| asked.destination == dns::MDNS_PORT)?;
+        let labels = self.plan.names.get(&host)?;
+        let mut answer = asked.payload.to_vec();
+        // An answer with one record, whose name is that of the question.
+        *answer.get_mut(2)? = 0x84;
+        *answer.get_mut(7)? = 1;
+        let length: usize = labels.iter().map(|label| label.len() + 1).sum::<usize>() + 1;
+        answer.extend([0xc0, 12, 0, 12, 0, 1, 0, 0, 0, 10]);
+        answer.extend(u16::try_from(length).ok()?.to_be_bytes());
+        for label in labels {
+            answer.push(u8::try_from(label.len()).ok()?);
+            answer.extend(label.as_bytes());
+        }
+        answer.push(0);
+        let header = udp::header(dns::MDNS_PORT, asked.source, &answer, checksum::Sum::default()).ok()?;
+        // Without a checksum, as IPv4 allows.
+        let mut reply = [&header[..6], &[0, 0]].concat();
+        reply.extend(answer);
+        Some(reply)
     }
 
     fn v6(&self, frame: &Frame<'_>) {
@@ -236,15 +320,15 @@ impl Hosts {
             return;
         };
         if let Ok(Some(ndp::Message::NeighbourSolicitation { target, .. })) = ndp::parse(packet.payload) {
-            if let Some(host) =
-                (0..self.plan.hosts).find(|host| [v6(*host), link_local(*host)].contains(&target))
-            {
+            let has = |host: &u32| [v6(*host), link_local_of(self.plan.mac(*host))].contains(&target);
+            if let Some(host) = self.plan.there().find(has) {
+                let own = self.plan.mac(host);
                 let mut message = vec![136, 0, 0, 0, 0x60, 0, 0, 0];
                 message.extend(target.octets());
                 message.extend([2, 1]);
-                message.extend(mac(host).bytes());
+                message.extend(own.bytes());
                 let write = |out: &mut Vec<u8>| ndp::write_message(target, source, 255, &mut message, out);
-                self.send(mac(host), ethertype::IPV6, write, frame.source);
+                self.send(own, ethertype::IPV6, write, frame.source);
             }
             return;
         }
@@ -252,13 +336,25 @@ impl Hosts {
         if destination != ndp::ALL_NODES {
             return;
         }
-        for host in 0..self.plan.hosts {
-            let own = if source.is_unicast_link_local() { link_local(host) } else { v6(host) };
+        for host in self.plan.there() {
+            let mac = self.plan.mac(host);
+            let own = if source.is_unicast_link_local() { link_local_of(mac) } else { v6(host) };
             let mut message = vec![129, 0, 0, 0];
             message.extend(echo.id.to_be_bytes());
             message.extend(echo.sequence.to_be_bytes());
             let write = |out: &mut Vec<u8>| ndp::write_message(own, source, 64, &mut message, out);
-            self.send(mac(host), ethertype::IPV6, write, frame.source);
+            self.send(mac, ethertype::IPV6, write, frame.source);
         }
     }
+}
+
+/// The answer to an echo request.
+fn pong(asked: &[u8]) -> Option<Vec<u8>> {
+    let Ok(icmp::Message::EchoRequest(_)) = icmp::parse(Family::V4, asked) else { return None };
+    let mut payload = asked.to_vec();
+    payload[0] = icmp::echo_reply_type(Family::V4);
+    payload[2..4].fill(0);
+    let sum = checksum::of(&payload).to_be_bytes();
+    payload[2..4].copy_from_slice(&sum);
+    Some(payload)
 }

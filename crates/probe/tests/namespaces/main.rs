@@ -5,6 +5,7 @@ mod connect;
 mod lan;
 mod link;
 mod os;
+mod spoken;
 mod sweep;
 
 use std::io::Write as _;

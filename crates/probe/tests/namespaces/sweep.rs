@@ -9,11 +9,7 @@ use netwark_model::mac::Mac;
 use netwark_model::tools::args::Family;
 use netwark_model::tools::sweep::{SweepOptions, SweepOutcome};
 use netwark_model::watch::report::Fact;
-use netwark_model::watch::sighting::Source;
-use netwark_packet::arp::{Arp, Operation};
-use netwark_packet::checksum::Sum;
-use netwark_packet::ethernet::{self, ethertype};
-use netwark_packet::{ip, protocol, udp};
+use netwark_model::watch::sighting::{NameSource, Source};
 use netwark_probe::resolve::{Answer, Resolve, ResolveError};
 use netwark_probe::runner::{ProbeError, Prober};
 use netwark_probe::sweep::SweepPlan;
@@ -21,7 +17,7 @@ use netwark_probe::sweep::listen::{ListenPlan, Listener};
 
 use crate::chain::sysctl;
 use crate::lan::{IMPOSTOR, Lan, LanPlan, OWN, link_local, mac, v4, v6};
-use crate::{engine, os, possible};
+use crate::{engine, os, possible, spoken};
 
 /// Names every host of IPv4.
 struct Names;
@@ -208,41 +204,30 @@ fn an_interface_that_is_not_there_is_named() {
     assert!(error.to_string().contains("eth7"), "{error}");
 }
 
-/// A frame of a device that nobody has asked.
-fn spoken(from: Mac, kind: u16, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    ethernet::write_header(ethernet::BROADCAST, from.bytes(), None, kind, &mut bytes);
-    bytes.extend(payload);
-    bytes
-}
-
-fn datagram(from: Ipv4Addr, ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
-    let mut datagram = udp::header(ports.0, ports.1, payload, Sum::default()).expect("a header").to_vec();
-    datagram.extend(payload);
-    let packet = ip::Packet {
-        source: from.into(),
-        destination: Ipv4Addr::BROADCAST.into(),
-        protocol: protocol::UDP,
-        ttl: 64,
-        traffic_class: 0,
-        identification: 0,
-        later_fragment: false,
-        payload: &datagram,
-    };
-    let mut bytes = Vec::new();
-    ip::write(&packet, &mut bytes).expect("a packet");
-    bytes
-}
-
-/// What a client asks for an address with, or a server offers one with.
-fn dhcp(kind: u8, options: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0; 236];
-    bytes[..3].copy_from_slice(&[1, 1, 6]);
-    bytes[28..34].copy_from_slice(&mac(900).bytes());
-    bytes.extend([99, 130, 83, 99, 53, 1, kind]);
-    bytes.extend(options);
-    bytes.push(255);
-    bytes
+#[test]
+fn a_link_that_changes_is_seen_as_it_is() {
+    if !possible() {
+        return;
+    }
+    let labels = ["annas-laptop".to_owned(), "local".to_owned()].to_vec();
+    let lan = Lan::build(LanPlan { hosts: 20, names: [(3, labels)].into(), ..LanPlan::default() });
+    let named = SweepOptions { no_names: false, ..patient() };
+    let before = lan.at_watcher(|| sweep("10.88.0.0/27", named));
+    let host = before.hosts.iter().find(|host| host.address == v4(3)).expect("the host");
+    let said = host.names.iter().find(|name| name.source == NameSource::Mdns).expect("a name");
+    assert_eq!(said.text, "annas-laptop.local");
+    let card = Mac::new([0x00, 0x25, 0x90, 0, 0, 5]);
+    lan.change(|plan| {
+        plan.absent.insert(4);
+        plan.swapped.insert(5, card);
+    });
+    let asked = lan.asked(v4(4));
+    let after = lan.at_watcher(|| sweep("10.88.0.0/27", patient()));
+    let mut expected = everybody(20);
+    expected.remove(&v4(4).into());
+    expected.insert(v4(5).into(), Some(card));
+    assert_eq!(found(&after), expected);
+    assert_eq!(lan.asked(v4(4)) - asked, 3, "who does not answer is asked so often");
 }
 
 #[test]
@@ -250,17 +235,12 @@ fn devices_that_speak_are_heard_without_a_sweep() {
     if !possible() {
         return;
     }
-    let mut announcement = Vec::new();
     let address = Ipv4Addr::new(10, 88, 0, 77);
-    let operation = Operation::Request;
-    Arp { operation, sender_mac: mac(77).bytes(), sender: address, target_mac: [0; 6], target: address }
-        .write(&mut announcement);
-    let client = datagram(Ipv4Addr::UNSPECIFIED, (68, 67), &dhcp(1, b"\x0c\x06laptop"));
-    let server = datagram(Ipv4Addr::new(10, 88, 0, 66), (67, 68), &dhcp(2, &[54, 4, 10, 88, 0, 66]));
     let announced = vec![
-        spoken(mac(77), ethertype::ARP, &announcement),
-        spoken(mac(900), ethertype::IPV4, &client),
-        spoken(mac(66), ethertype::IPV4, &server),
+        spoken::announcement(mac(77), address),
+        spoken::dhcp_client(mac(900), b"laptop"),
+        spoken::dhcp_server(mac(66), Ipv4Addr::new(10, 88, 0, 66)),
+        spoken::router(mac(99), 1_800),
     ];
     let lan = Lan::build(LanPlan { hosts: 0, announced, ..LanPlan::default() });
     let report = lan.at_watcher(|| {
@@ -273,8 +253,12 @@ fn devices_that_speak_are_heard_without_a_sweep() {
     assert_eq!(heard[&Some(mac(77))].address, Some(address.into()));
     let laptop = heard[&Some(mac(900))];
     assert_eq!((laptop.address, laptop.names.first().map(|name| name.text.as_str())), (None, Some("laptop")));
-    let [Fact::DhcpServer { address, mac: from, .. }] = report.facts.as_slice() else {
+    let [Fact::DhcpServer { address, mac: from, .. }, Fact::RouterAdvertisement { address: router, .. }] =
+        report.facts.as_slice()
+    else {
         panic!("{:?}", report.facts)
     };
     assert_eq!((*address, *from), (IpAddr::from([10, 88, 0, 66]), Some(mac(66))));
+    assert_eq!(*router, IpAddr::from(link_local(99)));
+    assert!(heard[&Some(mac(99))].router);
 }
