@@ -442,8 +442,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists events, newest first.
-         * @description The next page is the same request with `before` set to the id of the last event of this one.
+         * Lists events, what happened last first.
+         * @description What a worker tells of late stands where it happened.
+         *     The next page is the same request with `before` set to the id of the last event of this one.
          */
         get: operations["list_events"];
         put?: never;
@@ -461,7 +462,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, newest first. */
+        /** The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last first. */
         get: operations["export_events"];
         put?: never;
         post?: never;
@@ -497,7 +498,7 @@ export interface paths {
         };
         /**
          * Follows the timeline.
-         * @description The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the newest event. Who hears
+         * @description The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the event that came last. Who hears
          *     it reads `GET /events` again.
          */
         get: operations["follow_events"];
@@ -10090,7 +10091,7 @@ export interface operations {
                 until?: string;
                 /** @description Only of this severity; may be given more than once, or as a list with commas */
                 severity?: components["schemas"]["Severity"];
-                /** @description Only older than the event of this id */
+                /** @description Only what happened before the event of this id */
                 before?: string;
                 /** @description 1 to 1000, default 50 */
                 per_page?: number;
