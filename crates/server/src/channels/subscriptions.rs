@@ -148,7 +148,7 @@ pub(crate) async fn preview_subscription(
     Ok(Json(SubscriptionPreview { since, brought }))
 }
 
-/// The events of the last week in the order in which they were stored, and since when they are all there.
+/// What happened in the last week in the order in which it was stored, and since when all of it is there.
 async fn of_late(app: &App, now: Timestamp) -> Result<(Timestamp, Vec<Event>), Problem> {
     let since = now.checked_sub(LOOKS_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut filter = EventFilter { limit: AT_ONCE, ..EventFilter::default() };
@@ -159,20 +159,15 @@ async fn of_late(app: &App, now: Timestamp) -> Result<(Timestamp, Vec<Event>), P
         reached = page.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
         for event in page {
             filter.before = Some(event.id);
-            // By when it was stored: what was told late may have happened long before.
-            if stored_at(&event) < since.as_millisecond() {
+            if event.at < since {
                 reached = true;
                 break;
             }
             found.push(event);
         }
     }
-    found.reverse();
-    let first = found.first().and_then(|event| Timestamp::from_millisecond(stored_at(event)).ok());
+    // Notices follow what is stored, which for what was told late is after what happened next.
+    found.sort_unstable_by_key(|event| event.id);
+    let first = found.iter().map(|event| event.at).min();
     Ok((if reached { since } else { first.unwrap_or(since) }, found))
-}
-
-/// When an event was stored, in milliseconds since the epoch: the first 48 bits of a UUIDv7.
-fn stored_at(event: &Event) -> i64 {
-    i64::try_from(event.id.as_u128() >> 80).unwrap_or(i64::MAX)
 }
