@@ -62,7 +62,7 @@ def tools(at, network, hosts, rate, slow):
 
 def measure(at):
     """A /24, a /20 and a /16, then names with a resolver that does not answer, then loss."""
-    for hosts, prefix in [(250, 24), (1_000, 20), (5_000, 16)]:
+    for hosts, prefix in [(250, 24)] if at.quick else [(250, 24), (1_000, 20), (5_000, 16)]:
         with lan(at.example("lan"), hosts, prefix) as (name, network):
             slow = prefix < 24
             case = f"/{prefix}, {hosts:,} hosts"
