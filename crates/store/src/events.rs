@@ -248,16 +248,6 @@ impl Store {
         Ok(latest.one(self.read()).await?.map(|row| row.id))
     }
 
-    /// Events that were stored behind this id, in their order.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn events_behind(&self, id: Uuid, limit: u64) -> Result<Vec<Event>, StoreError> {
-        let behind = entity::Entity::find().filter(entity::Column::Id.gt(id));
-        let rows = behind.order_by_asc(entity::Column::Id).limit(limit).all(self.read()).await?;
-        Ok(rows.into_iter().map(event).collect())
-    }
-
     /// Stores an event that comes from nothing that is stored.
     ///
     /// # Errors
