@@ -22,7 +22,7 @@ const COMMON: &[&str] = &[
     "air", "amazon", "and", "android", "apple", "arch", "archlinux", "asus", "book", "chromebook", "chromecast",
     "client", "computer", "debian", "default", "dell", "der", "desktop", "device", "dhcp", "dhcpcd", "dual", "duos",
     "echo", "edge", "elitebook", "esp", "espressif", "fairphone", "fedora", "flip", "fold", "galaxy", "gen", "google",
-    "guest", "home", "honor", "host", "hotspot", "huawei", "ideapad", "imac", "ipad", "iphone", "ipod", "kali",
+    "guest", "home", "honor", "host", "hotspot", "huawei", "ideapad", "iii", "imac", "ipad", "iphone", "ipod", "kali",
     "kindle", "laptop", "latitude", "lenovo", "linux", "lite", "local", "localhost", "mac", "macbook", "mate", "mbp",
     "mini", "mobile", "moto", "motorola", "net", "nexus", "nokia", "none", "nord", "note", "notebook", "nothing",
     "null", "oneplus", "openwrt", "oppo", "phone", "pixel", "play", "playstation", "plus", "poco", "power", "prime",
