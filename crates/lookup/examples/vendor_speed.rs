@@ -8,7 +8,8 @@ use std::hint::black_box;
 use std::io::Write;
 use std::time::Instant;
 
-use netwark_lookup::oui::{Mac, Table};
+use netwark_lookup::oui::Table;
+use netwark_model::mac::Mac;
 
 const LOOKUPS: usize = 2_000_000;
 

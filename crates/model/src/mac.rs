@@ -38,6 +38,18 @@ impl Mac {
         self.0
     }
 
+    /// The address of the lower 48 bits of a number.
+    pub const fn from_bits(bits: u64) -> Self {
+        let [_, _, bytes @ ..] = bits.to_be_bytes();
+        Self(bytes)
+    }
+
+    /// Its 48 bits.
+    pub const fn bits(self) -> u64 {
+        let [a, b, c, d, e, f] = self.0;
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+
     /// True when it names a group and not one interface; so does the broadcast address.
     pub const fn is_multicast(self) -> bool {
         self.0[0] & 1 != 0
@@ -178,6 +190,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(bytes: [u8; 6]) {
             prop_assert_eq!(Mac::new(bytes).to_string().parse(), Ok(Mac::new(bytes)));
+            prop_assert_eq!(Mac::from_bits(Mac::new(bytes).bits()), Mac::new(bytes));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netwark_lookup::oui::{self, Table};
+use netwark_lookup::oui::Table;
 use netwark_model::mac::Mac;
 use netwark_model::messages::{LARGEST, RunOrder};
 use netwark_model::tools::sweep::SweepOutcome;
@@ -22,9 +22,7 @@ pub(crate) fn vendors() -> Arc<Vendor> {
         if mac.is_locally_administered() {
             return None;
         }
-        let [a, b, c, d, e, f] = mac.bytes();
-        let bits = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        Table::built_in().find(oui::Mac::from_bits(bits)).map(|entry| entry.name.to_owned())
+        Table::built_in().find(mac).map(|entry| entry.name.to_owned())
     })
 }
 

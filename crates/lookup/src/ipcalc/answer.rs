@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
+use netwark_model::mac::Mac;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::input::{Form, InputError, Mac, Question, read};
+use super::input::{Form, InputError, Question, read};
 use super::numbers::{Family, Range, number, one_more};
 use super::reverse::{Reverse, reverse};
 use super::v6::{V6Answer, v6};
@@ -299,11 +300,11 @@ fn multicast_mac(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => {
             let [_, b, c, d] = v4.octets();
-            Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d]).to_string()
+            Mac::new([0x01, 0x00, 0x5e, b & 0x7f, c, d]).to_string()
         }
         IpAddr::V6(v6) => {
             let [.., a, b, c, d] = v6.octets();
-            Mac([0x33, 0x33, a, b, c, d]).to_string()
+            Mac::new([0x33, 0x33, a, b, c, d]).to_string()
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What a person may write for an address, a network or a range.
 
-use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -244,38 +243,5 @@ pub fn mask(text: &str, family: Family) -> Result<(u8, Form), InputError> {
     match hosts_of(family.last() ^ bits) {
         Some(length) => Ok((length, Form::Wildcard)),
         None => Err(InputError::Mask(shown(text))),
-    }
-}
-
-/// A MAC address, read from any usual notation: `00:00:5e:00:53:01`, `00-00-5E-00-53-01`, `0000.5e00.5301`,
-/// `00005e005301`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mac(pub [u8; 6]);
-
-impl std::str::FromStr for Mac {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("must be a MAC address such as 00:00:5e:00:53:01, got '{}'", shown(text));
-        let text = text.trim();
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
-        if digits.len() != 12 || text.len() > 17 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        let value = u64::from_str_radix(&digits, 16).map_err(|_| wrong())?;
-        let [_, _, octets @ ..] = value.to_be_bytes();
-        Ok(Self(octets))
-    }
-}
-
-impl std::fmt::Display for Mac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (at, octet) in self.0.iter().enumerate() {
-            if at > 0 {
-                f.write_char(':')?;
-            }
-            write!(f, "{octet:02x}")?;
-        }
-        Ok(())
     }
 }

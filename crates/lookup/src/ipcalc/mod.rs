@@ -13,7 +13,7 @@ mod split;
 mod v6;
 
 pub use answer::{Answer, Binary, RangeAnswer, V4Answer, answer, calculate};
-pub use input::{Form, InputError, LONGEST, Mac, Question, address, host, mask, read};
+pub use input::{Form, InputError, LONGEST, Question, address, host, mask, read};
 pub use inside::{Inside, Mechanism};
 pub use list::{
     ListAnswer, ListError, MOST_ENTRIES, MOST_PREFIXES, MOST_RELATIONS, Related, Relation, list, words,

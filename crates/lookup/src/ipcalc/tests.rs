@@ -1,5 +1,6 @@
 //! Questions and answers.
 
+use netwark_model::mac::Mac;
 use proptest::prelude::*;
 
 use super::*;
@@ -215,7 +216,7 @@ proptest! {
 
     #[test]
     fn no_likely_text_is_too_odd(text in "[0-9a-fx.:/% \\[\\]-]{0,50}", mac in any::<[u8; 6]>()) {
-        let _ = read(&text).map(|question| super::answer(&question, Some(Mac(mac))));
+        let _ = read(&text).map(|question| super::answer(&question, Some(Mac::new(mac))));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
+use netwark_model::mac::Mac;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::input::Mac;
 use super::inside::{Inside, inside};
 
 /// What is told of an IPv6 address besides what both families have.
@@ -83,7 +83,7 @@ fn expanded(address: Ipv6Addr) -> String {
 }
 
 fn made(prefix: Ipv6Addr, mac: Mac) -> Eui64 {
-    let [a, b, c, d, e, f] = mac.0;
+    let [a, b, c, d, e, f] = mac.bytes();
     let interface = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
     Eui64 {
         mac: mac.to_string(),
@@ -94,7 +94,7 @@ fn made(prefix: Ipv6Addr, mac: Mac) -> Eui64 {
 
 fn found(address: Ipv6Addr) -> Option<Eui64> {
     let [.., a, b, c, 0xff, 0xfe, d, e, f] = address.octets() else { return None };
-    let mac = Mac([a ^ 2, b, c, d, e, f]);
+    let mac = Mac::new([a ^ 2, b, c, d, e, f]);
     Some(Eui64 { mac: mac.to_string(), address, universal: a & 2 != 0 })
 }
 
@@ -132,11 +132,6 @@ mod tests {
         assert!(!of("fe80::ff:fe00:1", "fe80::/64", None).eui64.unwrap().universal);
         assert_eq!(of("2001:db8::", "2001:db8::/65", Some("00:00:5e:00:53:01")).eui64, None);
         assert_eq!(of("ff02::200:5eff:fe00:5301", "ff02::/16", None).eui64, None);
-        for wrong in
-            ["", "00:00:5e", "00:00:5e:00:53:0g", "00:00:5e:00:53:01:02", "0:0:5e:0:53:1", "é0005e005301"]
-        {
-            assert!(wrong.parse::<Mac>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What is said of whatever somebody typed.
 
+use netwark_model::mac::Mac;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::known::{self, Meaning, MeaningKind};
-use super::{Entry, Mac, Prefix, Registry, Table};
+use super::{Entry, Prefix, Registry, Table};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -221,7 +222,7 @@ fn describe_bits(answer: &mut Answer, mac: Mac, digits: usize) {
     answer.multicast = Some(mac.is_multicast());
     // A broadcast and the groups of protocols were chosen by nobody here, whatever the bit says.
     let is_group = answer.known.as_ref().is_some_and(|known| known.kind == MeaningKind::Group);
-    let local = mac.is_local() && !is_group;
+    let local = mac.is_locally_administered() && !is_group;
     answer.local = Some(local);
     answer.randomised = Some(
         local && !mac.is_multicast() && answer.known.is_none() && answer.orgname.is_none() && digits == 12,

@@ -2,10 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use netwark_model::mac::Mac;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use super::Mac;
 
 /// What kind of meaning an address has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-/// A MAC address, EUI-48; of an EUI-64 the upper 48 bits, which is all that an assignment is looked up by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mac(u64);
+use netwark_model::mac::Mac;
 
 /// The beginning of MAC addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,41 +22,6 @@ const LONGEST: usize = 40;
 const EUI48: usize = 12;
 /// Digits of an EUI-64.
 const EUI64: usize = 16;
-
-impl Mac {
-    /// From the lower 48 bits of a number.
-    pub fn from_bits(bits: u64) -> Self {
-        Self(bits & 0xffff_ffff_ffff)
-    }
-
-    /// Its 48 bits.
-    pub fn bits(self) -> u64 {
-        self.0
-    }
-
-    /// Its bytes as they go over the wire.
-    pub fn bytes(self) -> [u8; 6] {
-        let [_, _, bytes @ ..] = self.0.to_be_bytes();
-        bytes
-    }
-
-    /// True when it names a group and not one interface.
-    pub fn is_multicast(self) -> bool {
-        self.0 & 1 << 40 != 0
-    }
-
-    /// True when whoever runs the network chose it, and no registry.
-    pub fn is_local(self) -> bool {
-        self.0 & 1 << 41 != 0
-    }
-}
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.bytes();
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
-    }
-}
 
 impl Prefix {
     /// Reads an address or the beginning of one in any usual notation: bytes with colons or dashes, of which each may
@@ -103,9 +66,9 @@ impl Prefix {
         self.digits.min(EUI48)
     }
 
-    /// The address, when it is whole.
+    /// The address, when it is whole; of an EUI-64 the upper 48 bits, which is all that an assignment is looked up by.
     pub fn mac(self) -> Option<Mac> {
-        (self.digits >= EUI48).then_some(Mac(self.start))
+        (self.digits >= EUI48).then_some(Mac::from_bits(self.start))
     }
 
     /// Whether it is an EUI-64.

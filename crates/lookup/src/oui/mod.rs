@@ -22,7 +22,7 @@ pub use self::answer::{Answer, Kind, NotUnderstood, Slap};
 pub use self::csv::{Assigned, CsvError, read as read_csv};
 pub use self::format::{DamagedTable, compress, write as write_table};
 pub use self::known::{Meaning, MeaningKind};
-pub use self::mac::{Mac, Prefix, find_all};
+pub use self::mac::{Prefix, find_all};
 pub use self::search::{Filter, Found};
 pub use self::source::{Ieee, NAME, TABLE, Vendors, load};
 pub use self::table::{About, Entry, Table};

@@ -3,10 +3,11 @@
 use std::sync::OnceLock;
 
 use jiff::civil::Date;
+use netwark_model::mac::Mac;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Mac, Registry};
+use super::Registry;
 
 /// Where a table is from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

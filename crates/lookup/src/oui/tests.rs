@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use netwark_model::mac::Mac;
 use proptest::prelude::*;
 
 use super::answer::{Kind, Slap};

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::answer::{Address, Part, PartName, Parts, Ptr, SystemNumber};
-use super::{Mac, Name, Resource, records, registry};
+use super::{Name, Resource, records, registry};
 use crate::dns::ask::Asker;
 use crate::dns::{Families, KnownName, Resolver};
 use crate::geoip::{Finding, GeoAnswer, GeoIp};
@@ -209,7 +209,7 @@ fn whereabouts(answer: GeoAnswer) -> Part<GeoAnswer> {
     }
 }
 
-fn vendor(table: &oui::Table, mac: &Mac) -> Part<oui::Answer> {
+fn vendor(table: &oui::Table, mac: &oui::Prefix) -> Part<oui::Answer> {
     match table.answer(&mac.to_string()) {
         Ok(answer) => Part::ok(answer),
         Err(error) => Part::nothing(error.to_string()),

@@ -15,9 +15,10 @@ use ipnet::IpNet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::oui;
+
 pub use self::answer::{Address, Known, Part, PartName, PartStatus, Parts, Ptr, Subject, SystemNumber};
 pub use self::gather::{Sources, gather};
-pub use self::mac::Mac;
 pub use self::name::Name;
 pub use self::read::{LONGEST, NotAResource};
 pub use self::records::{FailedType, Records, TYPES};
@@ -36,7 +37,7 @@ pub enum Resource {
     /// An autonomous system.
     As(u32),
     /// A MAC address, or the beginning of one.
-    Mac(Mac),
+    Mac(oui::Prefix),
 }
 
 /// The kinds of resources.

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use reqwest::Url;
 
-use super::{Mac, Name, Resource};
+use super::mac::read_mac;
+use super::{Name, Resource};
 use crate::asn;
 
 /// Most bytes of a resource.
@@ -67,7 +68,7 @@ fn numeric(text: &str) -> Option<Read> {
     if let Some(read) = system(text) {
         return Some(read);
     }
-    if let Some(mac) = Mac::read(text) {
+    if let Some(mac) = read_mac(text) {
         return Some(Ok(Resource::Mac(mac)));
     }
     if let Some(address) = address(text) {
@@ -149,7 +150,7 @@ fn range(text: &str) -> Option<Read> {
 fn prefix(text: &str) -> Option<Read> {
     let (left, right) = text.split_once('/').or_else(|| text.split_once(char::is_whitespace))?;
     let (left, right) = (left.trim(), right.trim());
-    if let Some(mac) = Mac::read(left) {
+    if let Some(mac) = read_mac(left) {
         return Some(Ok(Resource::Mac(mac)));
     }
     let address = address(left)?;

@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use netwark_lookup::ipcalc::{
-    self, Answer, Family, Form, ListAnswer, ListError, MOST_AT_ONCE, MOST_ENTRIES, Mac, Question, Split,
-    SplitBy, SplitError,
+    self, Answer, Family, Form, ListAnswer, ListError, MOST_AT_ONCE, MOST_ENTRIES, Question, Split, SplitBy,
+    SplitError,
 };
 use netwark_model::error::{FieldError, Location};
+use netwark_model::mac::Mac;
 use serde::Deserialize;
 use utoipa::{IntoResponses, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -77,7 +78,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 async fn calculate(mut params: Params) -> Result<Json<Answer>, Problem> {
     let question = question(&mut params);
-    let mac: Option<Mac> = params.read("mac", str::parse);
+    let mac = params.read("mac", |text| {
+        let shown: String = text.chars().take(60).collect();
+        text.parse::<Mac>()
+            .map_err(|_| format!("must be a MAC address such as 00:00:5e:00:53:01, got '{shown}'"))
+    });
     if let (Some(_), Some(question)) = (mac, &question) {
         let network = question.network;
         let wide = network.addr().is_ipv6() && network.prefix_len() <= 64;

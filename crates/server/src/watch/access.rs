@@ -7,8 +7,8 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
-use netwark_lookup::oui;
 use netwark_model::error::FieldError;
+use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessEntry, LONGEST_NOTE, MacPattern};
 use netwark_store::StoreError;
 use netwark_store::watch::access::{AccessDraft, AccessFilter, Entered};
@@ -251,8 +251,7 @@ pub(super) fn told(other: &AccessEntry, names: &HashMap<Uuid, String>) -> String
 pub(super) fn name_vendors(app: &App, entries: &mut [AccessEntry]) {
     let table = app.lookups.oui.get();
     for entry in entries {
-        let bits = entry.mac.bytes().iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
-        let found = table.find(oui::Mac::from_bits(bits));
+        let found = table.find(Mac::new(entry.mac.bytes()));
         // A pattern that is shorter than the block it begins with speaks of others, too.
         let found = found.filter(|found| found.registry.bits() <= u32::from(entry.mac.bits()));
         entry.vendor = found.map(|found| found.name.to_owned());

@@ -5,7 +5,8 @@ mod lines;
 use std::io::{self, IsTerminal, Read};
 use std::process::ExitCode;
 
-use netwark_lookup::ipcalc::{self, ListAnswer, MOST_AT_ONCE, Mac, Question, SplitBy};
+use netwark_lookup::ipcalc::{self, ListAnswer, MOST_AT_ONCE, Question, SplitBy};
+use netwark_model::mac::Mac;
 use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
