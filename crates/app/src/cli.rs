@@ -5,7 +5,9 @@ use netwark_model::tools::Registry;
 
 use crate::commands::{
     completions, config, copy, doctor, geoip, ipcalc, lookup, man, migrate, oui, serve, token, tool, update,
-    user, whois, worker, workers,
+    user,
+    watch::{access_list, devices, events, networks},
+    whois, worker, workers,
 };
 
 /// Self-hosted network toolkit: measure from many places at once
@@ -31,6 +33,14 @@ pub enum Command {
     Worker(Box<worker::Args>),
     /// Enrol and manage workers
     Workers(Box<workers::Args>),
+    /// List, make, change and sweep the networks that are watched
+    Networks(Box<networks::Args>),
+    /// List, name, allow, deny and merge devices
+    Devices(Box<devices::Args>),
+    /// List, change, import and export the access list
+    AccessList(access_list::Args),
+    /// Show the timeline, and go on with what happens
+    Events(Box<events::Args>),
     /// Tell everything that is known about an address, a name, an AS number or anything else
     Lookup(lookup::Args),
     /// Calculate addresses, networks and ranges; cut and summarise them

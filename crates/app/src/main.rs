@@ -1,5 +1,6 @@
 //! The netwark binary: reads what is asked for and hands it to the command that does it.
 
+mod api;
 mod cli;
 mod commands;
 mod config;

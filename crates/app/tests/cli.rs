@@ -15,6 +15,7 @@ mod geoip;
 mod lookups;
 mod server;
 mod vendors;
+mod watch;
 mod whois;
 mod workers;
 

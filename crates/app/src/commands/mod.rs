@@ -18,6 +18,7 @@ pub mod token;
 pub mod tool;
 pub mod update;
 pub mod user;
+pub mod watch;
 pub mod whois;
 pub mod worker;
 pub mod workers;
@@ -56,6 +57,10 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),
         Command::Worker(args) => wait(worker::run(*args)),
         Command::Workers(args) => wait(workers::run(*args)),
+        Command::Networks(args) => wait(watch::networks::run(*args)),
+        Command::Devices(args) => wait(watch::devices::run(*args)),
+        Command::AccessList(args) => wait(watch::access_list::run(args)),
+        Command::Events(args) => wait(watch::events::run(*args)),
         Command::Ipcalc(args) => ipcalc::run(args),
         Command::Migrate(args) => wait(migrate::run(args)),
         Command::Copy(args) => wait(copy::run(args)),

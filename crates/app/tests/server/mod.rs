@@ -17,14 +17,14 @@ use tempfile::TempDir;
 use super::{home, netwark, run, text};
 
 /// A server that is killed when it is dropped.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     url: String,
 }
 
 impl Server {
     /// Starts one and waits until it has written its set-up link, which it does last.
-    fn start(home: &TempDir) -> Self {
+    pub(crate) fn start(home: &TempDir) -> Self {
         let listen = free_address();
         Self::start_as(home, &["serve", "--listen", &listen], format!("http://{listen}"))
     }
@@ -39,6 +39,10 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         server
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     fn address(&self) -> &str {
@@ -87,7 +91,7 @@ fn configure(home: &Path, text: &str) {
 }
 
 /// Does something that waits for others.
-fn block_on<T>(what: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(what: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(what)
 }
 

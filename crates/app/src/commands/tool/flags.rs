@@ -10,10 +10,8 @@ use netwark_model::target::TargetKind;
 use netwark_model::tools::{CheckedOptions, LegacyFlag, Meaning, Registry, ToolDefinition, dns};
 use netwark_model::watch::ranges::LOCAL;
 
+use crate::api::SERVER;
 use crate::failure::Failure;
-
-/// The server that `--from` asks when no other is named.
-const SERVER: &str = "http://127.0.0.1:6543";
 
 /// Most bytes that are read from standard input.
 const LARGEST_INPUT: u64 = 16 * 1024 * 1024;

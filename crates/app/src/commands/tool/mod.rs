@@ -12,7 +12,6 @@ mod ping_lines;
 mod places;
 mod remote;
 mod screen;
-mod sse;
 mod sweep_progress;
 mod tcp_lines;
 mod view;

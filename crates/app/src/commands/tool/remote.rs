@@ -7,15 +7,14 @@ use std::time::Duration;
 use netwark_model::operations::{
     NewOperation, Operation, OperationCreated, OperationDetail, OperationResult, Status,
 };
-use reqwest::{RequestBuilder, Response, StatusCode};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::sse::{Event, Parser};
 use super::view::{self, View};
 use super::waiting::Waiting;
 use super::{Job, finish};
+use crate::api::sse::{Event, Parser};
+use crate::api::{Api, understood};
 use crate::failure::{Failure, Outcome};
 use crate::output;
 
@@ -43,7 +42,7 @@ async fn measure(
     from: String,
     kept: Option<Vec<String>>,
 ) -> Result<(ExitCode, Vec<String>), Failure> {
-    let server = Server::new(&job.shared.server)?;
+    let server = Api::new(&job.shared.server)?;
     let operation = NewOperation {
         tool: job.tool.into(),
         target: job.shared.target.clone(),
@@ -196,7 +195,7 @@ impl Show<'_> {
 }
 
 /// Shows events until the operation has ended, across connections that break.
-async fn follow(server: &Server, id: Uuid, show: &mut Show<'_>) -> Result<(), Failure> {
+async fn follow(server: &Api, id: Uuid, show: &mut Show<'_>) -> Result<(), Failure> {
     let mut last_id = None;
     let mut failures = 0;
     loop {
@@ -218,7 +217,7 @@ async fn follow(server: &Server, id: Uuid, show: &mut Show<'_>) -> Result<(), Fa
 
 /// Shows the events of one connection; true once the operation has ended.
 async fn listen(
-    server: &Server,
+    server: &Api,
     id: Uuid,
     last_id: &mut Option<String>,
     show: &mut Show<'_>,
@@ -254,110 +253,4 @@ fn take(event: &Event, show: &mut Show<'_>) -> Result<bool, Failure> {
         _ => {}
     }
     Ok(false)
-}
-
-fn understood<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| {
-        Failure::Usage(format!(
-            "the server's answer is not understood ({error}); are both of the same version?"
-        ))
-    })
-}
-
-/// A server and the right to ask it.
-struct Server {
-    base: String,
-    token: Option<String>,
-    client: reqwest::Client,
-}
-
-impl Server {
-    fn new(base: &str) -> Result<Self, Failure> {
-        let is_web = reqwest::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        if !is_web {
-            return Err(Failure::Usage(format!(
-                "'{base}' is no http or https URL; see --server and NETWARK_URL"
-            )));
-        }
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            // The stream of events carries a sign of life at least every half minute.
-            .read_timeout(Duration::from_secs(60))
-            .user_agent(concat!("netwark/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(Failure::failed)?;
-        let token = std::env::var("NETWARK_TOKEN").ok().filter(|token| !token.is_empty());
-        Ok(Self { base: base.into(), token, client })
-    }
-
-    fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}/api/v1/{path}", self.base));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
-    }
-
-    async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl serde::Serialize,
-    ) -> Result<T, Failure> {
-        let response = self.send(self.request(reqwest::Method::POST, path).json(body)).await?;
-        understood(&response.text().await.map_err(|error| self.unreachable(&error))?)
-    }
-
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let response = self.send(self.request(reqwest::Method::GET, path)).await?;
-        understood(&response.text().await.map_err(|error| self.unreachable(&error))?)
-    }
-
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let status = response.status();
-        let problem: Value = response.json().await.unwrap_or_default();
-        Err(self.refused(status, &problem))
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        // The outermost text repeats the URL; the innermost says what happened.
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        Failure::Failed(format!("cannot talk to {}: {cause}; is the server running? see --server", self.base))
-    }
-
-    /// What a problem+json says, field by field.
-    fn refused(&self, status: StatusCode, problem: &Value) -> Failure {
-        let text = |value: &Value, name: &str| {
-            value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        let fields: Vec<_> = problem
-            .get("errors")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|error| format!("{} {}", text(error, "name"), text(error, "description")))
-            .collect();
-        let mut said = match (fields.is_empty(), text(problem, "detail"), text(problem, "title")) {
-            (false, ..) => fields.join("; "),
-            (true, detail, title) if detail.is_empty() => title,
-            (true, detail, _) => detail,
-        };
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            said.push_str(match self.token {
-                None => "; set NETWARK_TOKEN, a token is made by 'netwark token create NAME --role operator' on the server",
-                Some(_) => "; does the token in NETWARK_TOKEN have the role it needs?",
-            });
-        }
-        let said = format!("{} refuses ({}): {said}", self.base, status.as_u16());
-        match status {
-            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Failure::Usage(said),
-            _ => Failure::Failed(said),
-        }
-    }
 }
