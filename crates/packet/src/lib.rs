@@ -18,6 +18,7 @@ pub mod netbios;
 pub mod ssdp;
 pub mod tcp;
 pub mod udp;
+pub mod wireless;
 
 /// Numbers of the protocols above IP.
 pub mod protocol {

@@ -15,5 +15,6 @@ pub(crate) mod packet;
 pub(crate) mod receive;
 pub(crate) mod send;
 pub(crate) mod socket;
+pub(crate) mod wireless;
 
 pub(crate) use options::wake_precisely;

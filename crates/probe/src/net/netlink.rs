@@ -79,8 +79,8 @@ pub(crate) struct DefaultRoute {
 /// What the kernel says.
 pub(crate) fn interfaces() -> io::Result<Vec<Interface>> {
     let mut all = Vec::new();
-    dump(GET_LINK, 16, |kind, body| all.extend(interface(kind, body)))?;
-    dump(GET_ADDRESS, 8, |kind, body| {
+    dump(NETLINK_ROUTE, GET_LINK, &[0; 16], |kind, body| all.extend(interface(kind, body)))?;
+    dump(NETLINK_ROUTE, GET_ADDRESS, &[0; 8], |kind, body| {
         if let Some((index, own)) = own_address(kind, body)
             && let Some(interface) = all.iter_mut().find(|one: &&mut Interface| one.index == index)
         {
@@ -96,7 +96,7 @@ pub(crate) fn interfaces() -> io::Result<Vec<Interface>> {
 /// What the kernel says.
 pub(crate) fn default_routes() -> io::Result<Vec<DefaultRoute>> {
     let mut all = Vec::new();
-    dump(GET_ROUTE, 12, |kind, body| all.extend(default_route(kind, body)))?;
+    dump(NETLINK_ROUTE, GET_ROUTE, &[0; 12], |kind, body| all.extend(default_route(kind, body)))?;
     all.sort_by_key(|route| route.metric);
     Ok(all)
 }
@@ -107,24 +107,31 @@ pub(crate) fn default_routes() -> io::Result<Vec<DefaultRoute>> {
 /// What the kernel says.
 pub(crate) fn neighbours() -> io::Result<Vec<Neighbour>> {
     let mut all = Vec::new();
-    dump(GET_NEIGHBOUR, 12, |kind, body| all.extend(neighbour(kind, body)))?;
+    dump(NETLINK_ROUTE, GET_NEIGHBOUR, &[0; 12], |kind, body| all.extend(neighbour(kind, body)))?;
     Ok(all)
 }
 
-/// Asks for everything of a kind; `body` is the length of the request's body, which is zeros.
-fn dump(kind: u16, body: usize, mut each: impl FnMut(u16, &[u8])) -> io::Result<()> {
-    let mut socket = Socket::new(
-        Domain::from(libc::AF_NETLINK),
-        Type::RAW.cloexec(),
-        Some(Protocol::from(NETLINK_ROUTE)),
-    )?;
+/// Asks a protocol of netlink for everything of a kind.
+///
+/// # Errors
+/// What the kernel says.
+pub(super) fn dump(
+    protocol: i32,
+    kind: u16,
+    body: &[u8],
+    mut each: impl FnMut(u16, &[u8]),
+) -> io::Result<()> {
+    let mut socket =
+        Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW.cloexec(), Some(Protocol::from(protocol)))?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    let length = 16 + body;
+    let length = 16 + body.len();
     let mut request = Vec::with_capacity(length);
     request.extend(u32::try_from(length).unwrap_or(0).to_ne_bytes());
     request.extend(kind.to_ne_bytes());
     request.extend(REQUEST_DUMP.to_ne_bytes());
-    request.resize(length, 0);
+    // Neither a number of this request nor an address of ours is needed.
+    request.extend([0; 8]);
+    request.extend(body);
     socket.write_all(&request)?;
     let mut room = vec![0; ROOM];
     for _ in 0..MOST_ANSWERS {
@@ -136,11 +143,11 @@ fn dump(kind: u16, body: usize, mut each: impl FnMut(u16, &[u8])) -> io::Result<
     Err(io::Error::other("the kernel's answer does not end"))
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
@@ -163,7 +170,7 @@ fn messages(mut bytes: &[u8], each: &mut impl FnMut(u16, &[u8])) -> Option<io::R
 }
 
 /// Hands out the attributes behind a message's fixed part.
-fn attributes(body: &[u8], fixed: usize, mut each: impl FnMut(u16, &[u8])) {
+pub(super) fn attributes(body: &[u8], fixed: usize, mut each: impl FnMut(u16, &[u8])) {
     let mut bytes = body.get(fixed..).unwrap_or_default();
     while let (Some(length), Some(kind)) = (u16_at(bytes, 0), u16_at(bytes, 2)) {
         let length = usize::from(length);

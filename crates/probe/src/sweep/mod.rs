@@ -7,6 +7,7 @@
 
 mod beyond;
 mod gather;
+mod here;
 pub(crate) mod link;
 pub mod listen;
 mod names;
@@ -28,6 +29,7 @@ use netwark_model::watch::sighting::Source;
 use netwark_model::watch::span::{self, Span};
 
 use self::gather::Gather;
+pub use self::here::links;
 use self::surroundings::Surroundings;
 use crate::net::netlink::Interface;
 use crate::runner::{ProbeError, Prober};

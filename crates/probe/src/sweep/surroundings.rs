@@ -10,7 +10,7 @@ use netwark_model::watch::report::LinkFacts;
 use netwark_model::watch::span::{self, Span};
 
 use crate::net::netlink::{self, DefaultRoute, Interface};
-use crate::net::packet;
+use crate::net::{packet, wireless};
 
 /// What frames cost on the wire besides themselves: preamble, check sequence and gap, in bytes, for the shortest.
 const SHORTEST_ON_WIRE: u64 = 84;
@@ -58,6 +58,8 @@ impl Surroundings {
 
     /// What is told of a link.
     pub(crate) fn facts(&self, interface: &Interface) -> LinkFacts {
+        // Most links are no wireless ones, of which the kernel may know nothing.
+        let wireless = wireless::joined(interface.index).ok().flatten();
         LinkFacts {
             interface: interface.name.clone(),
             mac: interface.mac.map(Mac::new),
@@ -65,8 +67,8 @@ impl Surroundings {
             addresses: interface.addresses.clone(),
             gateway: self.gateways(interface).next(),
             resolvers: resolvers(),
-            ssid: None,
-            security: None,
+            security: wireless.as_ref().map(|network| network.security.to_owned()),
+            ssid: wireless.and_then(|network| network.ssid),
         }
     }
 
