@@ -133,6 +133,18 @@ const worker = (name, location, fields = {}) => ({
 		tags: ['edge'],
 		queues: ['netwark', 'netwark.broadcast']
 	},
+	links: [
+		{
+			interface: 'eth0',
+			mac: '00:00:5e:00:53:fe',
+			speed_mbps: 1000,
+			addresses: ['192.0.2.254/24'],
+			gateway: '192.0.2.1',
+			resolvers: ['192.0.2.53'],
+			ssid: null,
+			security: null
+		}
+	],
 	has_key: false,
 	running: 0,
 	created_at: time(BEGAN),

@@ -1,6 +1,6 @@
 // A watched network with its devices, of the made-up installation.
 import { nextId, workers } from './catalog.mjs';
-import { json, problem } from './http.mjs';
+import { json, problem, received } from './http.mjs';
 
 const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const network = {
@@ -59,6 +59,25 @@ const broken = {
 	up: 0,
 	link: null
 };
+const offer = (worker, prefixes, link, dismissed = false) => ({
+	worker_id: worker.id,
+	worker: worker.name,
+	name: worker.site || worker.name,
+	prefixes,
+	from: `worker:${worker.name}`,
+	link: { ...network.link, addresses: prefixes, ...link },
+	dismissed
+});
+const offers = [
+	offer(workers[1], ['10.20.0.0/22', 'fd00:20::/64'], { interface: 'eth1', gateway: '10.20.0.1' }),
+	offer(workers[2], ['192.168.8.0/24'], {
+		interface: 'wlan0',
+		gateway: null,
+		ssid: 'Guests',
+		security: 'WPA2'
+	}),
+	offer(workers[2], ['172.30.0.0/24'], { interface: 'eth2', gateway: null }, true)
+];
 const sweeps = Array.from({ length: 6 }, (_, at) => ({
 	id: nextId(),
 	worker_id: workers[0].id,
@@ -204,6 +223,22 @@ const tallies = {
 	vendors: vendors.map((name, at) => ({ name: name ?? '', number: 20 - 4 * at })),
 	newcomers: statistics.days.map(({ day }, at) => ({ day, number: at % 3 }))
 };
+const positive = (value) => (value === null ? null : Math.abs(value));
+const hours = (most) =>
+	Array.from({ length: 24 }, (_, hour) =>
+		hour === 3 ? null : Math.round(most * Math.sin((hour + 1) / 8) * 5) / 10
+	);
+const presenceStatistics = {
+	from: day(6),
+	to: day(0),
+	timezone: 'Europe/Paris',
+	most: 52,
+	days: [6, 5, 4, 3, 2, 1, 0].map((back) => ({ day: day(back), hours: hours(104 - 9 * back).map(positive) })),
+	weekdays: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({
+		weekday,
+		hours: hours(110 - 8 * weekday).map(positive)
+	}))
+};
 const plan = devices
 	.filter((device) => device.addresses[0])
 	.map((device, at) => ({
@@ -218,6 +253,14 @@ const plan = devices
 
 /** Answers what is asked about watched networks; false when it is about something else. */
 export function watched(path, url, request, response) {
+	if (path === '/networks/offers/dismiss') {
+		void received(request).then(({ worker_id, prefixes, dismissed }) => {
+			const same = (one) => one.worker_id === worker_id && one.prefixes[0] === prefixes[0];
+			offers.find(same).dismissed = dismissed;
+			response.writeHead(204).end();
+		});
+		return true;
+	}
 	const found = request.method === 'GET' ? answer(path.split('/').slice(1), url.searchParams) : undefined;
 	if (found === undefined) return false;
 	if (found === null) problem(response, 404, 'There is no such thing');
@@ -230,6 +273,7 @@ function answer([noun, id, part], query) {
 	const page = (rows) => ({ rows, total: rows.length });
 	if (noun === 'networks') {
 		if (!id) return [network, broken];
+		if (id === 'offers') return offers;
 		const one = [network, broken].find((one) => one.id === id);
 		if (!one) return null;
 		return { undefined: one, sweeps, addresses: plan }[part];
@@ -241,7 +285,7 @@ function answer([noun, id, part], query) {
 		return one ? { undefined: detail(one), history: changes, presence }[part] : null;
 	}
 	if (noun === 'access-list' && !id) return page(entries);
-	if (noun === 'stats') return { events: statistics, devices: tallies }[id];
+	if (noun === 'stats') return { events: statistics, devices: tallies, presence: presenceStatistics }[id];
 }
 
 function matches(device, query) {

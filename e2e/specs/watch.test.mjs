@@ -52,6 +52,25 @@ test('devices are filtered, and a filter is kept', async () => {
 	assert.deepEqual(faults, []);
 });
 
+test('a network that a worker stands in is watched by one click, or dismissed', async () => {
+	const { page, faults } = await openPage(browser);
+	await page.goto(`${mock.url}/networks`);
+	await page.getByText('10.20.0.0/22, fd00:20::/64').waitFor();
+	assert.equal(await page.getByText('172.30.0.0/24').count(), 0);
+	await page.getByRole('button', { name: 'Show 1 dismissed' }).click();
+	await page.getByText('172.30.0.0/24').waitFor();
+	await page.getByRole('button', { name: 'Dismiss 192.168.8.0/24' }).click();
+	await page.getByRole('button', { name: 'Offer again 192.168.8.0/24' }).click();
+	await page.getByRole('button', { name: 'Dismiss 192.168.8.0/24' }).waitFor();
+	assert.deepEqual(await violations(page), []);
+	await page.getByRole('link', { name: 'Watch 10.20.0.0/22' }).click();
+	await page.getByRole('heading', { name: 'New network' }).waitFor();
+	assert.equal(await page.getByRole('textbox', { name: 'Name' }).inputValue(), 'paris');
+	assert.equal(await page.getByLabel('Prefixes').inputValue(), '10.20.0.0/22\nfd00:20::/64');
+	assert.equal(await page.getByLabel('From').inputValue(), 'worker:paris-1');
+	assert.deepEqual(faults, []);
+});
+
 test('a network is made, stopped and deleted', async () => {
 	const { page, faults } = await openPage(browser, { cookie });
 	await page.goto(`${server.url}/networks/new`);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::assignments::{AssignmentChange, StreamReport};
+use crate::watch::report::LinkFacts;
 use crate::workers::{Capabilities, Coordinates, SelfTest, ToolUsage};
 
 /// Version of the messages in this file. A message of a higher version is refused with both numbers.
@@ -356,6 +357,9 @@ pub struct Hello {
     /// Revision of the latest [`Order::Drain`] it follows; none in a life in which it has not been welcome yet.
     #[serde(default)]
     pub drain_revision: Option<u64>,
+    /// The links it stands on, those on which it could watch a network; empty from workers that do not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkFacts>,
 }
 
 /// The inbox of a worker: its own address, for work meant for it alone.

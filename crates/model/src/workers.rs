@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::watch::report::LinkFacts;
+
 /// A worker as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Worker {
@@ -64,6 +66,9 @@ pub struct Worker {
     pub overrides: WorkerOverrides,
     /// What the worker says of itself; absent before it was here.
     pub declared: Option<WorkerOverrides>,
+    /// The links it stands on, those on which it could watch a network.
+    #[serde(default)]
+    pub links: Vec<LinkFacts>,
     /// True when a key for signed reports is registered.
     pub has_key: bool,
     /// How many operations it runs at this moment.

@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use netwark_model::assignments::{Assignment, AssignmentChange, StreamReport};
+use netwark_model::mac::Mac;
 use netwark_model::messages::{
     Alive, Delivery, End, Hello, News, Order, Report, RunOrder, Unwelcome, VERSION, Welcome, mark, understood,
 };
+use netwark_model::watch::report::LinkFacts;
 use netwark_model::workers::{Capabilities, Coordinates, MissingCapability, SelfTest, ToolUsage};
 use serde_json::json;
 use uuid::Uuid;
@@ -192,6 +194,7 @@ fn since_the_second() -> Vec<Named> {
             ),
         ),
         ("hello_with_self_test", news(News::Hello(Box::new(hello)))),
+        ("hello_with_links", news(News::Hello(Box::new(hello_with_links())))),
         ("alive_with_usage", news(News::Alive(alive))),
         (
             "started_again",
@@ -202,6 +205,21 @@ fn since_the_second() -> Vec<Named> {
         ("assigned", news(News::Assigned { revision: 12 })),
         ("released", news(News::Released { assignment_id: STREAM, epoch: 3 })),
     ]
+}
+
+/// What a worker says that stands on a link.
+fn hello_with_links() -> Hello {
+    let link = LinkFacts {
+        interface: "eth0".into(),
+        mac: Some(Mac::new([0, 0, 0x5e, 0, 0x53, 1])),
+        speed_mbps: Some(1_000),
+        addresses: vec!["192.0.2.7/24".parse().unwrap()],
+        gateway: Some("192.0.2.1".parse().unwrap()),
+        resolvers: vec!["192.0.2.53".parse().unwrap()],
+        ssid: None,
+        security: None,
+    };
+    Hello { name: "nice-1".into(), links: vec![link], ..Hello::default() }
 }
 
 fn directory(version: u16) -> PathBuf {

@@ -1,8 +1,8 @@
 //! Values the server keeps for itself, shared by all servers on one database.
 
-use sea_orm::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
+use sea_orm::{QuerySelect, Set};
 
 use crate::{Store, StoreError};
 
@@ -61,6 +61,31 @@ impl Store {
         let row = entity::ActiveModel { name: Set(name.to_owned()), value: Set(value.to_owned()) };
         self.write(move |transaction| {
             Box::pin(async move {
+                let update =
+                    OnConflict::column(entity::Column::Name).update_column(entity::Column::Value).to_owned();
+                entity::Entity::insert(row).on_conflict(update).exec_without_returning(transaction).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Keeps what becomes of a value, or of none. Two that do so at once follow each other.
+    ///
+    /// # Errors
+    /// When the database fails, and what `edit` says.
+    pub async fn edit_setting(
+        &self,
+        name: &str,
+        edit: impl FnOnce(Option<&str>) -> Result<String, StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write(move |transaction| {
+            Box::pin(async move {
+                let before =
+                    entity::Entity::find_by_id(name.clone()).lock_exclusive().one(transaction).await?;
+                let value = edit(before.as_ref().map(|row| row.value.as_str()))?;
+                let row = entity::ActiveModel { name: Set(name), value: Set(value) };
                 let update =
                     OnConflict::column(entity::Column::Name).update_column(entity::Column::Value).to_owned();
                 entity::Entity::insert(row).on_conflict(update).exec_without_returning(transaction).await?;

@@ -113,6 +113,7 @@ suite! {
     watch::old_sightings_are_forgotten,
     watch::what_is_told_late_stands_where_it_happened,
     watch::events_are_narrowed_counted_and_acknowledged,
+    statistics::who_was_there_is_counted_once,
     workers::hello_makes_a_member_and_silence_ends_it,
     workers::what_is_said_again_is_recognised,
     workers::what_a_worker_says_stays_known_beside_what_is_set,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use netwark_bus::{BusError, Consumer, LinkState};
 use netwark_model::assignments::AssignmentChange;
 use netwark_model::messages::{Alive, Hello, News, Order, Unwelcome, Welcome, control};
+use netwark_model::watch::report::LinkFacts;
 use netwark_model::workers::{Capabilities, MissingCapability, SelfTest};
 use netwark_probe::engine;
 use tokio::sync::watch;
@@ -179,7 +180,7 @@ async fn attend(
             incoming = orders.next() => incoming,
             // What it may touch is part of what it says of itself.
             Ok(()) = policy.changed() => return Ok(()),
-            () = shared.health.tools_changed.notified() => return Ok(()),
+            () = shared.health.hello_again.notified() => return Ok(()),
             () = changed(link) => match &*link.borrow_and_update() {
                 LinkState::Up => return Ok(()),
                 LinkState::Down { reason } => {
@@ -260,6 +261,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
     let mut welcome = shared.welcome.subscribe();
     let mut draining = shared.draining.subscribe();
     let mut clock = shared.clock.subscribe();
+    let mut stood_on = links();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -275,6 +277,12 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
         clock.mark_unchanged();
         if shared.welcome.borrow().is_none() || shared.ended.borrow().is_some() {
             continue;
+        }
+        // Where it stands is part of hello: a cable was plugged in, or an address came late.
+        let stands_on = links();
+        if stands_on != stood_on {
+            stood_on = stands_on;
+            shared.health.hello_again.notify_one();
         }
         let _telling = shared.telling.lock().await;
         let alive = alive(&shared);
@@ -348,7 +356,16 @@ fn hello(shared: &Shared) -> Hello {
         revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         draining: draining.own,
         drain_revision: draining.revision,
+        links: links(),
     }
+}
+
+/// The links it stands on. Without them it is only not known where it could watch.
+fn links() -> Vec<LinkFacts> {
+    netwark_probe::sweep::links().unwrap_or_else(|error| {
+        tracing::debug!(%error, "the kernel does not tell of its links");
+        Vec::new()
+    })
 }
 
 /// What the engine can do, in the words of the API.

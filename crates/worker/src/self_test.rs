@@ -40,8 +40,8 @@ pub(crate) struct Health {
     found: Mutex<Vec<SelfTest>>,
     /// True once it is known which tools are offered.
     tested: watch::Sender<bool>,
-    /// The set of tools has changed, which only a hello tells.
-    pub(crate) tools_changed: Notify,
+    /// The set of tools or the links have changed, which only a hello tells.
+    pub(crate) hello_again: Notify,
 }
 
 impl Health {
@@ -116,7 +116,7 @@ pub(crate) async fn keep(shared: Arc<Shared>, stop: CancellationToken) {
         loop {
             tokio::time::sleep(shared.settings.keeping.retest_every).await;
             if !shared.health.is_well() && all(&shared).await {
-                shared.health.tools_changed.notify_one();
+                shared.health.hello_again.notify_one();
             }
         }
     };

@@ -4,6 +4,7 @@ pub mod access;
 pub mod device;
 pub mod kind;
 pub mod network;
+pub mod offer;
 pub mod order;
 pub mod presence;
 pub mod ranges;

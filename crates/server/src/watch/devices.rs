@@ -243,8 +243,7 @@ pub(crate) async fn device_history(
     let before = params.read("before", uuid);
     let limit = params.per_page();
     params.finish()?;
-    app.store.device(id, Timestamp::now()).await?.ok_or_else(unknown)?;
-    Ok(Json(app.store.device_history(id, before, limit).await?))
+    of_device(&app, id, app.store.device_history(id, before, limit).await?).await
 }
 
 /// When a device was there, by interface, the latest first.
@@ -265,8 +264,15 @@ pub(crate) async fn device_presence(
     let since = params.time("since");
     let limit = params.per_page();
     params.finish()?;
-    app.store.device(id, Timestamp::now()).await?.ok_or_else(unknown)?;
-    Ok(Json(app.store.device_presence(id, since, limit).await?))
+    of_device(&app, id, app.store.device_presence(id, since, limit).await?).await
+}
+
+/// What was read of a device. Of one that does not exist there is nothing, which is to be said.
+async fn of_device<T>(app: &App, id: Uuid, read: Vec<T>) -> Result<Json<Vec<T>>, Problem> {
+    if read.is_empty() {
+        app.store.device(id, Timestamp::now()).await?.ok_or_else(unknown)?;
+    }
+    Ok(Json(read))
 }
 
 /// Say that other devices are the same as this one.

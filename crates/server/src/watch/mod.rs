@@ -6,10 +6,11 @@ mod answers;
 mod devices;
 mod input;
 mod networks;
+mod offers;
 mod plan;
+mod presence;
 mod statistics;
 
-use netwark_lookup::oui;
 use netwark_model::mac::Mac;
 use netwark_store::notices::Channel;
 use netwark_store::watch::Vendors;
@@ -23,6 +24,8 @@ use crate::app::App;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(networks::list_networks, networks::create_network))
+        .routes(routes!(offers::list_offers))
+        .routes(routes!(offers::dismiss_offer))
         .routes(routes!(networks::get_network, networks::change_network, networks::delete_network))
         .routes(routes!(networks::start_network))
         .routes(routes!(networks::stop_network))
@@ -43,15 +46,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(access_csv::import_route())
         .routes(routes!(statistics::event_statistics))
         .routes(routes!(statistics::device_statistics))
+        .routes(routes!(presence::presence_statistics))
 }
 
 /// To whom hardware addresses are assigned, as far as this server knows.
 pub fn vendors(app: &App) -> Vendors {
     let table = app.lookups.oui.get();
-    Vendors::new(move |mac: Mac| {
-        let bits = mac.bytes().iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
-        table.find(oui::Mac::from_bits(bits)).map(|entry| entry.name.to_owned())
-    })
+    Vendors::new(move |mac: Mac| table.find(mac).map(|entry| entry.name.to_owned()))
 }
 
 /// Tells every server that something happened.

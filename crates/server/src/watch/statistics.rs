@@ -146,14 +146,14 @@ pub(crate) struct DeviceStatistics {
 }
 
 /// Days that are counted.
-struct Range {
-    zone: TimeZone,
-    from: Date,
-    to: Date,
+pub(super) struct Range {
+    pub(super) zone: TimeZone,
+    pub(super) from: Date,
+    pub(super) to: Date,
 }
 
 impl Range {
-    fn read(app: &App, params: &mut Params) -> Result<Self, Problem> {
+    pub(super) fn read(app: &App, params: &mut Params) -> Result<Self, Problem> {
         let zone = TimeZone::get(&app.settings.timezone).unwrap_or(TimeZone::UTC);
         let day = |text: &str| {
             let shown: String = text.chars().take(60).collect();
@@ -175,7 +175,7 @@ impl Range {
     }
 
     /// When it begins and ends. A day has 23 or 25 hours where the clock changes.
-    fn bounds(&self) -> Result<(Timestamp, Timestamp), Problem> {
+    pub(super) fn bounds(&self) -> Result<(Timestamp, Timestamp), Problem> {
         let begin = |day: Date| day.to_zoned(self.zone.clone()).map(|time| time.timestamp());
         let after = self.to.tomorrow().and_then(begin);
         match (begin(self.from), after) {
@@ -184,7 +184,7 @@ impl Range {
         }
     }
 
-    fn days(&self) -> impl Iterator<Item = Date> {
+    pub(super) fn days(&self) -> impl Iterator<Item = Date> {
         self.from.series(1.day()).take_while(|day| *day <= self.to)
     }
 

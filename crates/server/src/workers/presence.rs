@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use netwark_bus::BusError;
 use netwark_model::messages::{Alive, Delivery, Hello, Order, Unwelcome, Welcome, control, inbox};
 use netwark_model::queues::full_name;
+use netwark_model::watch::report::LinkFacts;
 use netwark_model::workers::{SelfTest, ToolUsage};
 use netwark_store::workers::{Arrival, DrainOrder, Greeting, Presence};
 use uuid::Uuid;
@@ -23,6 +24,10 @@ pub(super) const FAREWELL_WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 6
 const LONGEST_TEXT: usize = 500;
 /// Most tags of a worker.
 const MOST_TAGS: usize = 100;
+/// Most links of a worker that are kept.
+const MOST_LINKS: usize = 32;
+/// Most addresses, and most resolvers, of a link that are kept.
+const MOST_ADDRESSES: usize = 16;
 /// Most queues that a worker is told do not exist.
 const MOST_UNKNOWN: usize = 100;
 
@@ -196,6 +201,7 @@ async fn checked(app: &App, id: Uuid, mut hello: Hello) -> Result<(Hello, Vec<St
         [&mut hello.site, &mut hello.location, &mut hello.policy, &mut hello.country, &mut hello.version];
     texts.into_iter().chain(&mut hello.tags).chain(&mut hello.capabilities.tools).for_each(bound);
     bound_tests(&mut hello.self_test);
+    bound_links(&mut hello.links);
     hello.coordinates = hello.coordinates.filter(|place| place.is_valid());
     let kinds = app.store.queue_kinds().await.map_err(not_stored)?;
     let card = app.directory.card(&app.store, id).await.map_err(not_stored)?;
@@ -236,6 +242,19 @@ fn bound_tests(tests: &mut Vec<SelfTest>) {
     }
     let mut tried = HashSet::new();
     tests.retain(|test| tried.insert(test.what.clone()));
+}
+
+/// Bounds what a worker says of its links.
+fn bound_links(links: &mut Vec<LinkFacts>) {
+    links.truncate(MOST_LINKS);
+    for link in links {
+        link.addresses.truncate(MOST_ADDRESSES);
+        link.resolvers.truncate(MOST_ADDRESSES);
+        [Some(&mut link.interface), link.ssid.as_mut(), link.security.as_mut()]
+            .into_iter()
+            .flatten()
+            .for_each(bound);
+    }
 }
 
 /// Bounds what a worker says its tools have used: each tool is counted once a month.

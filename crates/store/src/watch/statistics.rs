@@ -12,7 +12,7 @@ use crate::convert::{millis, time};
 use crate::{Store, StoreError};
 
 /// A quarter of an hour: all time zones of today differ by multiples of it.
-const BUCKET_MS: i64 = 15 * 60 * 1000;
+pub(super) const BUCKET_MS: i64 = 15 * 60 * 1000;
 
 /// How many events of one severity began in a quarter of an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -222,6 +222,7 @@ fn state(revoked_at: Option<i64>, online: bool, draining: bool, last_seen_at: i6
 pub(crate) fn worker(row: entity::Model) -> Result<Worker, StoreError> {
     let details: Details = from_text("set of details", &row.details)?;
     let vitals: Alive = from_text("set of vitals", &row.vitals)?;
+    let hello: Option<Hello> = row.declared.map(|text| from_text("hello", &text)).transpose()?;
     Ok(Worker {
         id: row.id,
         state: state(row.revoked_at, row.online, row.draining, row.last_seen_at),
@@ -248,7 +249,8 @@ pub(crate) fn worker(row: entity::Model) -> Result<Worker, StoreError> {
         usage: vitals.usage,
         usage_cap_bytes: details.usage_cap_bytes,
         overrides: from_text("set of overrides", &row.overrides)?,
-        declared: row.declared.map(|text| from_text("hello", &text).map(declared)).transpose()?,
+        links: hello.as_ref().map(|hello| hello.links.clone()).unwrap_or_default(),
+        declared: hello.map(declared),
         has_key: row.public_key.is_some(),
         running: u32::try_from(row.running).unwrap_or(0),
         created_at: time(row.created_at),

@@ -6,6 +6,7 @@ pub(crate) mod channels;
 pub(crate) mod manage;
 pub(crate) mod operations;
 pub(crate) mod selectors;
+pub(crate) mod statistics;
 pub(crate) mod streams;
 pub(crate) mod watch;
 pub(crate) mod workers;

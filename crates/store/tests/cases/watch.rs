@@ -49,18 +49,18 @@ pub(crate) fn settings(name: &str) -> NetworkSettings {
 }
 
 /// A worker that holds a network.
-struct Site<'s> {
+pub(super) struct Site<'s> {
     store: &'s Store,
     worker: (Uuid, String),
-    network: Uuid,
+    pub(super) network: Uuid,
     stream: Uuid,
     epoch: u64,
     sequence: u64,
     /// Seconds after the beginning.
-    now: i64,
+    pub(super) now: i64,
 }
 
-fn mac(number: u32) -> Mac {
+pub(super) fn mac(number: u32) -> Mac {
     let [_, b, c, d] = number.to_be_bytes();
     Mac::new([0, 0, 0x5e, b, c, d])
 }
@@ -79,7 +79,7 @@ fn sighting(mac: Mac, address: &str, seconds: i64) -> Sighting {
 }
 
 impl<'s> Site<'s> {
-    async fn new(store: &'s Store, name: &str) -> Self {
+    pub(super) async fn new(store: &'s Store, name: &str) -> Self {
         store.declare_queues(&[]).await.unwrap();
         let worker = enter(store, &format!("worker-of-{name}")).await;
         let mut settings = settings(name);
@@ -124,7 +124,7 @@ impl<'s> Site<'s> {
     }
 
     /// Tells of a whole sweep; how many events it raised.
-    async fn sweep(&mut self, seen: &[(Mac, &str)]) -> usize {
+    pub(super) async fn sweep(&mut self, seen: &[(Mac, &str)]) -> usize {
         let sightings = seen.iter().map(|(mac, address)| sighting(*mac, address, self.now - 1)).collect();
         let report = self.part(Uuid::now_v7(), (1, 1), sightings);
         let applied = self.say(&report).await;

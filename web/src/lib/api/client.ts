@@ -140,6 +140,9 @@ export function api(fetcher: typeof fetch = fetch) {
 			taken<{ changed: number }>(client.POST('/events/acknowledge', { body: { ids, acknowledged } })),
 
 		networks: () => taken<t.Network[]>(client.GET('/networks')),
+		networkOffers: () => taken<t.NetworkOffer[]>(client.GET('/networks/offers')),
+		dismissOffer: (worker_id: string, prefixes: string[], dismissed: boolean) =>
+			taken<undefined>(client.POST('/networks/offers/dismiss', { body: { worker_id, prefixes, dismissed } })),
 		network: (id: string) => taken<t.Network>(client.GET('/networks/{id}', at(id))),
 		addNetwork: (network: t.NetworkFields) =>
 			taken<t.Network>(client.POST('/networks', { body: network as Required<t.NetworkFields> })),
@@ -213,6 +216,8 @@ export function api(fetcher: typeof fetch = fetch) {
 			taken<t.EventStatistics>(client.GET('/stats/events', { params: { query: filled(range) } })),
 		deviceStatistics: (range: { from?: string; to?: string }) =>
 			taken<t.DeviceStatistics>(client.GET('/stats/devices', { params: { query: filled(range) } })),
+		presenceStatistics: (range: { from?: string; to?: string; network?: string }) =>
+			taken<t.PresenceStatistics>(client.GET('/stats/presence', { params: { query: filled(range) } })),
 
 		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
 		addQueue: (queue: t.NewQueue) =>

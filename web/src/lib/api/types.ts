@@ -149,9 +149,13 @@ export type WhoisAnswer = Schemas['WhoisAnswer'];
 /** How much things matter on a network; what is as usual is absent. */
 export type Severities = Partial<Schemas['Severities']>;
 export type Sweep = Whole<Schemas['Sweep']>;
+/** What a worker knows of a link it stands on. */
+export type LinkFacts = Whole<Schemas['LinkFacts']>;
+/** A network that a worker stands in and nobody watches. */
+export type NetworkOffer = Omit<Schemas['NetworkOffer'], 'link'> & { link: LinkFacts };
 export type Network = Omit<Whole<Schemas['Network']>, 'severities' | 'link' | 'last_sweep'> & {
 	severities: Severities;
-	link: Whole<Schemas['LinkFacts']> | null;
+	link: LinkFacts | null;
 	last_sweep: Sweep | null;
 };
 export type NetworkStatus = Schemas['NetworkStatus'];
@@ -182,3 +186,8 @@ export type Imported = Schemas['Imported'];
 export type SeverityCounts = Schemas['SeverityCounts'];
 export type EventStatistics = Whole<Schemas['EventStatistics']>;
 export type DeviceStatistics = Schemas['DeviceStatistics'];
+/** Devices that were there, by hour; `null` where nobody looked. */
+export type PresenceStatistics = Omit<Schemas['PresenceStatistics'], 'days' | 'weekdays'> & {
+	days: { day: string; hours: (number | null)[] }[];
+	weekdays: { weekday: number; hours: (number | null)[] }[];
+};

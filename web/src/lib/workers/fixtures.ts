@@ -29,6 +29,7 @@ export function worker(name: string, fields: Partial<Worker> = {}): Worker {
 		unknown_queues: [],
 		overrides: {},
 		declared: null,
+		links: [],
 		has_key: false,
 		running: 0,
 		created_at: '2026-01-01T00:00:00Z',

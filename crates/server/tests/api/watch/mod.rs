@@ -2,6 +2,7 @@
 
 mod access;
 mod bad;
+mod offers;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
