@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dropFilter, queryOf, savedFilters, saveFilter } from './filters.ts';
+import { dropFilter, savedFilters, saveFilter } from './filters.ts';
 
 describe('filters of devices', () => {
 	beforeEach(() => {
@@ -22,14 +22,5 @@ describe('filters of devices', () => {
 		expect(savedFilters()).toEqual([]);
 		localStorage.setItem('netwark.device-filters', 'x');
 		expect(savedFilters()).toEqual([]);
-	});
-
-	it('leave out what is empty', () => {
-		const query = queryOf([
-			['q', ' printer '],
-			['network', ''],
-			['page', '3']
-		]);
-		expect(query).toBe('q=printer');
 	});
 });

@@ -39,11 +39,3 @@ export function dropFilter(name: string): SavedFilter[] {
 	keep(KEY, JSON.stringify(list));
 	return list;
 }
-
-/** The query of a form's fields: what is empty, and the page, is left out. */
-export function queryOf(fields: Iterable<[string, FormDataEntryValue]>): string {
-	const filled = [...fields]
-		.map(([name, value]): [string, string] => [name, String(value).trim()])
-		.filter(([name, value]) => value !== '' && name !== 'page');
-	return new URLSearchParams(filled).toString();
-}

@@ -1,4 +1,4 @@
-import type { AccessAction, NetworkStatus, Presence, Standing } from '../api/types.ts';
+import type { AccessAction, NetworkStatus, Presence, Severity, Standing } from '../api/types.ts';
 
 export const statusWords: Record<NetworkStatus, string> = {
 	never_deployed: 'Never deployed',
@@ -30,6 +30,13 @@ export const presenceMeanings: Record<Presence, string> = {
 };
 
 export const actionWords: Record<AccessAction, string> = { allow: 'Allow', deny: 'Deny' };
+
+export const severityWords: Record<Severity, string> = {
+	ok: 'OK',
+	info: 'Info',
+	warning: 'Warning',
+	alert: 'Alert'
+};
 
 /** What the kinds of events of watched networks are called. */
 export const kindWords: Record<string, string> = {

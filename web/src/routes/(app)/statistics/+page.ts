@@ -6,13 +6,14 @@ export const load: PageLoad = async ({ fetch, url }) => {
 	const read = (name: string) => url.searchParams.get(name) ?? '';
 	const [from, to, network] = [read('from'), read('to'), read('network')];
 	const client = api(fetch);
-	const [events, devices, networks] = await guarded(
+	const [events, devices, presence, networks] = await guarded(
 		url,
 		Promise.all([
 			client.eventStatistics({ from, to, network }),
 			client.deviceStatistics({ from, to }),
+			client.presenceStatistics({ from, to, network }),
 			client.networks()
 		])
 	);
-	return { events, devices, networks, network };
+	return { events, devices, presence, networks, network };
 };
