@@ -77,6 +77,6 @@ mod tests {
         table.row(["Büro".into(), "1".into()]);
         table.row(["a\u{1b}[31mlong name".into(), "2".into()]);
         let lines: Vec<String> = table.lines().collect();
-        assert_eq!(lines, ["NAME           ID", "Büro           1", "a[31mlong name  2"]);
+        assert_eq!(lines, ["NAME            ID", "Büro            1", "a[31mlong name  2"]);
     }
 }
