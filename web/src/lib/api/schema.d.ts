@@ -802,6 +802,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/networks/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists networks that online workers stand in and nobody watches.
+         * @description Links that only join two ends are not offered, and neither are the bridges of a machine to its own containers.
+         *     A private prefix is watched when a worker of the same site watches it.
+         */
+        get: operations["list_network_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/offers/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not offer a network any more, or do so again. */
+        post: operations["dismiss_network_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/networks/{id}": {
         parameters: {
             query?: never;
@@ -1156,6 +1194,27 @@ export interface paths {
          * @description Days are those of the server's time zone. Without a range it is the last seven days, today included.
          */
         get: operations["count_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts devices that were there, by hour.
+         * @description Days and hours are those of the server's time zone. Without a range it is the last seven days, today included. A
+         *     device counts once, however many interfaces it has.
+         */
+        get: operations["count_presence"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2069,6 +2128,17 @@ export interface components {
              */
             number: number;
         };
+        /** @description One day. */
+        DayPresence: {
+            /**
+             * Format: date
+             * @description The day in the server's time zone.
+             * @example 2026-11-26
+             */
+            day: string;
+            /** @description Devices that were there, by hour from 0 to 23 on average; null where nobody looked. */
+            hours: (number | null)[];
+        };
         /** @description What went, or would go, with a network. */
         DeletedNetwork: {
             /**
@@ -2367,6 +2437,26 @@ export interface components {
         };
         /** @description A webhook of Discord. */
         Discord: Record<string, never>;
+        /** @description An offer that is not wanted. */
+        DismissOffer: {
+            /**
+             * Format: uuid
+             * @description The worker.
+             */
+            worker_id: string;
+            /**
+             * @description The prefixes that were offered.
+             * @example [
+             *       "192.0.2.0/24"
+             *     ]
+             */
+            prefixes: string[];
+            /**
+             * @description False to have it offered again.
+             * @default true
+             */
+            dismissed: boolean;
+        };
         /** @description One question that was sent. */
         DnsAttempt: {
             /** @description Who was asked: address and port. */
@@ -4105,6 +4195,40 @@ export interface components {
              */
             networks: string[];
         };
+        /** @description A network that a worker stands in and nobody watches, ready to be made. */
+        NetworkOffer: {
+            /**
+             * Format: uuid
+             * @description The worker.
+             */
+            worker_id: string;
+            /**
+             * @description Name of that worker.
+             * @example paris-1
+             */
+            worker: string;
+            /**
+             * @description A name it could have.
+             * @example paris
+             */
+            name: string;
+            /**
+             * @description What would be swept.
+             * @example [
+             *       "192.0.2.0/24"
+             *     ]
+             */
+            prefixes: string[];
+            /**
+             * @description Who would sweep it.
+             * @example worker:paris-1
+             */
+            from: string;
+            /** @description What the worker knows of the link. */
+            link: components["schemas"]["LinkFacts"];
+            /** @description True when somebody said that it is not to be watched. */
+            dismissed: boolean;
+        };
         /** @description A part of a network. */
         NetworkPart: {
             /**
@@ -5284,6 +5408,33 @@ export interface components {
              * @description When it was last seen; absent while it is there.
              */
             ended_at?: string | null;
+        };
+        /** @description Who was there in some days. */
+        PresenceStatistics: {
+            /**
+             * Format: date
+             * @description The first day, in the server's time zone.
+             */
+            from: string;
+            /**
+             * Format: date
+             * @description The last day.
+             */
+            to: string;
+            /**
+             * @description The server's time zone.
+             * @example Europe/Paris
+             */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description Most devices that were there in one quarter of an hour.
+             */
+            most: number;
+            /** @description Each day of the range. */
+            days: components["schemas"]["DayPresence"][];
+            /** @description All days of the range by day of the week, Monday first. */
+            weekdays: components["schemas"]["WeekdayPresence"][];
         };
         /** @description What a subscription would have brought to each of its channels. */
         Preview: {
@@ -6825,6 +6976,16 @@ export interface components {
             /** @description Signs every request, so that the receiver knows who it is from. */
             sign?: boolean;
         };
+        /** @description One day of the week. */
+        WeekdayPresence: {
+            /**
+             * Format: int32
+             * @description The day of the week, from 1 for Monday to 7 for Sunday.
+             */
+            weekday: number;
+            /** @description Devices that were there, by hour from 0 to 23 on average; null where nobody looked. */
+            hours: (number | null)[];
+        };
         /** @description The answer to a question. */
         WhoisAnswer: {
             /**
@@ -7065,6 +7226,8 @@ export interface components {
             /** @description What an administrator has set; it wins over what the worker says of itself. */
             overrides: components["schemas"]["WorkerOverrides"];
             declared?: components["schemas"]["WorkerOverrides"] | null;
+            /** @description The links it stands on, those on which it could watch a network. */
+            links?: components["schemas"]["LinkFacts"][];
             /** @description True when a key for signed reports is registered. */
             has_key: boolean;
             /**
@@ -11744,6 +11907,150 @@ export interface operations {
             };
         };
     };
+    list_network_offers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Offers, by worker and interface */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkOffer"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    dismiss_network_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissOffer"];
+            };
+        };
+        responses: {
+            /** @description It is not offered any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:write"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:write, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_network: {
         parameters: {
             query?: never;
@@ -13454,6 +13761,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventStatistics"];
+                };
+            };
+            /** @description Fields are wrong; all are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "prefixes[0]: must be a prefix such as 192.0.2.0/24 or 2001:db8::/64, got '192.0.2'"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission watch:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission watch:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:media-type",
+                     *       "title": "The body is not JSON",
+                     *       "status": 415,
+                     *       "detail": "send the body as JSON with the header Content-Type: application/json"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    count_presence: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day
+                 * @example 2026-11-20
+                 */
+                from?: string;
+                /**
+                 * @description The last day; today when left out
+                 * @example 2026-11-26
+                 */
+                to?: string;
+                /** @description Only on the network of this id */
+                network?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceStatistics"];
                 };
             };
             /** @description Fields are wrong; all are named */
