@@ -6,7 +6,7 @@ use netwark_model::tools::Registry;
 use crate::commands::{
     completions, config, copy, doctor, geoip, ipcalc, lookup, man, migrate, oui, serve, token, tool, update,
     user,
-    watch::{access_list, devices, events, networks},
+    watch::{access_list, channels, devices, events, networks, subscriptions},
     whois, worker, workers,
 };
 
@@ -41,6 +41,10 @@ pub enum Command {
     AccessList(access_list::Args),
     /// Show the timeline, and go on with what happens
     Events(Box<events::Args>),
+    /// List channels, try them out, and tell what became of notices
+    Channels(channels::Args),
+    /// List subscriptions
+    Subscriptions(subscriptions::Args),
     /// Tell everything that is known about an address, a name, an AS number or anything else
     Lookup(lookup::Args),
     /// Calculate addresses, networks and ranges; cut and summarise them

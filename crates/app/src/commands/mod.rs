@@ -60,6 +60,8 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
         Command::Networks(args) => wait(watch::networks::run(*args)),
         Command::Devices(args) => wait(watch::devices::run(*args)),
         Command::AccessList(args) => wait(watch::access_list::run(args)),
+        Command::Channels(args) => wait(watch::channels::run(args)),
+        Command::Subscriptions(args) => wait(watch::subscriptions::run(args)),
         Command::Events(args) => wait(watch::events::run(*args)),
         Command::Ipcalc(args) => ipcalc::run(args),
         Command::Migrate(args) => wait(migrate::run(args)),

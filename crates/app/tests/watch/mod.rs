@@ -230,3 +230,29 @@ fn devices_are_managed_from_the_shell() {
     assert!(site.told(&["devices", "forget", "Printer", "--yes"]).contains("is forgotten"));
     assert_eq!(site.json(&["devices", "list"]).as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn channels_are_tried_from_the_shell() {
+    let mut site = Site::new();
+    site.token = text(&run(&site.home, &["token", "create", "boss", "--role", "admin"]).stdout).trim().into();
+    // Nobody listens where this one leads.
+    let channel = json!({
+        "name": "Pager",
+        "config": { "kind": "webhook", "url": format!("http://{}/", super::server::free_address()) },
+    });
+    let made: Value = block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.post(format!("{}/api/v1/channels", site.server.url())).bearer_auth(&site.token);
+        request.json(&channel).send().await.unwrap().json().await.unwrap()
+    });
+    assert!(site.told(&["channels", "list"]).contains("Pager  webhook  not used yet"));
+    let tried = site.run(&["channels", "test", "pager"]);
+    let told = text(&tried.stdout);
+    assert!(tried.status.code() == Some(1) && told.starts_with("Pager did not take it: "), "{told}");
+    let log = site.json(&["channels", "deliveries", "Pager"]);
+    assert_eq!((&log[0]["test"], &log[0]["channel_id"]), (&true.into(), &made["id"]));
+    assert!(site.told(&["channels", "deliveries"]).contains("a test"));
+    assert_eq!(site.json(&["subscriptions", "list"]), Value::Array(Vec::new()));
+    let (code, why) = site.refused(&["channels", "test", "attic"]);
+    assert!(code == Some(1) && why.contains("there is no channel 'attic'"), "{why}");
+}

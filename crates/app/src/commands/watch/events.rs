@@ -75,7 +75,10 @@ pub async fn run(args: Args) -> Outcome {
     logging::start_quiet();
     let api = args.at.api()?;
     let query = query(&api, &args).await?;
-    let mut events = newest(&api, &query, args.limit).await?;
+    // Who follows is told once of what is there, whether it is shown or the limit leaves it out.
+    let mut events = newest(&api, &query, if args.follow { MOST_NEW } else { args.limit }).await?;
+    let mut shown = Shown { as_json: args.at.json, known: events.iter().filter_map(id).collect() };
+    events.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
     events.reverse();
     if args.acknowledge {
         acknowledge(&api, &events, args.at.json).await?;
@@ -88,11 +91,7 @@ pub async fn run(args: Args) -> Outcome {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    // What is already there is not told again, also what the limit left out.
-    let seen = newest(&api, &query, MOST_NEW).await?;
-    let mut shown = Shown { as_json: args.at.json, known: seen.iter().filter_map(id).collect() };
     for event in &events {
-        shown.known.insert(id(event).unwrap_or_default());
         shown.print(event)?;
     }
     let followed = tokio::select! {

@@ -1,12 +1,14 @@
 //! Watched networks from the shell, through a server: networks, devices, the access list and the timeline.
 
 pub mod access_list;
+pub mod channels;
 pub mod devices;
 pub mod events;
 mod find;
 mod input;
 mod network_text;
 pub mod networks;
+pub mod subscriptions;
 mod table;
 
 use std::io::{BufRead, IsTerminal, Write};
