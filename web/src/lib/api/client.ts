@@ -219,6 +219,27 @@ export function api(fetcher: typeof fetch = fetch) {
 		presenceStatistics: (range: { from?: string; to?: string; network?: string }) =>
 			taken<t.PresenceStatistics>(client.GET('/stats/presence', { params: { query: filled(range) } })),
 
+		channels: () => taken<t.Channel[]>(client.GET('/channels')),
+		channel: (id: string) => taken<t.Channel>(client.GET('/channels/{id}', at(id))),
+		addChannel: (channel: t.ChannelFields) =>
+			taken<t.Channel>(client.POST('/channels', { body: channel as never })),
+		changeChannel: (id: string, changes: t.ChannelFields) =>
+			taken<t.Channel>(client.PATCH('/channels/{id}', { ...at(id), body: changes as never })),
+		removeChannel: (id: string) => taken<undefined>(client.DELETE('/channels/{id}', at(id))),
+		testChannel: (id: string) => taken<t.Delivery>(client.POST('/channels/{id}/test', at(id))),
+		deliveries: (filter: { channel?: string; subscription?: string; status?: string }) =>
+			taken<t.Delivery[]>(client.GET('/deliveries', { params: { query: filled(filter) } })),
+		retryDelivery: (id: string) => taken<t.Delivery>(client.POST('/deliveries/{id}/retry', at(id))),
+		subscriptions: () => taken<t.Subscription[]>(client.GET('/subscriptions')),
+		subscription: (id: string) => taken<t.Subscription>(client.GET('/subscriptions/{id}', at(id))),
+		addSubscription: (subscription: t.SubscriptionFields) =>
+			taken<t.Subscription>(client.POST('/subscriptions', { body: subscription as never })),
+		changeSubscription: (id: string, changes: t.SubscriptionFields) =>
+			taken<t.Subscription>(client.PATCH('/subscriptions/{id}', { ...at(id), body: changes as never })),
+		removeSubscription: (id: string) => taken<undefined>(client.DELETE('/subscriptions/{id}', at(id))),
+		previewSubscription: (subscription: t.SubscriptionFields) =>
+			taken<t.SubscriptionPreview>(client.POST('/subscriptions/preview', { body: subscription as never })),
+
 		queues: () => taken<t.Queue[]>(client.GET('/management/backend/queues')),
 		addQueue: (queue: t.NewQueue) =>
 			taken<t.Queue>(client.POST('/management/backend/queues', { body: queue })),

@@ -183,6 +183,31 @@ export type AccessEntry = Whole<Schemas['AccessEntry']>;
 export type AccessFields = { [Name in keyof Schemas['AccessFields']]?: Schemas['AccessFields'][Name] | null };
 export type Imported = Schemas['Imported'];
 
+export type ChannelKind = Schemas['ChannelKind'];
+/** How a channel is set up; its secrets are never shown. */
+export type ChannelConfig = Schemas['ChannelConfig'];
+export type Channel = Whole<Omit<Schemas['Channel'], 'config'>> & { config: ChannelConfig | null };
+export type ChannelFields = {
+	name?: string;
+	config?: ChannelConfig;
+	/** Secrets by name; those that are left out stay, `null` removes one. */
+	secrets?: Record<string, string | null>;
+};
+export type Delivery = Whole<Schemas['Delivery']>;
+export type DeliveryStatus = Schemas['DeliveryStatus'];
+export type Day = Schemas['Day'];
+export type Hours = Schemas['Hours'];
+export type Subscription = Omit<Whole<Schemas['Subscription']>, 'hours' | 'quiet_hours' | 'text'> & {
+	text: string | null;
+	hours: Hours | null;
+	quiet_hours: Hours | null;
+};
+/** What a subscription wants; what is left out is as usual, or stays. */
+export type SubscriptionFields = {
+	[Name in keyof Schemas['SubscriptionFields']]?: Schemas['SubscriptionFields'][Name] | null;
+};
+export type SubscriptionPreview = Schemas['SubscriptionPreview'];
+
 export type SeverityCounts = Schemas['SeverityCounts'];
 export type EventStatistics = Whole<Schemas['EventStatistics']>;
 export type DeviceStatistics = Schemas['DeviceStatistics'];

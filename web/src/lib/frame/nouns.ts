@@ -1,5 +1,7 @@
+import BellRing from '@lucide/svelte/icons/bell-ring';
 import Activity from '@lucide/svelte/icons/activity';
 import Gauge from '@lucide/svelte/icons/gauge';
+import Megaphone from '@lucide/svelte/icons/megaphone';
 import Inbox from '@lucide/svelte/icons/inbox';
 import KeyRound from '@lucide/svelte/icons/key-round';
 import ListChecks from '@lucide/svelte/icons/list-checks';
@@ -78,6 +80,22 @@ export const nouns: Noun[] = [
 		icon: ChartColumn,
 		permission: 'watch:read',
 		words: 'events per day vendors newcomers',
+		minor: true
+	},
+	{
+		title: 'Channels',
+		href: '/channels',
+		icon: Megaphone,
+		permission: 'channels:read',
+		words: 'notices mail webhook slack telegram pager syslog deliveries',
+		minor: true
+	},
+	{
+		title: 'Subscriptions',
+		href: '/subscriptions',
+		icon: BellRing,
+		permission: 'subscriptions:read',
+		words: 'notices alerts notifications quiet hours',
 		minor: true
 	},
 	{
