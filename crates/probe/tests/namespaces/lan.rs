@@ -145,7 +145,8 @@ impl Lan {
         configure(
             &name,
             &format!(
-                "link set lo up\nlink set dev eth0 address 00:00:5e:00:53:01\nlink set dev eth0 addrgenmode none\n\
+                // One program reads for all hosts, who would have a queue each.
+                "link set lo up\nlink set dev eth0 txqueuelen 10000\nlink set dev eth0 address 00:00:5e:00:53:01\nlink set dev eth0 addrgenmode none\n\
                  link set dev eth0 up\naddr add {OWN}/{} dev eth0\naddr add fe80::1/64 dev eth0 nodad\n\
                  addr add fd88::1/64 dev eth0 nodad\n",
                 plan.prefix

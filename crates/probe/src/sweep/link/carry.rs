@@ -19,6 +19,8 @@ use crate::net::{clock, packet, send, wake_precisely};
 
 /// Frames that are sent before answers are looked for.
 const AT_ONCE: u64 = 32;
+/// A sweep that is to be slower is not made slower than this, in frames a second.
+const SLOW: u32 = 2_000;
 /// How long a full queue of the kernel is given to empty, in nanoseconds.
 const BREATH: u64 = 300_000;
 /// It is looked this often whether to stop, in nanoseconds.
@@ -74,14 +76,16 @@ pub(crate) fn carry(
         }
         let mut due = None;
         if now >= next_look {
-            let allowed = pace.allowance(now).min(AT_ONCE);
+            // Each frame counts as many.
+            let counts = u64::from((1 << sweep.slowed()).min(told.rate / SLOW).max(1));
+            let allowed = pace.allowance(now).min(AT_ONCE).div_ceil(counts);
             due = line.fill(sweep, now, allowed);
             if due == Some(Due::Done) && line.batch.is_empty() {
                 return Ok(Carried { complete: true, ..line.carried });
             }
             let before = line.carried.sent;
             let blocked = line.send()?;
-            pace.spend(now, line.carried.sent - before);
+            pace.spend(now, (line.carried.sent - before) * counts);
             next_look = match blocked {
                 true => now + BREATH,
                 false if due.is_none() => pace.next(),

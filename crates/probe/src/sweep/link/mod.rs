@@ -3,6 +3,9 @@
 //! It is fed frames and the time and says what to ask next; it sees neither sockets nor clocks. Addresses are asked in an
 //! order that nobody foresees, those without an answer again; IPv6 is asked as a whole by an echo to all nodes, since its
 //! networks are too large to be asked one by one.
+//!
+//! A round that finds hosts says that the one before it lost questions or answers. The last round that was planned is then
+//! followed by others, and where much was lost more slowly, since it is the hurry that loses.
 
 pub(crate) mod carry;
 pub(crate) mod frames;
@@ -30,6 +33,15 @@ const MOST_OTHERS: usize = 7;
 const MOST_TIMED: u64 = 1 << 20;
 /// How long somebody else may still answer for an address when all have an answer.
 const STRAGGLERS: Duration = Duration::from_millis(20);
+/// Rounds that are added at most when some that were planned have lost something.
+const MOST_ADDED: u8 = 4;
+/// What all added rounds may take besides the time that the planned ones took.
+const ADDED_AT_LEAST: Duration = Duration::from_secs(1);
+/// A round that lost more than one of so many hosts asked too fast.
+const TOO_FAST_OF: u64 = 20;
+/// How often the pace is halved at once, and altogether at most.
+const SLOWER: u8 = 2;
+const SLOWEST: u8 = 6;
 /// The round in which nothing was asked yet.
 const NEVER: u32 = u32::MAX;
 
@@ -43,7 +55,7 @@ pub(crate) struct LinkPlan {
     pub(crate) vast: Vec<Ipv6Net>,
     /// Addresses of IPv6 that are asked although nobody has answered for them yet.
     pub(crate) known: Vec<Ipv6Addr>,
-    /// How often an address is asked.
+    /// How often an address is asked, when nothing was lost on the way.
     pub(crate) tries: u8,
     /// How long answers are waited for after each try.
     pub(crate) wait: Duration,
@@ -84,6 +96,15 @@ pub(crate) struct LinkSweep {
     plan: LinkPlan,
     shuffle: Shuffle,
     round: u8,
+    began: Time,
+    /// Targets that were found before this round.
+    found_before: u64,
+    targets_found: u64,
+    /// How often the pace is halved in this round, and was in the one before.
+    slowed: u8,
+    slowed_before: u8,
+    /// How long the planned rounds took.
+    planned: Option<Duration>,
     /// The next place in the order.
     place: u64,
     next_everybody: usize,
@@ -126,6 +147,12 @@ impl LinkSweep {
         Self {
             shuffle: Shuffle::new(count, plan.seed),
             round: 0,
+            began: Time::default(),
+            found_before: 0,
+            targets_found: 0,
+            slowed: 0,
+            slowed_before: 0,
+            planned: None,
             place: 0,
             next_everybody: 0,
             extra_known: extra.iter().copied().collect(),
@@ -151,7 +178,9 @@ impl LinkSweep {
 
     /// What to do now. A question that is given out counts as asked.
     pub(crate) fn next(&mut self, now: Time) -> Next {
-        self.start.get_or_insert(now);
+        if self.start.is_none() {
+            (self.start, self.began) = (Some(now), now);
+        }
         loop {
             if self.done {
                 return Next::Done;
@@ -172,7 +201,7 @@ impl LinkSweep {
                     if now < rest {
                         return Next::Wait(rest);
                     }
-                    self.end_round();
+                    self.end_round(now);
                 }
             }
         }
@@ -183,11 +212,36 @@ impl LinkSweep {
         self.unanswered == 0 && self.plan.everybody.is_empty()
     }
 
-    fn end_round(&mut self) {
+    fn end_round(&mut self, now: Time) {
+        let took = now - self.began;
+        let late = self.targets_found - self.found_before;
+        let lossy = self.round > 0 && late > 0;
+        // What this round found is what the one before it lost, which a slower one may not have done.
+        let too_fast = lossy && self.slowed == self.slowed_before && late * TOO_FAST_OF > self.targets_found;
+        self.slowed_before = self.slowed;
+        if too_fast {
+            self.slowed = (self.slowed + SLOWER).min(SLOWEST);
+        }
         self.round += 1;
-        self.resting = None;
+        let asking = took.saturating_sub(self.plan.wait) * (1 << (self.slowed - self.slowed_before));
+        let next = asking + self.plan.wait;
+        let more = self.round < self.plan.tries.max(1) || lossy && self.may_add(now, next);
+        self.done = !more || self.is_answered();
+        (self.resting, self.began, self.found_before) = (None, now, self.targets_found);
         (self.place, self.next_everybody, self.next_extra) = (0, 0, 0);
-        self.done = self.round >= self.plan.tries.max(1) || self.is_answered();
+    }
+
+    /// Whether there is time for another round that was not planned.
+    fn may_add(&mut self, now: Time, takes: Duration) -> bool {
+        let since = self.start.map_or(Duration::ZERO, |start| now - start);
+        let planned = *self.planned.get_or_insert(since);
+        let limit = planned * 2 + ADDED_AT_LEAST;
+        self.round < self.plan.tries.max(1) + MOST_ADDED && since + takes <= limit
+    }
+
+    /// How often the pace is to be halved.
+    pub(crate) fn slowed(&self) -> u8 {
+        self.slowed
     }
 
     /// What is asked besides the targets.
@@ -301,6 +355,7 @@ impl LinkSweep {
         let rtt = self.round_trip(at, number, source);
         if let Some(number) = number {
             self.set(number);
+            self.targets_found += 1;
         }
         self.last_heard = at;
         self.found.insert(address, Found { mac, others: Vec::new(), source, at, rtt, router });

@@ -99,6 +99,43 @@ fn lost_answers_are_made_good_for_without_a_round_trip() {
 }
 
 #[test]
+fn who_is_found_late_says_that_others_are_missing_still() {
+    let mut sweep = LinkSweep::new(plan("192.0.2.0/24"));
+    let (asked, _) = run(&mut sweep, |question, times| match question {
+        // Half of them answer at once, and a quarter, an eighth and so on with every further question.
+        Question::Arp(address) if times >= 7 - u8::try_from(address.octets()[3].ilog2()).unwrap() => {
+            vec![(after(1), claim(address, address.octets()[3]))]
+        }
+        _ => Vec::new(),
+    });
+    assert_eq!((sweep.found().len(), sweep.round), (254 - 3, 6), "all but those who want seven and more");
+    assert_eq!(asked.len(), 254 + 127 + 63 + 31 + 15 + 7);
+    assert_eq!(sweep.slowed(), 4, "slower where a round lost much, and not for what a faster one lost");
+}
+
+#[test]
+fn a_few_that_come_late_do_not_make_it_slower() {
+    let mut sweep = LinkSweep::new(plan("192.0.2.0/24"));
+    run(&mut sweep, |question, times| match question {
+        Question::Arp(address) if times > 0 || address.octets()[3] != 9 => {
+            vec![(after(1), claim(address, address.octets()[3]))]
+        }
+        _ => Vec::new(),
+    });
+    assert_eq!((sweep.found().len(), sweep.slowed()), (254, 0));
+}
+
+#[test]
+fn added_rounds_have_their_time() {
+    let mut sweep = LinkSweep::new(LinkPlan { wait: Duration::from_secs(5), ..plan("192.0.2.0/28") });
+    run(&mut sweep, |question, times| match question {
+        Question::Arp(address) if times + 1 >= address.octets()[3] => vec![(after(1), claim(address, 1))],
+        _ => Vec::new(),
+    });
+    assert_eq!(sweep.round, 2 + 2, "no more time than for the planned ones once again");
+}
+
+#[test]
 fn it_ends_early_when_all_have_answered() {
     let mut sweep = LinkSweep::new(plan("192.0.2.0/28"));
     let (asked, end) = run(&mut sweep, |question, _| match question {
