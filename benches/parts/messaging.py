@@ -165,7 +165,7 @@ def worker_alone(at, tool):
             connection.request("GET", "/api/v1/workers", headers=headers)
             return json.loads(connection.getresponse().read())[0]["online"]
 
-        took, resident, own = [], [], []
+        took, resident, most, own = [], [], [], []
         for _ in range(at.few):
             environment = {"PATH": os.environ["PATH"], "NETWARK_WORKER_TOKEN": token}
             command = [at.binary, "worker", "--server", server.said["server"], "--data-dir", str(directory / "worker")]
@@ -174,14 +174,16 @@ def worker_alone(at, tool):
             while not is_online():
                 time.sleep(0.001)
             took.append((time.perf_counter() - began) * 1e3)
-            time.sleep(2)
+            time.sleep(5)
             resident.append(memory(worker.pid))
+            most.append(memory(worker.pid, "VmHWM"))
             own.append(memory(worker.pid, "RssAnon"))
             worker.terminate()
             worker.wait()
             while is_online():
                 time.sleep(0.01)
-        numbers = {"online ms": statistics.median(took), "worst ms": max(took), "own MiB": max(own) / 2**20}
+        numbers = {"online ms": statistics.median(took), "worst ms": max(took)}
+        numbers |= {"own MiB": max(own) / 2**20, "at most MiB": max(most) / 2**20}
         yield Row(PART, "a worker alone", tool, len(took), rss=max(resident), numbers=numbers)
     finally:
         server.stop()

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use netwark_bus::WorkerBus;
 use netwark_lookup::dns::Resolver;
@@ -12,6 +13,9 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::failure::Failure;
+
+/// A worker has started by then, unless its network is in need.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Starts a worker as the configuration describes it. It says hello by itself. `listeners` are those of the server in
 /// this process.
@@ -63,7 +67,16 @@ pub fn start(
         .with_registries(registries, &config.lookups.registry_places);
     context.listeners = listeners;
     context.dns = Arc::clone(&config.lookups.trust);
+    tokio::spawn(let_go_of_the_start());
     Ok(netwark_worker::start(settings, bus, Toolbox::standard(), context))
+}
+
+/// Gives memory back once the worker has tested itself and sent its first messages.
+async fn let_go_of_the_start() {
+    tokio::time::sleep(SETTLED).await;
+    if let Err(error) = netwark_probe::let_go_of_code() {
+        tracing::debug!(%error, "code that only the start needed stays in memory");
+    }
 }
 
 /// What the configuration lets the worker touch. A list that cannot be used allows nothing, which is logged.

@@ -26,3 +26,5 @@ pub mod tls;
 pub mod trace;
 pub mod verdict;
 mod words;
+
+pub use net::code::let_go_of_code;

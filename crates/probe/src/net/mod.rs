@@ -2,10 +2,11 @@
 
 #![expect(
     unsafe_code,
-    reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options"
+    reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options, madvise"
 )]
 
 pub(crate) mod clock;
+pub(crate) mod code;
 pub(crate) mod connect;
 pub(crate) mod control;
 pub(crate) mod filter;
