@@ -151,6 +151,9 @@ async fn a_browser_signs_in_and_out() {
             "events:acknowledge",
             "watch:read",
             "watch:write",
+            "channels:read",
+            "subscriptions:read",
+            "subscriptions:manage",
             "lookups:read",
             "lookups:ask",
             "metrics:read"
