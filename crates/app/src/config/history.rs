@@ -5,7 +5,7 @@ use super::layers::{Key, Layers};
 /// How long what was measured is kept.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// Days an operation is kept after its end.
+    /// Days that operations, events, sweeps, presence and notices are kept after their end.
     pub days: u32,
 }
 
@@ -13,7 +13,7 @@ const DAYS: Key = Key {
     name: "history.days",
     takes: "a number from 1 to 3650",
     default: "90",
-    about: "Days an operation and its results are kept.",
+    about: "Days that operations with their results, events, sweeps, presence of devices and notices are kept.",
 };
 
 impl History {
