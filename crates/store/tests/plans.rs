@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "the same")]
 #![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
 
+#[expect(dead_code, reason = "other tests begin with an empty database")]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
