@@ -45,6 +45,7 @@ async fn what_was_measured_while_the_link_was_cut_arrives_late() {
     let late = scene.get(&path).await;
     assert_eq!(late["status"], "timeout", "a late report changes no status");
     assert!(late["results"][0]["payload"]["transmitted"].as_u64().is_some_and(|sent| sent > 0), "{late}");
+    until("the worker is back", || async { scene.comings_and_goings().await.len() == 3 }).await;
     assert_eq!(scene.comings_and_goings().await, ["worker_online", "worker_offline", "worker_online"]);
 
     let path = scene.ping(&json!({"options": {"count": 1}, "queues": ["netwark"]})).await;
