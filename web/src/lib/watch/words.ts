@@ -38,7 +38,7 @@ export const severityWords: Record<Severity, string> = {
 	alert: 'Alert'
 };
 
-/** What the kinds of events of watched networks are called. */
+/** What the kinds of events are called. */
 export const kindWords: Record<string, string> = {
 	device_new: 'New device',
 	device_proposed: 'New device, perhaps a known one',
@@ -53,7 +53,22 @@ export const kindWords: Record<string, string> = {
 	rogue_router: 'Rogue router',
 	network_started: 'Network started',
 	network_stopped: 'Network stopped',
-	network_deleted: 'Network deleted'
+	network_deleted: 'Network deleted',
+	worker_online: 'Worker online',
+	worker_offline: 'Worker offline',
+	worker_enrolled: 'Worker enrolled',
+	worker_renamed: 'Worker renamed',
+	worker_changed: 'Worker changed',
+	worker_drained: 'Worker drained',
+	worker_resumed: 'Worker takes work again',
+	worker_token_replaced: 'Worker’s token replaced',
+	worker_revoked: 'Worker revoked',
+	worker_deleted: 'Worker deleted',
+	spool_gap: 'Reports of a worker lost',
+	channel_failing: 'Channel fails',
+	channel_ok: 'Channel works again',
+	data_updated: 'Look-up data updated',
+	data_update_failed: 'Look-up data not updated'
 };
 
 /** The situations whose severity can be set, with what is usual. */
