@@ -76,7 +76,7 @@ test('an address on a page tells more by pointer, by keys and by touch', async (
 	await page.keyboard.press('Enter');
 	await page.getByRole('heading', { name: '127.0.0.1' }).waitFor();
 	await card.waitFor({ state: 'detached' });
-	assert.ok(page.url().endsWith('/lookups?q=127.0.0.1'));
+	await page.waitForURL((url) => url.href.endsWith('/lookups?q=127.0.0.1'));
 	assert.deepEqual(faults, []);
 
 	const phone = await openPage(browser, { cookie, screen: 'phone' });

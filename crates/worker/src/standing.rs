@@ -152,7 +152,7 @@ impl Standing {
                 }
                 if order.kind == SWEEP {
                     *at = now + jittered(Duration::from_millis(order.every_ms).max(LEAST_SWEEP_EVERY));
-                    watching.sweep(&shared, order);
+                    watching.sweep(&shared, order, hurried.contains(&order.id));
                     continue;
                 }
                 let every = Duration::from_millis(order.every_ms).max(LEAST_EVERY);

@@ -9,7 +9,7 @@ mod report;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -37,13 +37,49 @@ pub(crate) struct Watching {
 
 struct Network {
     expected: Arc<Expected>,
+    turn: Arc<Mutex<Turn>>,
     sweep: Option<Aborted>,
     listening: Option<Aborted>,
 }
 
 impl Network {
     fn new(directory: Option<&Path>, order: Uuid) -> Self {
-        Self { expected: Arc::new(Expected::open(directory, order)), sweep: None, listening: None }
+        let expected = Arc::new(Expected::open(directory, order));
+        Self { expected, turn: Arc::default(), sweep: None, listening: None }
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a network is being swept. One that is wanted meanwhile follows, since what is under way has looked at some
+/// hosts already; it may even be told before its task ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Turn {
+    #[default]
+    Rests,
+    Sweeps,
+    SweepsAndAgain,
+}
+
+impl Turn {
+    /// A sweep is wanted; true when it begins now.
+    fn begins(&mut self, hurried: bool) -> bool {
+        let rests = *self == Self::Rests;
+        if rests {
+            *self = Self::Sweeps;
+        } else if hurried {
+            *self = Self::SweepsAndAgain;
+        }
+        rests
+    }
+
+    /// A sweep has ended; true when another follows.
+    fn follows(&mut self) -> bool {
+        let again = *self == Self::SweepsAndAgain;
+        *self = if again { Self::Sweeps } else { Self::Rests };
+        again
     }
 }
 
@@ -81,24 +117,37 @@ impl Watching {
         self.networks.entry((order.id, order.epoch)).or_insert_with(|| Network::new(directory, order.id))
     }
 
-    /// Begins a sweep, unless one is under way.
-    pub(crate) fn sweep(&mut self, shared: &Arc<Shared>, assignment: &Assignment) {
+    /// Begins a sweep. While one is under way, one that somebody waits for follows it, and one that is due is left out.
+    pub(crate) fn sweep(&mut self, shared: &Arc<Shared>, assignment: &Assignment, hurried: bool) {
         let network = self.network(shared.settings.keeping.directory.as_deref(), assignment);
-        if network.sweep.as_ref().is_some_and(|sweep| !sweep.0.is_finished()) {
+        if network.sweep.as_ref().is_some_and(|sweep| sweep.0.is_finished()) {
+            // One that panicked has not said so.
+            *network.turn() = Turn::Rests;
+        }
+        if !network.turn().begins(hurried) {
             tracing::debug!(assignment = %assignment.id, "the sweep before this one has not ended");
             return;
         }
         let (shared, assignment) = (Arc::clone(shared), assignment.clone());
-        let expected = Arc::clone(&network.expected);
+        let (expected, turn) = (Arc::clone(&network.expected), Arc::clone(&network.turn));
         network.sweep = Some(Aborted(tokio::spawn(async move {
-            let reports = match read(&assignment) {
-                Ok(order) => look::at(&shared, &order, &expected).await,
-                Err(error) => vec![report::failed(Timestamp::now(), &error)],
-            };
-            for report in reports {
-                keep(&shared, &assignment, WatchReport::Sweep(Box::new(report))).await;
+            loop {
+                sweep_once(&shared, &assignment, &expected).await;
+                if !turn.lock().unwrap_or_else(PoisonError::into_inner).follows() {
+                    return;
+                }
             }
         })));
+    }
+}
+
+async fn sweep_once(shared: &Arc<Shared>, assignment: &Assignment, expected: &Arc<Expected>) {
+    let reports = match read(assignment) {
+        Ok(order) => look::at(shared, &order, expected).await,
+        Err(error) => vec![report::failed(Timestamp::now(), &error)],
+    };
+    for report in reports {
+        keep(shared, assignment, WatchReport::Sweep(Box::new(report))).await;
     }
 }
 
@@ -145,5 +194,23 @@ async fn keep(shared: &Arc<Shared>, assignment: &Assignment, report: WatchReport
         move |sequence| sender.marked(News::Stream(StreamReport { stream, epoch, sequence, at_ms, body }));
     if let Err(error) = spool.keep_next(stream, epoch, make).await {
         tracing::error!(assignment = %stream, %error, "a report of a watched network is lost");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_that_is_wanted_while_one_is_under_way_follows_it() {
+        let mut turn = Turn::default();
+        assert!(turn.begins(false));
+        assert!(!turn.begins(false), "one that is due is left out");
+        assert!(!turn.follows());
+        assert!(turn.begins(true));
+        assert!(!turn.begins(true) && !turn.begins(true));
+        assert!(turn.follows());
+        assert!(!turn.follows(), "once, however often it was wanted");
+        assert_eq!(turn, Turn::Rests);
     }
 }
