@@ -1,6 +1,7 @@
 //! What has to be known of a worker with every report it sends, remembered for a few seconds.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -20,6 +21,8 @@ const MOST: u64 = 20_000;
 #[derive(Clone, Debug)]
 pub struct Directory {
     cards: Cache<Uuid, Arc<WorkerCard>>,
+    /// Goes up with everything that is forgotten, so that what was read before is not remembered after.
+    forgotten: Arc<AtomicU64>,
     /// Queues from which somebody takes work.
     taken_from: Cache<String, ()>,
 }
@@ -28,6 +31,7 @@ impl Default for Directory {
     fn default() -> Self {
         Self {
             cards: Cache::builder().max_capacity(MOST).time_to_live(BELIEVED).build(),
+            forgotten: Arc::default(),
             taken_from: Cache::builder().max_capacity(MOST).time_to_live(MOMENT).build(),
         }
     }
@@ -42,9 +46,12 @@ impl Directory {
         if let Some(card) = self.cards.get(&id).await {
             return Ok(Some(card));
         }
+        let before = self.forgotten.load(Ordering::SeqCst);
         let Some(card) = store.worker_card(id).await? else { return Ok(None) };
         let card = Arc::new(card);
-        self.cards.insert(id, Arc::clone(&card)).await;
+        if self.forgotten.load(Ordering::SeqCst) == before {
+            self.cards.insert(id, Arc::clone(&card)).await;
+        }
         Ok(Some(card))
     }
 
@@ -65,12 +72,14 @@ impl Directory {
 
     /// Forgets what is known of a worker, because it changed.
     pub async fn forget(&self, id: Uuid) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.cards.invalidate(&id).await;
         self.taken_from.invalidate_all();
     }
 
     /// Forgets everything, because changes may have been missed.
     pub fn forget_all(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.cards.invalidate_all();
         self.taken_from.invalidate_all();
     }

@@ -117,6 +117,30 @@ async fn who_listens_no_more_gets_no_more() {
 }
 
 #[tokio::test]
+async fn a_worker_listens_on_what_it_was_granted_a_moment_ago() {
+    let (server, _directory) = server().await;
+    let (id, token) = server.enrol("paris").await;
+    // Remembered as it was before it had any queue, as by a server whose notices are late.
+    server.app.directory.card(&server.app.store, id).await.unwrap().unwrap();
+    let hello = Hello { name: "paris".into(), queues: vec!["netwark".into()], ..Hello::default() };
+    let arrival = Arrival {
+        id,
+        hello,
+        unknown_queues: Vec::new(),
+        link: "websocket",
+        mark: 1,
+        again: false,
+        enter: false,
+    };
+    server.app.store.worker_hello(arrival, Timestamp::now()).await.unwrap();
+    let player = Player::connect(&server, id, &token);
+    player.up().await;
+    let mut work = player.work(&["netwark"], 4);
+    server.operation("netwark").await;
+    within(work.next()).await.unwrap().acknowledge();
+}
+
+#[tokio::test]
 async fn a_worker_listens_only_on_what_it_is_granted() {
     let (server, _directory) = server().await;
     let (id, token) = server.enrol("paris").await;

@@ -272,8 +272,9 @@ async fn granted(shared: &Shared, addresses: &[String]) -> Vec<String> {
     loop {
         let queues = Box::pin(async {
             let _turn = app.links.turn().await;
-            let card = app.directory.card(&app.store, worker).await.map_err(|error| error.to_string())?;
-            let queues = card.map(|card| card.queues.clone()).unwrap_or_default();
+            // Not what is remembered of the worker: the answer counts for as long as it listens.
+            let card = app.store.worker_card(worker).await.map_err(|error| error.to_string())?;
+            let queues = card.map(|card| card.queues).unwrap_or_default();
             direct_queues(app, &queues).await.map_err(|error| error.to_string())
         });
         match queues.await {
