@@ -1,7 +1,9 @@
 //! The command line: fixed commands, and one for every tool there is.
 
-use clap::{CommandFactory, Parser, Subcommand};
-use netwark_model::tools::Registry;
+use std::ffi::OsString;
+
+use clap::Subcommand;
+use netwark_model::tools::{Registry, ToolDefinition};
 
 use crate::commands::{
     completions, config, copy, doctor, geoip, ipcalc, lookup, man, migrate, oui, serve, token, tool, update,
@@ -9,20 +11,6 @@ use crate::commands::{
     watch::{access_list, channels, devices, events, networks, subscriptions},
     whois, worker, workers,
 };
-
-/// Self-hosted network toolkit: measure from many places at once
-#[derive(Debug, Parser)]
-#[command(name = "netwark", version, max_term_width = 100, subcommand_required = true)]
-#[command(arg_required_else_help = true)]
-#[command(
-    after_help = "Exit codes: 0 fine, 1 failed, 2 not understood, 4 the server does not want this worker, \
-                        130 interrupted."
-)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
 
 /// What to do, besides measuring.
 #[derive(Debug, Subcommand)]
@@ -76,10 +64,51 @@ pub enum Command {
 
 /// The whole command line.
 pub fn command(tools: &Registry) -> clap::Command {
-    tools.iter().fold(Cli::command(), |command, tool| {
-        command.subcommand(match tool.text.name {
-            "whois" => whois::command(tool),
-            _ => tool::command(tool),
-        })
-    })
+    let fixed = Command::augment_subcommands(root());
+    tools.iter().fold(fixed, |command, tool| command.subcommand(of_tool(tool)))
+}
+
+/// As much of the command line as these arguments need; the first is the name of the program. To build the flags of all
+/// commands takes longer than to ping a neighbour.
+pub fn command_for(tools: &Registry, arguments: &[OsString]) -> clap::Command {
+    let tool = arguments.get(1).and_then(|name| name.to_str()).and_then(|name| tools.get(name));
+    tool.map_or_else(|| command(tools), |tool| root().subcommand(of_tool(tool)))
+}
+
+fn root() -> clap::Command {
+    clap::Command::new("netwark")
+        .about("Self-hosted network toolkit: measure from many places at once")
+        .version(env!("CARGO_PKG_VERSION"))
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help(
+            "Exit codes: 0 fine, 1 failed, 2 not understood, 4 the server does not want this worker, 130 interrupted.",
+        )
+}
+
+fn of_tool(tool: &ToolDefinition) -> clap::Command {
+    match tool.text.name {
+        "whois" => whois::command(tool),
+        _ => tool::command(tool),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_is_told_the_same_without_the_other_commands() {
+        let tools = Registry::standard();
+        for tool in tools.iter() {
+            for rest in [&["--no-such-flag"][..], &["a", "b", "--json=1"], &["--help"]] {
+                let line: Vec<OsString> =
+                    ["netwark", tool.text.name].iter().chain(rest).map(|word| (*word).into()).collect();
+                let told =
+                    |command: clap::Command| command.try_get_matches_from(&line).unwrap_err().to_string();
+                assert_eq!(told(command_for(&tools, &line)), told(command(&tools)), "{line:?}");
+            }
+        }
+    }
 }

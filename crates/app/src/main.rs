@@ -22,7 +22,8 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 
     let tools = netwark_model::tools::Registry::standard();
-    let asked = cli::command(&tools).get_matches_from(commands::tool::habits(&tools, std::env::args_os()));
+    let arguments = commands::tool::habits(&tools, std::env::args_os());
+    let asked = cli::command_for(&tools, &arguments).get_matches_from(arguments);
     let code = match commands::run(&tools, &asked) {
         Ok(code) => code,
         Err(failure) => failure.tell(),

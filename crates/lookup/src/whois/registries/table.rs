@@ -1,43 +1,21 @@
-//! Which registry knows which part of the Internet.
-//!
-//! A table is compiled in. The bootstrap files of IANA (RFC 9224) win over it, and rows of a file of one's own over both.
+//! Rows of who knows what, and how those of one origin win over those of another.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
-use reqwest::Url;
 
-use super::bootstrap::Bootstrap;
-use super::question::Question;
+use super::{IANA, Registry};
+use crate::whois::bootstrap::Bootstrap;
+use crate::whois::question::Question;
 
-const BUILT_IN: &str = include_str!("../../data/registries.txt");
-
-/// The server of IANA, which knows every registry.
-pub const IANA: &str = "whois.iana.org";
+const BUILT_IN: &str = include_str!("../../../data/registries.txt");
 
 /// Most rows of a file of one's own.
 const MOST_ROWS: usize = 20_000;
 
-/// Who knows something, by protocol.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Registry {
-    /// Base of its RDAP service, with the slash at the end.
-    pub rdap: Option<String>,
-    /// Its server of WHOIS, with a port when it is not 43.
-    pub whois: Option<String>,
-}
-
-impl Registry {
-    fn or(self, other: Option<&Self>) -> Self {
-        let other = other.cloned().unwrap_or_default();
-        Self { rdap: self.rdap.or(other.rdap), whois: self.whois.or(other.whois) }
-    }
-}
-
-/// The table.
+/// Who knows which domains, networks and AS numbers.
 #[derive(Clone, Debug)]
-pub struct Registries {
+pub(super) struct Table {
     domains: HashMap<String, Registry>,
     networks: Vec<(IpNet, Registry)>,
     numbers: Vec<(u32, u32, Registry)>,
@@ -52,13 +30,7 @@ enum Protocol {
     Whois,
 }
 
-impl Default for Registries {
-    fn default() -> Self {
-        Self::built_in()
-    }
-}
-
-impl Registries {
+impl Table {
     /// A table without rows, whose last resort is this server.
     pub fn empty(iana: &str) -> Self {
         Self {
@@ -84,11 +56,7 @@ impl Registries {
         &self.iana
     }
 
-    /// Adds rows of one's own, which win over all others: `rdap https://rdap.example/ example 192.0.2.0/24`,
-    /// `whois whois.example AS64500-AS64510`, or `iana whois.example` for the last resort. `#` begins a comment.
-    ///
-    /// # Errors
-    /// Names the line that is not understood; those before it count.
+    /// Adds rows of one's own, up to the line that is not understood.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
         let (rows, read) = Self::rows(text);
         let mut own = self.own.take().map_or_else(|| Self::empty(""), |own| *own);
@@ -115,26 +83,6 @@ impl Registries {
             }
         }
         (rows, read)
-    }
-
-    /// The places that rows of one's own name by address: whoever wrote them wants them to be asked, public or not. A
-    /// server that is named by a host must have a public address.
-    pub fn named_places(text: &str) -> Vec<SocketAddr> {
-        let target = |line: &str| {
-            let mut words = line.split('#').next()?.split_whitespace();
-            match (words.next()?, words.next()?) {
-                ("rdap", url) => {
-                    let url = Url::parse(url).ok()?;
-                    let host = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
-                    Some(SocketAddr::new(host, url.port_or_known_default()?))
-                }
-                (_, server) => {
-                    let address = server.parse::<IpAddr>().map(|address| SocketAddr::new(address, 43));
-                    server.parse().or(address).ok()
-                }
-            }
-        };
-        text.lines().filter_map(target).collect()
     }
 
     fn row(&mut self, words: &[&str]) -> Result<(), String> {
@@ -230,11 +178,7 @@ impl Registries {
         }
     }
 
-    /// Adds a bootstrap file of IANA: `dns.json`, `ipv4.json`, `ipv6.json` or `asn.json` (RFC 9224). It wins over what
-    /// is compiled in and over files that were added before, but not over rows of one's own.
-    ///
-    /// # Errors
-    /// When it is no such file.
+    /// Adds a file of IANA, over which only rows of one's own win.
     pub fn add_bootstrap(&mut self, json: &str) -> Result<usize, String> {
         let file = Bootstrap::read(json)?;
         let mut rows = Self::empty("");
@@ -253,7 +197,7 @@ impl Registries {
     }
 
     /// Everything of which an RDAP service is known, spelled as in rows, with the base of the service.
-    pub(super) fn over_rdap(&self) -> BTreeMap<String, &str> {
+    pub fn over_rdap(&self) -> BTreeMap<String, &str> {
         let domains = self.domains.iter().map(|(name, row)| (name.clone(), row));
         // The first that fits counts, so it is to be the last that is put in.
         let networks = self.networks.iter().rev().map(|(prefix, row)| (prefix.to_string(), row));
@@ -289,7 +233,7 @@ impl Registries {
 
     /// True when a row speaks of the very thing rather than of all that is around it: of a network within this block,
     /// of a name or of a number.
-    pub(super) fn has_row_within(&self, question: &Question, block: Option<IpNet>) -> bool {
+    pub fn has_row_within(&self, question: &Question, block: Option<IpNet>) -> bool {
         let network = |asked: IpNet| {
             let mut rows = self.networks.iter().map(|(prefix, _)| prefix);
             rows.any(|prefix| prefix.contains(&asked) && block.is_some_and(|block| block.contains(prefix)))
@@ -326,7 +270,7 @@ fn range(first: u32, last: u32) -> String {
 }
 
 /// The base of a service with its slash at the end.
-pub(super) fn base(url: &str) -> Option<String> {
+pub fn base(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     (!rest.is_empty()).then(|| format!("{}/", url.trim_end_matches('/')))
 }
@@ -342,105 +286,13 @@ fn set(row: &mut Registry, protocol: Protocol, target: &str) {
 mod tests {
     use super::*;
 
-    fn of(table: &Registries, text: &str) -> (Option<String>, Option<String>) {
-        let row = table.of(&Question::parse(text).unwrap());
-        (row.rdap, row.whois)
-    }
-
     #[test]
     fn every_row_is_understood() {
-        let (table, read) = Registries::rows(BUILT_IN);
+        let (table, read) = Table::rows(BUILT_IN);
         assert_eq!(read, Ok(()));
         assert!(table.domains.len() > 1200, "{}", table.domains.len());
         for registry in table.domains.values() {
             assert!(registry.rdap.as_ref().is_none_or(|rdap| !rdap.contains('{')), "{registry:?}");
         }
-    }
-
-    #[test]
-    fn who_knows_what() {
-        let table = Registries::built_in();
-        let pair = |rdap: &str, whois: &str| {
-            (
-                Some(rdap.to_owned()).filter(|r| !r.is_empty()),
-                Some(whois.to_owned()).filter(|w| !w.is_empty()),
-            )
-        };
-        for (asked, rdap, whois) in [
-            ("example.com", "https://rdap.verisign.com/com/v1/", "whois.verisign-grs.com"),
-            ("example.co.uk", "https://rdap.nominet.uk/uk/", "whois.nic.uk"),
-            ("example.nowhere", "", ""),
-            ("com", "", ""),
-            ("193.0.6.139", "https://rdap.db.ripe.net/", "whois.ripe.net"),
-            ("2a00:1450::1", "https://rdap.db.ripe.net/", "whois.ripe.net"),
-            ("2001:4200::/32", "https://rdap.afrinic.net/rdap/", "whois.afrinic.net"),
-            ("200.3.14.10", "https://rdap.lacnic.net/rdap/", "whois.lacnic.net"),
-            ("1.1.1.0/24", "https://rdap.apnic.net/", "whois.apnic.net"),
-            ("0.0.0.0/0", "", ""),
-            ("AS3333", "https://rdap.db.ripe.net/", "whois.ripe.net"),
-            ("AS15169", "https://rdap.arin.net/registry/", "whois.arin.net"),
-            ("AS197000", "https://rdap.db.ripe.net/", "whois.ripe.net"),
-            ("AS999999999", "", ""),
-        ] {
-            assert_eq!(of(&table, asked), pair(rdap, whois), "{asked}");
-        }
-        assert_eq!(table.rdap_of("whois.apnic.net"), Some("https://rdap.apnic.net/"));
-    }
-
-    #[test]
-    fn ones_own_rows_win() {
-        let mut table = Registries::built_in();
-        table
-            .add("whois whois.corp.example com 10.0.0.0/8 AS64512-AS64600 # ours\n\niana 192.0.2.1:4343")
-            .unwrap();
-        assert_eq!(of(&table, "a.com").1.as_deref(), Some("whois.corp.example"));
-        assert_eq!(of(&table, "a.com").0.as_deref(), Some("https://rdap.verisign.com/com/v1/"));
-        assert_eq!(of(&table, "10.1.2.3").1.as_deref(), Some("whois.corp.example"));
-        assert_eq!(of(&table, "AS64512").1.as_deref(), Some("whois.corp.example"));
-        assert_eq!(table.iana(), "192.0.2.1:4343");
-        for (rows, why) in [
-            ("whois", "line 1: there must be a server"),
-            ("\nftp x y", "line 2: 'ftp' is neither"),
-            ("rdap rdap.example x", "no URL"),
-            ("whois x 10.0.0.0/99", "no prefix"),
-            ("whois x ASx", "no AS number"),
-        ] {
-            let told = table.add(rows).unwrap_err();
-            assert!(told.contains(why), "{told}");
-        }
-    }
-
-    #[test]
-    fn places_are_named_by_their_address() {
-        let rows = "whois 10.0.0.5 a\nwhois 10.0.0.6:4343 b\nrdap http://[fd00::1]:8080/x c\nwhois whois.example d # 1.2.3.4\n";
-        let places: Vec<String> = Registries::named_places(rows).iter().map(ToString::to_string).collect();
-        assert_eq!(places, ["10.0.0.5:43", "10.0.0.6:4343", "[fd00::1]:8080"]);
-    }
-
-    #[test]
-    fn bootstrap_files_win_over_what_is_built_in_and_not_over_ones_own() {
-        let mut table = Registries::built_in();
-        table.add("rdap https://own.test/ own\nwhois whois.own.test AS3333").unwrap();
-        let file = |services: &str| format!(r#"{{"version":"1.0","services":[{services}]}}"#);
-        let names = r#"[["com","newtld","own"],["http://rdap.test/","https://rdap.test/x"]], [["odd"],["gopher://x"]]"#;
-        assert_eq!(table.add_bootstrap(&file(names)), Ok(3));
-        assert_eq!(table.add_bootstrap(&file(r#"[["193.0.0.0/16"],["https://more.test/"]]"#)), Ok(1));
-        let numbers = r#"[["64496-64511","3333"],["https://as.test/"]]"#;
-        assert_eq!(table.add_bootstrap(&file(numbers)), Ok(2));
-        let some = |text: &str| Some(text.to_owned());
-        for (asked, rdap, whois) in [
-            ("a.com", some("https://rdap.test/x/"), some("whois.verisign-grs.com")),
-            ("a.newtld", some("https://rdap.test/x/"), None),
-            ("a.own", some("https://own.test/"), None),
-            ("a.odd", None, None),
-            ("193.0.6.139", some("https://more.test/"), some("whois.ripe.net")),
-            ("AS3333", some("https://as.test/"), some("whois.own.test")),
-            ("AS64500", some("https://as.test/"), None),
-        ] {
-            assert_eq!(of(&table, asked), (rdap, whois), "{asked}");
-        }
-        assert!(table.add_bootstrap("{}").is_err());
-        assert!(table.add_bootstrap(&file("")).is_err());
-        assert_eq!(table.over_rdap().get("AS3333"), Some(&"https://as.test/"));
     }
 }
