@@ -27,4 +27,4 @@ pub mod trace;
 pub mod verdict;
 mod words;
 
-pub use net::code::let_go_of_code;
+pub use net::memory::{let_go_of_code, share_one_arena};

@@ -36,7 +36,7 @@ use netwark_server::auth::AuthError;
 use netwark_store::{Store, StoreOptions};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 
@@ -53,9 +53,12 @@ pub fn run(tools: &Registry, asked: &ArgMatches) -> Outcome {
             _ => tool::run(tool, matches),
         };
     }
-    match Cli::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))?.command {
+    match Command::from_arg_matches(asked).map_err(|error| Failure::Usage(error.to_string()))? {
         Command::Serve(args) => wait(serve::run(args, tools.clone())),
-        Command::Worker(args) => wait(worker::run(*args)),
+        Command::Worker(args) => {
+            netwark_probe::share_one_arena();
+            wait(worker::run(*args))
+        }
         Command::Workers(args) => wait(workers::run(*args)),
         Command::Networks(args) => wait(watch::networks::run(*args)),
         Command::Devices(args) => wait(watch::devices::run(*args)),

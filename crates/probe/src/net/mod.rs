@@ -2,14 +2,14 @@
 
 #![expect(
     unsafe_code,
-    reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options, madvise"
+    reason = "system calls that no safe wrapper offers: sendmmsg, recvmmsg, socket options, madvise, mallopt"
 )]
 
 pub(crate) mod clock;
-pub(crate) mod code;
 pub(crate) mod connect;
 pub(crate) mod control;
 pub(crate) mod filter;
+pub(crate) mod memory;
 pub(crate) mod netlink;
 mod options;
 pub(crate) mod packet;
