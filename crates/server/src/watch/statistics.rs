@@ -243,8 +243,8 @@ pub(crate) async fn event_statistics(
         let SeverityCounts { ok, info, warning, alert } = network.counts;
         std::cmp::Reverse(ok + info + warning + alert)
     });
-    let busiest = app.store.busiest_devices(since, until, &[], MOST_DEVICES).await?;
-    let flapping = app.store.busiest_devices(since, until, &["device_down"], MOST_DEVICES).await?;
+    let busiest = app.store.busiest_devices(since, until, &[], network, MOST_DEVICES).await?;
+    let flapping = app.store.busiest_devices(since, until, &["device_down"], network, MOST_DEVICES).await?;
     Ok(Json(EventStatistics {
         from: range.from,
         to: range.to,

@@ -60,7 +60,7 @@ impl Store {
     }
 }
 
-/// The times of the interfaces of a device are joined where they overlap or touch, so that it counts once.
+/// Of each time of an interface only what no earlier one of the same device reaches is counted, so that it counts once.
 fn changes(one_network: bool) -> String {
     let only = if one_network { "AND p.network_id = $3" } else { "" };
     format!(
@@ -71,16 +71,13 @@ fn changes(one_network: bool) -> String {
            FROM presence_sessions p JOIN stations s ON s.id = p.station_id \
            WHERE p.began_at < $2 AND (p.ended_at IS NULL OR p.ended_at >= $1) {only}), \
          reached AS (\
-           SELECT device, first, last, max(last) OVER (PARTITION BY device ORDER BY first, last \
+           SELECT first, last, max(last) OVER (PARTITION BY device ORDER BY first \
              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach FROM spans), \
-         marked AS (\
-           SELECT device, first, last, sum(CASE WHEN reach IS NULL OR first > reach + 1 THEN 1 ELSE 0 END) \
-             OVER (PARTITION BY device ORDER BY first, last) AS island FROM reached), \
-         islands AS (SELECT min(first) AS first, max(last) AS last FROM marked GROUP BY device, island), \
-         steps AS (\
-           SELECT first AS bucket, count(*) AS number FROM islands GROUP BY 1 \
-           UNION ALL SELECT last + 1, -count(*) FROM islands GROUP BY 1) \
-         SELECT bucket, CAST(sum(number) AS BIGINT) FROM steps GROUP BY 1 ORDER BY 1"
+         news AS (\
+           SELECT CASE WHEN first <= reach THEN reach + 1 ELSE first END AS first, last FROM reached \
+           WHERE reach IS NULL OR last > reach), \
+         steps AS (SELECT first AS bucket, 1 AS number FROM news UNION ALL SELECT last + 1, -1 FROM news) \
+         SELECT bucket, CAST(sum(number) AS BIGINT) FROM steps GROUP BY 1 HAVING sum(number) <> 0 ORDER BY 1"
     )
 }
 

@@ -72,7 +72,7 @@ impl Store {
             .collect()
     }
 
-    /// Devices with which these kinds of events happened most often between two times.
+    /// Devices with which these kinds of events happened most often between two times, on one network or on all.
     ///
     /// # Errors
     /// When the database fails.
@@ -81,19 +81,22 @@ impl Store {
         since: Timestamp,
         until: Timestamp,
         kinds: &[&str],
+        network: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<DeviceCount>, StoreError> {
         let backend = self.read().get_database_backend();
         let list = crate::convert::to_text("list of kinds", &kinds)?;
         let kind =
             if kinds.is_empty() { "$3 <> ''".to_owned() } else { crate::rows::is_word(backend, "e.kind", 3) };
+        let only = if network.is_some() { "AND e.network_id = $5" } else { "" };
         let sql = format!(
             "SELECT e.device_id, d.label, count(*) FROM events e JOIN devices d ON d.id = e.device_id \
-             WHERE e.at >= $1 AND e.at < $2 AND {kind} GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT $4"
+             WHERE e.at >= $1 AND e.at < $2 AND {kind} {only} GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT $4"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let values: [sea_orm::Value; 4] =
-            [millis(since).into(), millis(until).into(), list.into(), limit.into()];
+        let mut values: Vec<sea_orm::Value> =
+            vec![millis(since).into(), millis(until).into(), list.into(), limit.into()];
+        values.extend(network.map(Into::into));
         let rows = self.read().query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
         rows.iter()
             .map(|row| {

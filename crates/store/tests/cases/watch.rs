@@ -594,9 +594,11 @@ pub(crate) async fn events_are_narrowed_counted_and_acknowledged(store: &Store) 
     let warnings =
         counts.iter().filter(|count| count.severity == Severity::Warning).map(|count| count.number);
     assert_eq!(warnings.sum::<u64>(), 2);
-    let busiest = store.busiest_devices(all.0, all.1, &[], 10).await.unwrap();
+    let busiest = store.busiest_devices(all.0, all.1, &[], Some(site.network), 10).await.unwrap();
     assert_eq!((busiest.len(), busiest[0].number), (2, 1));
-    assert!(store.busiest_devices(all.0, all.1, &["device_down"], 10).await.unwrap().is_empty());
+    assert!(store.busiest_devices(all.0, all.1, &["device_down"], None, 10).await.unwrap().is_empty());
+    let elsewhere = Some(Uuid::now_v7());
+    assert!(store.busiest_devices(all.0, all.1, &[], elsewhere, 10).await.unwrap().is_empty());
     let [types, _] = store.tally_devices().await.unwrap();
     assert_eq!(types, [(String::new(), 2)].into());
     assert_eq!(store.newcomers(all.0, all.1).await.unwrap().iter().map(|(_, number)| number).sum::<u64>(), 2);
