@@ -60,6 +60,8 @@ fn field_error(text: &str) -> FieldError {
     let expected = match expected {
         "a sequence" => "a list",
         other if other.starts_with("struct ") => "an object",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f32" | "f64" => "a number",
         other => other,
     };
     let got = got.split_once(": ").map_or(got, |(_, got)| got);
@@ -296,6 +298,10 @@ mod tests {
         assert_eq!(
             told("queues[0]: invalid type: integer `1`, expected a string"),
             "queues[0]: must be a string, got integer `1`"
+        );
+        assert_eq!(
+            told("vlan: invalid type: string \"x\", expected i64"),
+            "vlan: must be a whole number, got string \"x\""
         );
         assert_eq!(
             told("invalid type: sequence, expected struct New"),

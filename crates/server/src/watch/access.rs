@@ -117,12 +117,12 @@ pub(crate) async fn add_access(
     principal: Principal,
     Body(fields): Body<AccessFields>,
 ) -> Result<impl IntoResponse, Problem> {
+    let now = Timestamp::now();
     let draft = checked(fields, None).map_err(Problem::fields)?;
-    let entered = app
-        .store
-        .add_access(vec![draft], &principal.label(), Timestamp::now())
-        .await
-        .map_err(wrong_network)?;
+    if let Some(Err(wrong)) = draft.expires_at.map(|at| to_come(at, now)) {
+        return Err(FieldError::body("expires_at", wrong).into());
+    }
+    let entered = app.store.add_access(vec![draft], &principal.label(), now).await.map_err(wrong_network)?;
     match entered.into_iter().next() {
         Some(Entered::Added(entry)) => {
             tracing::info!(by = principal.label(), mac = %entry.mac, action = ?entry.action, "an entry was added");
@@ -181,10 +181,7 @@ fn checked(fields: AccessFields, before: Option<AccessEntry>) -> Result<AccessDr
         errors.push(FieldError::body("action", "is missing"));
     }
     let pattern = match fields.mac {
-        Some(mac) => mac
-            .parse::<MacPattern>()
-            .map_err(|wrong| errors.push(FieldError::body("mac", wrong.to_string())))
-            .ok(),
+        Some(mac) => pattern(&mac).map_err(|wrong| errors.push(FieldError::body("mac", wrong))).ok(),
         None => before.as_ref().map(|before| before.mac),
     };
     if pattern.is_none() && errors.iter().all(|error| error.name != "mac") {
@@ -213,6 +210,20 @@ fn checked(fields: AccessFields, before: Option<AccessEntry>) -> Result<AccessDr
     })
 }
 
+/// A hardware address, or the beginning of some, that devices can have.
+pub(super) fn pattern(text: &str) -> Result<MacPattern, String> {
+    let pattern = text.parse::<MacPattern>().map_err(|wrong| wrong.to_string())?;
+    match Mac::new(pattern.bytes()).is_multicast() {
+        true => Err(format!("is of a group of receivers, not of a device: {pattern}")),
+        false => Ok(pattern),
+    }
+}
+
+/// When an entry ceases to hold, which must be later than now.
+pub(super) fn to_come(at: Timestamp, now: Timestamp) -> Result<Timestamp, String> {
+    if at > now { Ok(at) } else { Err(format!("is over already: {at:.0}")) }
+}
+
 /// Why an entry is there: a text of one line, which may be empty.
 pub(super) fn note(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Ok(String::new()) } else { super::input::text(text, LONGEST_NOTE) }
@@ -221,12 +232,12 @@ pub(super) fn note(text: &str) -> Result<String, String> {
 /// The problem that another entry stands in the way.
 pub(super) async fn in_the_way(app: &App, other: &AccessEntry) -> Problem {
     let names = app.store.network_names().await.unwrap_or_default();
-    let detail = told(other, &names);
+    let detail = told(other, &names, Timestamp::now());
     Problem::conflict(detail.clone()).with_errors(vec![FieldError::body("mac", detail)])
 }
 
 /// Which entry stands in the way, in words.
-pub(super) fn told(other: &AccessEntry, names: &HashMap<Uuid, String>) -> String {
+pub(super) fn told(other: &AccessEntry, names: &HashMap<Uuid, String>, now: Timestamp) -> String {
     let said = match other.action {
         AccessAction::Allow => "allowed",
         AccessAction::Deny => "denied",
@@ -241,8 +252,12 @@ pub(super) fn told(other: &AccessEntry, names: &HashMap<Uuid, String>) -> String
         some => some.join(", "),
     };
     let note = if other.note.is_empty() { String::new() } else { format!("'{}', ", other.note) };
+    let holds = match other.expires_at {
+        Some(at) if at <= now => format!("was {said} until {at:.0}"),
+        _ => format!("is {said} already"),
+    };
     format!(
-        "{} is {said} already, on {place} ({note}by {}); change or remove entry {}",
+        "{} {holds}, on {place} ({note}by {}); change or remove entry {}",
         other.mac, other.created_by, other.id
     )
 }

@@ -7,8 +7,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use netwark_model::error::FieldError;
-use netwark_model::watch::access::{AccessAction, MOST_ENTRIES, MacPattern};
+use netwark_model::watch::access::{AccessAction, MOST_ENTRIES};
 use netwark_store::watch::access::{AccessDraft, AccessFilter, Entered};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::access::{note, told};
+use super::access::{note, pattern, to_come, told};
 use super::answers::{Invalid, MayRead, MayWrite};
 use crate::app::App;
 use crate::auth::Principal;
@@ -91,8 +93,8 @@ pub(super) fn import_route() -> OpenApiRouter<App> {
 /// Add entries from CSV to the access list.
 ///
 /// The first line names the columns: `mac`, and `action`, `note`, `networks` (names with `|` between them, or nothing
-/// for all) and `expires_at` in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
-/// are told with their reasons; with `dry_run` nothing is taken over.
+/// for all) and `expires_at` (a day, or a time) in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
+/// are told with their reasons; with `dry_run` the same is told and nothing is taken over.
 #[utoipa::path(
     post, path = "/access-list/import", operation_id = "import_access_list", tag = "Watch",
     params(("dry_run" = Option<bool>, Query, description = "Only read the file and say which lines are wrong")),
@@ -107,10 +109,12 @@ pub(crate) async fn import_access(
 ) -> Result<Json<Imported>, Problem> {
     let dry_run = params.read("dry_run", super::networks::flag).unwrap_or(false);
     params.finish()?;
-    let networks = app.store.networks(Timestamp::now()).await?;
+    let now = Timestamp::now();
+    let networks = app.store.networks(now).await?;
     let ids: HashMap<String, Uuid> =
         networks.iter().map(|network| (network.name.to_ascii_lowercase(), network.id)).collect();
-    let read = read(&body, &ids).map_err(|wrong| FieldError::body("body", wrong))?;
+    let zone = TimeZone::get(&app.settings.timezone).unwrap_or(TimeZone::UTC);
+    let read = read(&body, &ids, &zone, now).map_err(|wrong| FieldError::body("body", wrong))?;
     let mut imported = Imported::default();
     let mut drafts = Vec::new();
     for (line, draft) in read {
@@ -119,20 +123,31 @@ pub(crate) async fn import_access(
             Err(reason) => imported.refuse(line, reason),
         }
     }
-    if !dry_run {
-        let names = app.store.network_names().await?;
-        let (lines, drafts): (Vec<usize>, Vec<AccessDraft>) = drafts.into_iter().unzip();
-        let entered = app.store.add_access(drafts, &principal.label(), Timestamp::now()).await?;
-        for (line, entered) in lines.into_iter().zip(entered) {
-            match entered {
-                Entered::Added(_) => imported.added += 1,
-                Entered::Known(_) => imported.known += 1,
-                Entered::Refused(other) => imported.refuse(line, told(&other, &names)),
+    let names = app.store.network_names().await?;
+    let (lines, drafts): (Vec<usize>, Vec<AccessDraft>) = drafts.into_iter().unzip();
+    let entered = match dry_run {
+        true => app.store.try_access(drafts, now).await?,
+        false => app.store.add_access(drafts, &principal.label(), now).await?,
+    };
+    let mut added = HashMap::new();
+    for (line, entered) in lines.into_iter().zip(entered) {
+        match entered {
+            Entered::Added(entry) => {
+                imported.added += 1;
+                added.insert(entry.id, line);
             }
+            Entered::Known(_) => imported.known += 1,
+            Entered::Refused(other) => imported.refuse(
+                line,
+                match added.get(&other.id) {
+                    Some(first) => format!("mac: line {first} says something else of {}", other.mac),
+                    None => told(&other, &names, now),
+                },
+            ),
         }
+    }
+    if !dry_run {
         tracing::info!(by = principal.label(), added = imported.added, "entries were imported");
-    } else {
-        imported.added = drafts.len();
     }
     imported.refused.sort_by_key(|refused| refused.line);
     imported.refused.truncate(MOST_TOLD);
@@ -149,7 +164,12 @@ impl Imported {
 /// The lines of a file, each an entry or what is wrong with it.
 type Lines = Vec<(usize, Result<AccessDraft, String>)>;
 
-fn read(text: &str, networks: &HashMap<String, Uuid>) -> Result<Lines, String> {
+fn read(
+    text: &str,
+    networks: &HashMap<String, Uuid>,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Lines, String> {
     let records = csv::read(text).map_err(|(line, wrong)| format!("line {line}: {wrong}"))?;
     let mut records = records.into_iter();
     let Some((_, head)) = records.next() else {
@@ -160,6 +180,10 @@ fn read(text: &str, networks: &HashMap<String, Uuid>) -> Result<Lines, String> {
         let shown: String = unknown.chars().take(60).collect();
         return Err(format!("has an unknown column '{shown}'; the columns are {}", COLUMNS.join(", ")));
     }
+    if let Some(twice) = COLUMNS.iter().find(|name| head.iter().filter(|column| column == *name).count() > 1)
+    {
+        return Err(format!("has the column '{twice}' twice"));
+    }
     let column = |name: &str| head.iter().position(|column| column == name);
     if column("mac").is_none() {
         return Err("has no column 'mac' in its first line".into());
@@ -168,13 +192,16 @@ fn read(text: &str, networks: &HashMap<String, Uuid>) -> Result<Lines, String> {
         return Err(format!("has {} lines, and at most {MOST_ENTRIES} can be read", records.len()));
     }
     let entry = |fields: &[String]| {
+        if let Some(more) = fields.iter().skip(head.len()).find(|field| !field.trim().is_empty()) {
+            return Err(format!("has more fields than the first line: '{}'", short(more)));
+        }
         let field = |name: &str| column(name).and_then(|at| fields.get(at)).map_or("", |field| plain(field));
         let action = match field("action").to_ascii_lowercase().as_str() {
             "" => AccessAction::Allow,
             word => AccessAction::from_word(word)
                 .ok_or_else(|| format!("action: must be allow or deny, got '{}'", short(word)))?,
         };
-        let pattern = field("mac").parse::<MacPattern>().map_err(|wrong| format!("mac: {wrong}"))?;
+        let pattern = pattern(field("mac")).map_err(|wrong| format!("mac: {wrong}"))?;
         let note = note(field("note")).map_err(|wrong| format!("note: {wrong}"))?;
         let named = field("networks").split('|').map(str::trim).filter(|name| !name.is_empty());
         let mut ids = Vec::new();
@@ -186,13 +213,24 @@ fn read(text: &str, networks: &HashMap<String, Uuid>) -> Result<Lines, String> {
         ids.dedup();
         let expires_at = match field("expires_at") {
             "" => None,
-            time => Some(time.parse::<Timestamp>().map_err(|_| {
-                format!("expires_at: must be a time such as 2027-01-31T00:00:00Z, got '{}'", short(time))
-            })?),
+            time => Some(expiry(time, zone, now).map_err(|wrong| format!("expires_at: {wrong}"))?),
         };
         Ok(AccessDraft { action, pattern, note, networks: ids, expires_at })
     };
     Ok(records.map(|(line, fields)| (line, entry(&fields))).collect())
+}
+
+/// A time to come, or a day, at whose end in this time zone an entry ceases to hold.
+fn expiry(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, String> {
+    let end = |day: Date| day.tomorrow()?.to_zoned(zone.clone()).map(|time| time.timestamp());
+    let time = text.parse::<Timestamp>().or_else(|_| text.parse::<Date>().and_then(end));
+    let time = time.map_err(|_| {
+        format!(
+            "must be a day such as 2027-01-31 or a time such as 2027-01-31T00:00:00Z, got '{}'",
+            short(text)
+        )
+    })?;
+    to_come(time, now)
 }
 
 /// A field without the blanks around it, and without the quote that keeps spreadsheets from running it.
@@ -214,7 +252,7 @@ mod tests {
         let office = Uuid::from_u128(1);
         let networks = HashMap::from([("office".to_owned(), office)]);
         let text = "mac,action,networks,note\n00:00:5e:00:53:01,deny,Office,'=x\n0000.5e00.5302,,,\nx,,,\n00005e,,Home,\n";
-        let lines = read(text, &networks).unwrap();
+        let lines = read(text, &networks, &TimeZone::UTC, Timestamp::UNIX_EPOCH).unwrap();
         let (line, first) = &lines[0];
         let first = first.as_ref().unwrap();
         assert_eq!((*line, first.action, first.note.as_str()), (2, AccessAction::Deny, "=x"));
@@ -226,10 +264,39 @@ mod tests {
 
     #[test]
     fn a_file_without_the_right_columns_is_refused() {
-        let told = |text: &str| read(text, &HashMap::new()).unwrap_err();
+        let none = HashMap::new();
+        let told = |text: &str| read(text, &none, &TimeZone::UTC, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(told("mac,note,MAC\nx,,").contains("'mac' twice"));
         assert!(told("").contains("is empty"));
         assert!(told("note\nx").contains("no column 'mac'"));
         assert!(told("mac,colour\nx,y").contains("unknown column 'colour'"));
         assert!(told("mac\n\"x").contains("line 2"));
+    }
+
+    #[test]
+    fn every_kind_of_wrong_line_says_what_is_wrong() {
+        let now: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        let one = |line: &str| {
+            let text = format!("mac,action,note,networks,expires_at\n{line}\n");
+            read(&text, &HashMap::new(), &zone, now).unwrap().remove(0).1
+        };
+        for (line, wrong) in [
+            ("00:00:5e:00:53:01,perhaps", "action: must be allow or deny, got 'perhaps'"),
+            ("zz", "mac: must be a MAC address"),
+            ("ff:ff:ff:ff:ff:ff", "mac: is of a group of receivers"),
+            ("01:00:5e", "mac: is of a group of receivers"),
+            ("00:00:5e:00:53:01,,\"two\nlines\"", "note: must hold no control characters"),
+            ("00:00:5e:00:53:01,,,Home", "networks: there is no network named 'Home'"),
+            ("00:00:5e:00:53:01,,,,tomorrow", "expires_at: must be a day such as 2027-01-31 or a time"),
+            ("00:00:5e:00:53:01,,,,2026-11-25", "expires_at: is over already"),
+            ("00:00:5e:00:53:01,,,,,x", "has more fields than the first line: 'x'"),
+        ] {
+            let told = one(line).unwrap_err();
+            assert!(told.starts_with(wrong), "{line}: {told}");
+        }
+        // A day holds to its end.
+        let until = one("00:00:5e:00:53:01,,,,2026-11-26,").unwrap().expires_at;
+        assert_eq!(until, Some("2026-11-26T23:00:00Z".parse().unwrap()));
     }
 }

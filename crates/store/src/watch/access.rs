@@ -79,34 +79,31 @@ impl Store {
             Box::pin(async move {
                 Lock::AccessList.take(transaction).await?;
                 let mut list = List::load(transaction).await?;
-                let mut entered = Vec::with_capacity(drafts.len());
-                let mut touched = Touched::default();
-                for draft in drafts {
-                    list.check_networks(&draft.networks)?;
-                    if let Some(other) = list.in_the_way(&draft, None) {
-                        let same = other.action == draft.action && same_set(&other.networks, &draft.networks);
-                        entered.push(if same { Entered::Known(other) } else { Entered::Refused(other) });
-                        continue;
-                    }
-                    if list.len() >= MOST_ENTRIES {
-                        return Err(StoreError::Conflict(format!(
-                            "the list has {MOST_ENTRIES} entries, and no more are possible; remove some first"
-                        )));
-                    }
-                    let made = list.add(draft, &by, now);
-                    touched.note(&made.networks);
-                    entered.push(Entered::Added(made));
-                }
+                let entered = list.enter(drafts, &by, now)?;
                 let made: Vec<&AccessEntry> = entered
                     .iter()
                     .filter_map(|entered| if let Entered::Added(made) = entered { Some(made) } else { None })
                     .collect();
+                let mut touched = Touched::default();
+                made.iter().for_each(|made| touched.note(&made.networks));
                 insert(transaction, &made).await?;
                 judge(transaction, &touched, now).await?;
                 Ok(entered)
             })
         })
         .await
+    }
+
+    /// What would become of each entry if they were added now, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::add_access`].
+    pub async fn try_access(
+        &self,
+        drafts: Vec<AccessDraft>,
+        now: Timestamp,
+    ) -> Result<Vec<Entered>, StoreError> {
+        List::load(self.read()).await?.enter(drafts, "", now)
     }
 
     /// Changes an entry; none when there is none of this id. Its hardware address may change, too.
@@ -263,7 +260,7 @@ struct List {
 }
 
 impl List {
-    async fn load(transaction: &DatabaseTransaction) -> Result<Self, StoreError> {
+    async fn load<C: ConnectionTrait>(transaction: &C) -> Result<Self, StoreError> {
         let found = entry::Entity::find().all(transaction).await?;
         let number = found.len();
         let all = entry_network::Entity::find().all(transaction).await?;
@@ -302,6 +299,31 @@ impl List {
             everywhere || entry.networks.iter().any(|id| draft.networks.contains(id))
         };
         same.iter().filter(|entry| Some(entry.id) != but).find(meets).cloned()
+    }
+
+    /// Takes in entries in their order; what became of each.
+    fn enter(
+        &mut self,
+        drafts: Vec<AccessDraft>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Entered>, StoreError> {
+        let mut entered = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            self.check_networks(&draft.networks)?;
+            if let Some(other) = self.in_the_way(&draft, None) {
+                let same = other.action == draft.action && same_set(&other.networks, &draft.networks);
+                entered.push(if same { Entered::Known(other) } else { Entered::Refused(other) });
+                continue;
+            }
+            if self.len() >= MOST_ENTRIES {
+                return Err(StoreError::Conflict(format!(
+                    "the list has {MOST_ENTRIES} entries, and no more are possible; remove some first"
+                )));
+            }
+            entered.push(Entered::Added(self.add(draft, by, now)));
+        }
+        Ok(entered)
     }
 
     fn add(&mut self, draft: AccessDraft, by: &str, now: Timestamp) -> AccessEntry {

@@ -36,6 +36,23 @@ async fn entries_never_contradict_each_other() {
         send(&test, "PATCH", &path, &json!({ "action": "deny", "expires_at": "2030-01-01T00:00:00Z" })).await;
     assert_eq!((&changed.json()["action"], &changed.json()["note"]), (&json!("deny"), &json!("Anna")));
     assert_eq!(list(&test, "/access-list?action=deny&q=00:00:5e:00").await.len(), 1);
+    let over = send(&test, "PATCH", &path, &json!({ "expires_at": "2026-01-01T00:00:00Z" })).await;
+    assert_eq!(over.status, StatusCode::OK, "{}", over.text);
+    let again = add(json!({ "action": "allow", "mac": "00:00:5e:00:53:01" })).await.json();
+    let detail = again["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("00:00:5e:00:53:01 was denied until 2026-01-01T00:00:00Z, on all"),
+        "{detail}"
+    );
+    for (field, value) in [("expires_at", "2026-01-01T00:00:00Z"), ("mac", "01:00:5e:00:00:fb")] {
+        let mut body = json!({ "action": "allow", "mac": "00:00:5f:00:53:02" });
+        body[field] = value.into();
+        let refused = add(body).await;
+        assert_eq!(
+            (refused.status, &refused.json()["errors"][0]["name"]),
+            (StatusCode::BAD_REQUEST, &json!(field))
+        );
+    }
     assert_eq!(list(&test, "/access-list?q=anna").await.len(), 1);
     assert_eq!(send(&test, "DELETE", &path, &Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(test.get(&path).await.status, StatusCode::NOT_FOUND);
@@ -68,7 +85,7 @@ async fn the_list_leaves_and_comes_as_a_file() {
     let file = "mac,action,networks,note\n00:00:5e:00:53:01,allow,,\"Anna, laptop\"\n00:00:5e:00:53:02,deny,Office,\n\
                 nonsense,allow,,\n00:00:5e:00:53:03,allow,Nowhere,\n00:00:5e:00:53:01,deny,,\n";
     let checked = import("?dry_run=true", file).await.json();
-    assert_eq!((&checked["added"], &checked["refused_count"]), (&json!(3), &json!(2)));
+    assert_eq!((&checked["added"], &checked["refused_count"]), (&json!(2), &json!(3)));
     assert!(list(&test, "/access-list").await.is_empty());
     let imported = import("", file).await.json();
     assert_eq!(
@@ -78,6 +95,7 @@ async fn the_list_leaves_and_comes_as_a_file() {
     let lines: Vec<i64> =
         imported["refused"].as_array().unwrap().iter().map(|line| line["line"].as_i64().unwrap()).collect();
     assert_eq!(lines, [4, 5, 6]);
+    assert_eq!(checked, imported, "checking tells what importing would");
     let exported = test.get("/access-list.csv").await;
     assert_eq!(
         exported.text,
