@@ -78,3 +78,16 @@ test('a whole measurement by keys alone', async () => {
 	await page.getByRole('heading', { name: 'Workers' }).waitFor();
 	assert.deepEqual(faults, []);
 });
+
+test('a part of the program that is not there any more is told in words, and loaded again', async () => {
+	const { page } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/workers`);
+	await page.getByRole('heading', { name: 'Workers' }).waitFor();
+	// As after an update: the parts have other names, but the page that is open does not know.
+	await page.route('**/_app/immutable/**', (route) => route.fulfill({ status: 404 }));
+	await page.getByRole('link', { name: 'Statistics' }).click();
+	await page.getByText('This page could not be loaded').last().waitFor();
+	await page.unroute('**/_app/immutable/**');
+	await page.getByRole('button', { name: /again/ }).click();
+	await page.getByText('Events by day').waitFor();
+});

@@ -3,6 +3,8 @@ declare global {
 		interface Error {
 			message: string;
 			title: string;
+			/** Only loading the page anew can help. */
+			reload?: boolean;
 		}
 	}
 }
