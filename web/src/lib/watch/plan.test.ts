@@ -25,6 +25,19 @@ describe('the address plan', () => {
 			used('192.0.2.3', { current: false, standing: 'denied' })
 		]);
 		expect(all).toHaveLength(256);
-		expect(all.slice(0, 5).map(({ state }) => state)).toEqual(['free', 'known', 'seen', 'gone', 'free']);
+		expect(all.slice(0, 5).map(({ state }) => state)).toEqual(['unswept', 'known', 'seen', 'gone', 'free']);
+	});
+
+	it('tells what is free from what is not swept', () => {
+		const states = (prefixes: string[], exclude: string[] = []) =>
+			cells('192.0.2.0/24', [], prefixes, exclude).map(({ state }) => state);
+		const free = (prefixes: string[], exclude?: string[]) =>
+			states(prefixes, exclude).filter((state) => state === 'free').length;
+		expect(free(['192.0.2.0/24'])).toBe(254);
+		expect(free(['192.0.2.0/23'])).toBe(255);
+		expect(free(['192.0.2.64/26', '2001:db8::/64'])).toBe(62);
+		expect(free(['192.0.2.0/24'], ['192.0.2.128/25'])).toBe(127);
+		expect(free(['192.0.2.7/32'])).toBe(1);
+		expect(states(['192.0.2.64/26'])[64]).toBe('unswept');
 	});
 });

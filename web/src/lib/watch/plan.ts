@@ -1,7 +1,7 @@
 import type { PlannedAddress } from '../api/types.ts';
 
 /** What a cell of the address plan says. */
-export type CellState = 'free' | 'seen' | 'known' | 'denied' | 'self' | 'gone';
+export type CellState = 'free' | 'unswept' | 'seen' | 'known' | 'denied' | 'self' | 'gone';
 
 /** One address of a plan. */
 export interface Cell {
@@ -39,19 +39,42 @@ export function blocks(prefixes: string[], most = 256): string[] {
 	return found;
 }
 
-/** Every address of a /24, with who has it. */
-export function cells(block: string, used: PlannedAddress[]): Cell[] {
+/** The first and the last address of a prefix of IPv4. */
+function range(prefix: string): [number, number] | undefined {
+	const [address = '', length = '32'] = prefix.split('/');
+	const first = toNumber(address);
+	return first === undefined ? undefined : [first, first + 2 ** (32 - Number(length)) - 1];
+}
+
+/** Whether a sweep of these prefixes asks for an address: a network's own and the broadcast address are nobody's. */
+function swept(prefixes: string[], exclude: string[]): (address: number) => boolean {
+	const read = (list: string[]) => list.map(range).filter((one) => one !== undefined);
+	const [asked, left] = [read(prefixes), read(exclude)];
+	return (address) =>
+		asked.some(([first, last]) =>
+			last - first < 2 ? first <= address && address <= last : first < address && address < last
+		) && !left.some(([first, last]) => first <= address && address <= last);
+}
+
+/** Every address of a /24, with who has it; what is swept of it lies in the prefixes. */
+export function cells(
+	block: string,
+	used: PlannedAddress[],
+	prefixes: string[] = [block],
+	exclude: string[] = []
+): Cell[] {
+	const isSwept = swept(prefixes, exclude);
 	const first = toNumber(block.split('/')[0] ?? '') ?? 0;
 	const known = new Map(used.map((one) => [one.address, one]));
 	return Array.from({ length: 256 }, (_, host) => {
 		const address = toAddress(first + host);
 		const one = known.get(address);
-		return { address, host, state: stateOf(one), used: one };
+		return { address, host, state: stateOf(one, isSwept(first + host)), used: one };
 	});
 }
 
-function stateOf(used: PlannedAddress | undefined): CellState {
-	if (!used) return 'free';
+function stateOf(used: PlannedAddress | undefined, isSwept: boolean): CellState {
+	if (!used) return isSwept ? 'free' : 'unswept';
 	if (!used.current) return 'gone';
 	if (used.standing === 'unknown') return 'seen';
 	return used.standing;
@@ -59,6 +82,7 @@ function stateOf(used: PlannedAddress | undefined): CellState {
 
 export const cellWords: Record<CellState, string> = {
 	free: 'Free',
+	unswept: 'Not swept',
 	seen: 'Seen, unknown',
 	known: 'Known',
 	denied: 'Denied',
