@@ -13,6 +13,8 @@ const network = {
 	vlan: null,
 	interval_ms: 420_000,
 	rate_pps: null,
+	rate_bps: null,
+	share: null,
 	passive: true,
 	names: true,
 	large: false,

@@ -103,6 +103,8 @@ fn settings() -> NetworkSettings {
         vlan: None,
         every_ms: 420_000,
         rate_pps: None,
+        rate_bps: None,
+        share: None,
         passive: false,
         names: true,
         large: false,

@@ -64,11 +64,17 @@ impl Site {
 fn networks_are_managed_from_the_shell() {
     let site = Site::new();
     let add = ["networks", "add", "Office", "192.0.2.0/24", "2001:db8::/64", "--stopped", "--every", "90s"];
-    let told = site.told(&[&add[..], &["--vlan", "7", "--severity", "known_down=alert"]].concat());
+    let rates = ["--rate-bps", "500k", "--share", "5"];
+    let told = site.told(&[&add[..], &rates, &["--vlan", "7", "--severity", "known_down=alert"]].concat());
     assert!(told.contains("Office is there"), "{told}");
     let network = site.json(&["networks", "show", "office"]);
     assert_eq!((&network["interval_ms"], &network["vlan"]), (&90_000.into(), &7.into()));
     assert_eq!(network["severities"]["known_down"], "alert");
+    assert_eq!((&network["rate_bps"], &network["share"]), (&500_000.into(), &5.into()));
+    let shown = site.told(&["networks", "show", "office"]);
+    assert!(shown.contains("500000 bits/s, 5 % of the link"), "{shown}");
+    let (code, why) = site.refused(&["networks", "edit", "Office", "--share", "101"]);
+    assert!(code == Some(2) && why.contains("share must be from 1 to 100, got 101"), "{why}");
 
     let edit = ["networks", "edit", "Office", "--vlan", "none", "--severity", "known_up=ok", "--name", "Lab"];
     assert!(site.told(&edit).contains("Lab is changed"));

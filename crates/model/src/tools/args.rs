@@ -133,6 +133,22 @@ pub fn seconds(text: &str) -> Result<u32, String> {
     Ok((seconds * 1000.0).round() as u32)
 }
 
+/// Bits, as a number with k, M or G for thousands, millions and thousand millions behind it.
+pub fn bits(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(['k', 'K', 'M', 'G']);
+    let factor = match text.strip_prefix(digits) {
+        Some("") => 1,
+        Some("k" | "K") => 1_000,
+        Some("M") => 1_000_000,
+        Some("G") => 1_000_000_000,
+        _ => 0,
+    };
+    let number = digits.parse::<u64>().ok().filter(|_| factor > 0);
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| format!("'{text}' is no number of bits such as 64000, 500k or 2M"))
+}
+
 /// The DSCP in a TOS byte given in decimal or `0x` hexadecimal.
 pub fn dscp_of_tos(text: &str) -> Result<u8, String> {
     let tos = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
@@ -174,5 +190,21 @@ pub(super) fn clap_message(error: &Error) -> String {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => "help is not an option of a measurement".into(),
         _ => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bits;
+
+    #[test]
+    fn bits_are_counted_in_thousands_too() {
+        for (text, number) in [("64000", 64_000), ("500k", 500_000), ("2M", 2_000_000), ("1G", 1_000_000_000)]
+        {
+            assert_eq!(bits(text), Ok(number));
+        }
+        for wrong in ["", "k", "-1", "1.5M", "2MM", "2m", "99999999999G"] {
+            assert!(bits(wrong).is_err(), "{wrong}");
+        }
     }
 }

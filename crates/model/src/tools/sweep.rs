@@ -22,6 +22,11 @@ pub const USUAL_PORTS: [u16; 6] = [443, 80, 22, 445, 3389, 8080];
 /// How long each of them is waited for, in milliseconds.
 pub const PORT_WITHIN_MS: u64 = 1_000;
 
+/// What the shortest frame takes on the wire with preamble, check sequence and gap, in bytes (IEEE 802.3).
+pub const SHORTEST_ON_WIRE: u64 = 84;
+/// Part of a link's speed that is used at most when nothing else is said, in percent.
+pub const USUAL_SHARE: u8 = 10;
+
 /// The `sweep` tool.
 #[derive(Debug)]
 pub struct Sweep;
@@ -34,8 +39,12 @@ pub struct SweepOptions {
     #[arg(short = 'r', long, default_value_t = 2_000, value_name = "PACKETS")]
     #[schema(minimum = 1, maximum = 1_000_000, default = 2000)]
     pub rate: u32,
+    /// Bits a second at most, as they are counted on the wire; with k, M or G in the shell.
+    #[arg(long, value_name = "BITS", value_parser = args::bits)]
+    #[schema(minimum = 1_000, maximum = 100_000_000_000_u64)]
+    pub rate_bps: Option<u64>,
     /// Part of the link's speed that is used at most, in percent; it counts where the speed is known.
-    #[arg(long, default_value_t = 10, value_name = "PERCENT")]
+    #[arg(long, default_value_t = USUAL_SHARE, value_name = "PERCENT")]
     #[schema(minimum = 1, maximum = 100, default = 10)]
     pub share: u8,
     /// How often an address is asked that does not answer.
@@ -76,7 +85,8 @@ impl Default for SweepOptions {
     fn default() -> Self {
         Self {
             rate: 2_000,
-            share: 10,
+            rate_bps: None,
+            share: USUAL_SHARE,
             tries: 2,
             timeout_ms: 250,
             exclude: None,
@@ -90,10 +100,19 @@ impl Default for SweepOptions {
 }
 
 impl SweepOptions {
+    /// Packets a second at most, each of so many bytes on the wire, on a link of this speed in Mbit/s; at least 1.
+    pub fn most_packets(&self, speed_mbps: Option<u32>, bytes: u64) -> u32 {
+        let share = speed_mbps.map(|speed| u64::from(speed) * 1_000_000 * u64::from(self.share) / 100);
+        let Some(bits) = share.into_iter().chain(self.rate_bps).min() else { return self.rate.max(1) };
+        let packets = u32::try_from(bits / (bytes.max(1) * 8)).unwrap_or(u32::MAX);
+        packets.min(self.rate).max(1)
+    }
+
     /// How long it takes when nothing answers in so many addresses of a link, in milliseconds.
     pub fn takes_ms(&self, addresses: u64) -> u64 {
         let tries = u64::from(self.tries);
-        let sending = addresses.saturating_mul(tries).saturating_mul(1000) / u64::from(self.rate.max(1));
+        let rate = u64::from(self.most_packets(None, SHORTEST_ON_WIRE));
+        let sending = addresses.saturating_mul(tries).saturating_mul(1000) / rate;
         let names = if self.no_names { 0 } else { NAMES_WITHIN_MS };
         sending.saturating_add(tries * u64::from(self.timeout_ms) + names)
     }
@@ -158,7 +177,7 @@ impl Tool for Sweep {
                 format!(
                     "must be set to sweep more than {LARGE} addresses; these are {many} and take about {} at {} packets a second",
                     about(takes),
-                    options.rate
+                    options.most_packets(None, SHORTEST_ON_WIRE)
                 ),
             ));
         }
@@ -262,6 +281,22 @@ mod tests {
         assert_eq!(error.name, "options.rate");
         assert!(error.description.contains("4 hours"), "{error}");
         assert_eq!(Sweep::check_target("10.0.0.0/8", &SweepOptions { rate: 100_000, ..large }), None);
+    }
+
+    #[test]
+    fn a_rate_is_in_packets_or_in_bits_and_keeps_to_a_share_of_the_link() {
+        let options = SweepOptions { rate: 1_000_000, share: 100, ..SweepOptions::default() };
+        assert_eq!(options.most_packets(Some(100), SHORTEST_ON_WIRE), 148_809);
+        assert_eq!(options.most_packets(None, SHORTEST_ON_WIRE), 1_000_000);
+        let gentle = SweepOptions { share: 10, ..options };
+        assert_eq!(gentle.most_packets(Some(100), SHORTEST_ON_WIRE), 14_880);
+        // The least of them counts, and a tenth of this link is more than that.
+        let slow = SweepOptions { rate_bps: Some(64_000), ..gentle };
+        assert_eq!(slow.most_packets(Some(1), SHORTEST_ON_WIRE), 95);
+        assert_eq!(slow.most_packets(Some(1000), 110), 72);
+        assert_eq!(SweepOptions { rate: 20, ..slow.clone() }.most_packets(Some(1000), 110), 20);
+        assert_eq!(SweepOptions { rate_bps: Some(1), ..slow.clone() }.most_packets(None, 84), 1);
+        assert_eq!(slow.takes_ms(950), 2 * 950 * 1000 / 95 + 2 * 250 + NAMES_WITHIN_MS);
     }
 
     #[test]

@@ -215,6 +215,11 @@ pub struct Network {
     pub interval_ms: u64,
     /// Packets a second at most, when not the usual.
     pub rate_pps: Option<u32>,
+    /// Bits a second at most, as they are counted on the wire.
+    pub rate_bps: Option<u64>,
+    /// Part of the link's speed that is used at most, in percent, when not the usual 10; it counts where the worker
+    /// knows the speed.
+    pub share: Option<u8>,
     /// Devices that speak are seen without a sweep.
     pub passive: bool,
     /// Devices and name servers are asked for names.

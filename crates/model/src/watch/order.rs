@@ -24,6 +24,10 @@ pub struct SweepOrder {
     pub vlan: Option<u16>,
     /// Packets a second at most, when not the usual.
     pub rate_pps: Option<u32>,
+    /// Bits a second at most, as they are counted on the wire.
+    pub rate_bps: Option<u64>,
+    /// Part of the link's speed that is used at most, in percent, when not the usual.
+    pub share: Option<u8>,
     /// Listens between sweeps, too.
     pub passive: bool,
     /// Asks devices and name servers for names.

@@ -10,6 +10,7 @@ use futures::stream;
 use netwark_model::tools::sweep::{PORT_WITHIN_MS, USUAL_PORTS};
 use netwark_model::watch::sighting::Source;
 
+use super::link::frames::AROUND_A_FRAME;
 use crate::dial::{self, Fate};
 use crate::engine::{Engine, EngineError};
 use crate::sweep_ping::{Fate as PingFate, SweepPing, SweepPingOptions};
@@ -32,6 +33,12 @@ pub(super) struct Answered {
 
 /// Who answered.
 pub(super) type Answers = BTreeMap<IpAddr, Answered>;
+
+/// What a ping takes on the wire of an Ethernet, in bytes.
+pub(super) fn on_wire(v6: bool) -> u64 {
+    let headers = 14 + if v6 { 40 } else { 20 } + 8;
+    headers + u64::from(SweepPingOptions::default().payload) + AROUND_A_FRAME
+}
 
 /// Pings addresses, the silent ones again; `rate` is requests a second. `on_round` hears how many were asked the first
 /// time and who has answered.
@@ -80,13 +87,23 @@ pub(super) async fn ping(
     Ok(answers)
 }
 
-/// Tries some usual ports of addresses: whoever accepts or refuses is there.
-pub(super) async fn connect(targets: Vec<IpAddr>, traffic: Arc<crate::engine::Traffic>) -> Answers {
+/// Tries some usual ports of addresses: whoever accepts or refuses is there. `rate` is packets a second.
+pub(super) async fn connect(
+    targets: Vec<IpAddr>,
+    rate: u32,
+    traffic: Arc<crate::engine::Traffic>,
+) -> Answers {
+    // Whoever is silent is waited for, so that no more begin than end.
+    let slots = (u64::from(rate) * PORT_WITHIN_MS / 1000) as usize / USUAL_PORTS.len();
     let tries = targets.into_iter().map(|address| {
         let traffic = Arc::clone(&traffic);
         async move { Some((address, try_ports(address, &traffic).await?)) }
     });
-    stream::iter(tries).buffer_unordered(TRIED).filter_map(|found| async move { found }).collect().await
+    stream::iter(tries)
+        .buffer_unordered(slots.clamp(1, TRIED))
+        .filter_map(|found| async move { found })
+        .collect()
+        .await
 }
 
 async fn try_ports(address: IpAddr, traffic: &crate::engine::Traffic) -> Option<Answered> {

@@ -1,7 +1,7 @@
 //! Runs the parts of a sweep side by side and puts together what they find.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -17,7 +17,7 @@ use tokio::time::{self, Instant};
 
 use super::beyond::{self, Answers};
 use super::link::carry::{Carriage, Carried, carry};
-use super::link::frames::Identity;
+use super::link::frames::{Identity, Question};
 use super::link::{LinkPlan, LinkSweep};
 use super::surroundings::{self, Surroundings};
 use super::targets::Targets;
@@ -178,13 +178,17 @@ impl<'a> Gather<'a> {
             permit,
         };
         let speed = self.here.facts(interface).speed_mbps;
+        // The longest that is asked, so that no mixture of questions takes more than it may.
+        let asks_v6 = on_link.everybody || on_link.spans.iter().any(|span| span.first().is_ipv6());
+        let longest = match asks_v6 {
+            true => Question::Solicit(Ipv6Addr::UNSPECIFIED),
+            false => Question::Arp(Ipv4Addr::UNSPECIFIED),
+        };
+        let rate = options.most_packets(speed, own.on_wire(longest));
         let carriage = Carriage {
             interface: interface.index,
             own,
-            rate: options
-                .rate
-                .min(surroundings::most_frames(speed, options.share))
-                .min(self.prober.most_frames().unwrap_or(u32::MAX)),
+            rate: rate.min(self.prober.most_frames().unwrap_or(u32::MAX)),
             stop: Arc::clone(&stop.0),
             traffic: self.prober.engine().traffic(),
             progress_every,
@@ -220,7 +224,9 @@ impl<'a> Gather<'a> {
                 }
             }
         }
-        let mut rate = options.rate;
+        let speed = self.here.slowest_mbps(options.interface.as_deref());
+        let any_v6 = targets.iter().any(IpAddr::is_ipv6);
+        let mut rate = options.most_packets(speed, beyond::on_wire(any_v6));
         if let Some(why) = &self.here.no_frames {
             let on_links = |address: &&IpAddr| self.here.links().any(|link| has(link, **address));
             let neighbours = targets.iter().filter(on_links).count() as u64;
@@ -265,7 +271,7 @@ impl<'a> Gather<'a> {
             others.clear();
         }
         let mut all = answers;
-        all.extend(beyond::connect(others, self.prober.engine().traffic()).await);
+        all.extend(beyond::connect(others, rate, self.prober.engine().traffic()).await);
         part.hosts = hosts(&all);
         if self.here.no_frames.is_some() {
             self.add_neighbours(&targets, &mut part);

@@ -12,9 +12,6 @@ use netwark_model::watch::span::{self, Span};
 use crate::net::netlink::{self, DefaultRoute, Interface};
 use crate::net::{packet, wireless};
 
-/// What frames cost on the wire besides themselves: preamble, check sequence and gap, in bytes, for the shortest.
-const SHORTEST_ON_WIRE: u64 = 84;
-
 /// What this machine knows of where it stands.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings {
@@ -72,6 +69,11 @@ impl Surroundings {
         }
     }
 
+    /// The speed of the slowest of these links that say theirs, in Mbit/s.
+    pub(crate) fn slowest_mbps(&self, named: Option<&str>) -> Option<u32> {
+        self.links().filter(|link| named.is_none_or(|name| link.name == name)).filter_map(speed_mbps).min()
+    }
+
     /// Gateways by this interface, of both families.
     pub(crate) fn gateways_of(&self, interface: &Interface) -> Vec<IpAddr> {
         self.gateways(interface).collect()
@@ -100,13 +102,6 @@ fn speed_mbps(interface: &Interface) -> Option<u32> {
         return None;
     }
     read("speed")?.trim().parse::<u32>().ok().filter(|speed| *speed > 0)
-}
-
-/// Frames a second that are this share, in percent, of a link of this speed.
-pub(crate) fn most_frames(speed_mbps: Option<u32>, share: u8) -> u32 {
-    let Some(speed) = speed_mbps else { return u32::MAX };
-    let bits = u64::from(speed) * 1_000_000 * u64::from(share) / 100;
-    u32::try_from((bits / (SHORTEST_ON_WIRE * 8)).max(1)).unwrap_or(u32::MAX)
 }
 
 /// The spans that an interface has neighbours in, and what is left of the others.
@@ -146,13 +141,6 @@ mod tests {
         };
         assert_eq!(shown(here), ["192.0.2.100-192.0.2.255", "2001:db8::-2001:db8::ff"]);
         assert_eq!(shown(left), ["10.0.0.1-10.0.0.1", "192.0.3.0-192.0.3.20"]);
-    }
-
-    #[test]
-    fn a_share_of_a_link_is_so_many_frames() {
-        assert_eq!(most_frames(Some(1_000), 100), 1_488_095);
-        assert_eq!(most_frames(Some(100), 10), 14_880);
-        assert_eq!(most_frames(None, 1), u32::MAX);
     }
 
     #[test]

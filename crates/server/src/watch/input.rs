@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use netwark_model::error::FieldError;
 use netwark_model::selector::Selector;
+use netwark_model::tools::sweep::SHORTEST_ON_WIRE;
 use netwark_model::watch::network::{
     GRACE_SWEEPS, INTERVAL_MS, LEARN_MS, LONGEST_INTERVAL_MS, MOST_PREFIXES, Network, SHORTEST_INTERVAL_MS,
     Severities,
@@ -24,6 +25,9 @@ const MOST_TRUSTED: usize = 64;
 const MOST_GRACE: i64 = 100;
 /// Most packets a second that can be asked for.
 const FASTEST: i64 = 1_000_000;
+/// Fewest and most bits a second that can be asked for.
+const SLOWEST_BPS: i64 = 1_000;
+const FASTEST_BPS: i64 = 100_000_000_000;
 /// Addresses of a /16: more have to be asked for.
 const LARGE: u128 = 65_536;
 /// Addresses of a /8: more are never swept.
@@ -62,6 +66,14 @@ pub(crate) struct NetworkFields {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1000000)]
     rate_pps: Option<Option<i64>>,
+    /// Bits a second at most, as they are counted on the wire.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<u64>, minimum = 1000, maximum = 100000000000_i64)]
+    rate_bps: Option<Option<i64>>,
+    /// Part of the link's speed that is used at most, in percent, when not the usual 10.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<u8>, minimum = 1, maximum = 100)]
+    share: Option<Option<i64>>,
     /// Devices that speak are seen without a sweep.
     passive: Option<bool>,
     /// Devices and name servers are asked for names; true when left out.
@@ -117,6 +129,8 @@ impl NetworkFields {
             vlan: None,
             every_ms: INTERVAL_MS,
             rate_pps: None,
+            rate_bps: None,
+            share: None,
             passive: false,
             names: true,
             large: false,
@@ -145,6 +159,8 @@ impl NetworkFields {
             vlan: network.vlan,
             every_ms: network.interval_ms,
             rate_pps: network.rate_pps,
+            rate_bps: network.rate_bps,
+            share: network.share,
             passive: network.passive,
             names: network.names,
             large: network.large,
@@ -182,6 +198,13 @@ impl NetworkFields {
         let rate = self.rate_pps.map(|rate| rate.map(|rate| within(rate, 1, FASTEST)).transpose());
         let rate = rate.map(|rate| rate.map(|rate| rate.and_then(|rate| u32::try_from(rate).ok())));
         set(&mut settings.rate_pps, rate, "rate_pps", e);
+        let rate =
+            self.rate_bps.map(|rate| rate.map(|rate| within(rate, SLOWEST_BPS, FASTEST_BPS)).transpose());
+        let rate = rate.map(|rate| rate.map(|rate| rate.map(i64::unsigned_abs)));
+        set(&mut settings.rate_bps, rate, "rate_bps", e);
+        let share = self.share.map(|share| share.map(|share| within(share, 1, 100)).transpose());
+        let share = share.map(|share| share.map(|share| share.and_then(|share| u8::try_from(share).ok())));
+        set(&mut settings.share, share, "share", e);
         let grace = self.grace_sweeps.map(|grace| within(grace, 1, MOST_GRACE));
         let grace = grace.map(|grace| grace.map(|grace| u32::try_from(grace).unwrap_or(GRACE_SWEEPS)));
         set(&mut settings.grace_sweeps, grace, "grace_sweeps", e);
@@ -305,7 +328,10 @@ fn extent(settings: &NetworkSettings) -> Result<(), String> {
         return Err(format!("have {addresses} addresses, and at most {MOST_ADDRESSES} can be swept"));
     }
     if addresses > LARGE && !settings.large {
-        let rate = settings.rate_pps.map_or(USUAL_PPS, u128::from);
+        // As the worker has it: who says how many bits there may be means that many.
+        let bits = settings.rate_bps.map(|bits| u128::from(bits / (8 * SHORTEST_ON_WIRE)).max(1));
+        let packets = settings.rate_pps.map(u128::from);
+        let rate = packets.into_iter().chain(bits).min().unwrap_or(USUAL_PPS);
         let minutes = addresses / rate / 60;
         return Err(format!(
             "have {addresses} addresses, more than a /16, and each sweep takes about {minutes} min at {rate} packets \
@@ -339,11 +365,11 @@ mod tests {
     #[test]
     fn every_field_that_is_wrong_is_named() {
         let told = create(json!({
-            "prefixes": ["x", "224.0.0.0/4"], "vlan": 5000, "interval_ms": 1, "from": "@last", "dhcp_servers": ["y"],
+            "prefixes": ["x", "224.0.0.0/4"], "vlan": 5000, "interval_ms": 1, "rate_bps": 999, "share": 101, "from": "@last", "dhcp_servers": ["y"],
         }))
         .unwrap_err();
-        for field in ["name", "prefixes[0]", "prefixes[1]", "vlan", "interval_ms", "from", "dhcp_servers[0]"]
-        {
+        let fields = "name prefixes[0] prefixes[1] vlan interval_ms rate_bps share from dhcp_servers[0]";
+        for field in fields.split(' ') {
             assert!(told.contains(&format!("{field}: ")), "{field} is not in {told}");
         }
     }
@@ -352,6 +378,9 @@ mod tests {
     fn what_is_large_has_to_be_asked_for() {
         let told = create(json!({ "name": "x", "prefixes": ["10.0.0.0/12"] })).unwrap_err();
         assert!(told.contains("1048576 addresses") && told.contains("34 min at 500 packets"), "{told}");
+        let told =
+            create(json!({ "name": "x", "prefixes": ["10.0.0.0/12"], "rate_bps": 64_000 })).unwrap_err();
+        assert!(told.contains("183 min at 95 packets"), "{told}");
         assert!(create(json!({ "name": "x", "prefixes": ["10.0.0.0/12"], "large": true })).is_ok());
         assert!(create(json!({ "name": "x", "prefixes": ["10.0.0.0/7"], "large": true })).is_err());
         assert!(create(json!({ "name": "x", "prefixes": ["2001:db8::/48", "10.0.0.0/16"] })).is_ok());

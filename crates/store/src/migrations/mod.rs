@@ -10,6 +10,7 @@ mod m20261121_000005_names;
 mod m20261126_000006_watch;
 mod m20261126_000007_channels;
 mod m20261126_000008_times;
+mod m20261126_000009_rates;
 
 pub(crate) struct Migrator;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_watch::Migration),
             Box::new(m20261126_000007_channels::Migration),
             Box::new(m20261126_000008_times::Migration),
+            Box::new(m20261126_000009_rates::Migration),
         ]
     }
 }

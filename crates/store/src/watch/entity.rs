@@ -43,6 +43,8 @@ pub(crate) mod network {
         pub vlan: Option<i32>,
         pub every_ms: i64,
         pub rate_pps: Option<i64>,
+        pub rate_bps: Option<i64>,
+        pub share: Option<i32>,
         pub passive: bool,
         pub names: bool,
         pub large: bool,

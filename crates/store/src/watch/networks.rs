@@ -50,6 +50,10 @@ pub struct NetworkSettings {
     pub every_ms: u64,
     /// Packets a second at most, when not the usual.
     pub rate_pps: Option<u32>,
+    /// Bits a second at most, as they are counted on the wire.
+    pub rate_bps: Option<u64>,
+    /// Part of the link's speed that is used at most, in percent, when not the usual.
+    pub share: Option<u8>,
     /// Listens between sweeps.
     pub passive: bool,
     /// Asks for names.
@@ -407,6 +411,8 @@ fn shown(
         vlan: row.vlan.and_then(|vlan| u16::try_from(vlan).ok()),
         interval_ms: number(row.every_ms),
         rate_pps: row.rate_pps.and_then(|rate| u32::try_from(rate).ok()),
+        rate_bps: row.rate_bps.and_then(|rate| u64::try_from(rate).ok()),
+        share: row.share.and_then(|share| u8::try_from(share).ok()),
         passive: row.passive,
         names: row.names,
         large: row.large,
@@ -506,6 +512,8 @@ fn set(
     row.vlan = Set(settings.vlan.map(i32::from));
     row.every_ms = Set(duration(settings.every_ms));
     row.rate_pps = Set(settings.rate_pps.map(i64::from));
+    row.rate_bps = Set(settings.rate_bps.map(|rate| i64::try_from(rate).unwrap_or(i64::MAX)));
+    row.share = Set(settings.share.map(i32::from));
     row.passive = Set(settings.passive);
     row.names = Set(settings.names);
     row.large = Set(settings.large);
@@ -531,6 +539,8 @@ fn order(row: &network::Model, id: Uuid, selector: Selector) -> Result<Assignmen
         interface: row.interface.clone(),
         vlan: row.vlan.and_then(|vlan| u16::try_from(vlan).ok()),
         rate_pps: row.rate_pps.and_then(|rate| u32::try_from(rate).ok()),
+        rate_bps: row.rate_bps.and_then(|rate| u64::try_from(rate).ok()),
+        share: row.share.and_then(|share| u8::try_from(share).ok()),
         passive: row.passive,
         names: row.names,
         large: row.large,

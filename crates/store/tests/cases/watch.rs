@@ -37,6 +37,8 @@ pub(crate) fn settings(name: &str) -> NetworkSettings {
         vlan: None,
         every_ms: EVERY.unsigned_abs() * 1000,
         rate_pps: None,
+        rate_bps: None,
+        share: None,
         passive: false,
         names: true,
         large: false,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use netwark_model::tools::sweep::{SweepOptions, SweepOutcome};
+use netwark_model::tools::sweep::{SweepOptions, SweepOutcome, USUAL_SHARE};
 use netwark_model::watch::network::GRACE_SWEEPS;
 use netwark_model::watch::order::{MOST_RECHECKED, SweepOrder};
 use netwark_model::watch::ranges::{Ranges, is_askable};
@@ -97,13 +97,21 @@ fn missing(order: &SweepOrder, known: &HashSet<IpAddr>, outcome: &SweepOutcome) 
     missing
 }
 
+/// Packets a second. Who says how many bits there may be means that many, not the usual number of packets.
+fn rate(order: &SweepOrder) -> u32 {
+    let unsaid = if order.rate_bps.is_some() { u32::MAX } else { RATE };
+    order.rate_pps.unwrap_or(unsaid).max(1)
+}
+
 fn plan(order: &SweepOrder, known: Vec<IpAddr>) -> SweepPlan {
     let ranges = match order.prefixes.is_empty() {
         true => Ranges::local(),
         false => Ranges::prefixes(order.prefixes.iter().copied()),
     };
     let options = SweepOptions {
-        rate: order.rate_pps.unwrap_or(RATE).max(1),
+        rate: rate(order),
+        rate_bps: order.rate_bps,
+        share: order.share.unwrap_or(USUAL_SHARE).clamp(1, 100),
         tries: TRIES,
         timeout_ms: TIMEOUT_MS,
         interface: order.interface.clone(),
@@ -125,7 +133,7 @@ fn plan(order: &SweepOrder, known: Vec<IpAddr>) -> SweepPlan {
 
 #[cfg(test)]
 mod tests {
-    use netwark_model::tools::sweep::SweepHost;
+    use netwark_model::tools::sweep::{SHORTEST_ON_WIRE, SweepHost};
     use netwark_model::watch::ranges::Item;
     use netwark_model::watch::sighting::Source;
 
@@ -162,5 +170,17 @@ mod tests {
         assert!(plan(&SweepOrder::default(), Vec::new()).ranges.is_local());
         let order = SweepOrder { prefixes: vec!["192.0.2.9/24".parse().unwrap()], ..SweepOrder::default() };
         assert_eq!(plan(&order, Vec::new()).ranges.items(), [Item::Prefix("192.0.2.0/24".parse().unwrap())]);
+    }
+
+    #[test]
+    fn an_order_says_how_fast_in_packets_in_bits_or_as_a_share_of_the_link() {
+        let most =
+            |order: &SweepOrder| plan(order, Vec::new()).options.most_packets(Some(100), SHORTEST_ON_WIRE);
+        let usual = SweepOrder::default();
+        assert_eq!(most(&usual), RATE);
+        assert_eq!(most(&SweepOrder { rate_pps: Some(90), rate_bps: Some(1_000_000), ..usual.clone() }), 90);
+        assert_eq!(most(&SweepOrder { rate_bps: Some(1_000_000), ..usual.clone() }), 1_488);
+        assert_eq!(most(&SweepOrder { rate_bps: Some(100_000_000), ..usual.clone() }), 14_880);
+        assert_eq!(most(&SweepOrder { rate_pps: Some(100_000), share: Some(1), ..usual }), 1_488);
     }
 }

@@ -58,8 +58,8 @@ export interface paths {
         /**
          * Add entries from CSV to the access list.
          * @description The first line names the columns: `mac`, and `action`, `note`, `networks` (names with `|` between them, or nothing
-         *     for all) and `expires_at` in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
-         *     are told with their reasons; with `dry_run` nothing is taken over.
+         *     for all) and `expires_at` (a day, or a time) in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
+         *     are told with their reasons; with `dry_run` the same is told and nothing is taken over.
          */
         post: operations["import_access_list"];
         delete?: never;
@@ -3999,6 +3999,17 @@ export interface components {
              * @description Packets a second at most, when not the usual.
              */
             rate_pps?: number | null;
+            /**
+             * Format: int64
+             * @description Bits a second at most, as they are counted on the wire.
+             */
+            rate_bps?: number | null;
+            /**
+             * Format: int32
+             * @description Part of the link's speed that is used at most, in percent, when not the usual 10; it counts where the worker
+             *     knows the speed.
+             */
+            share?: number | null;
             /** @description Devices that speak are seen without a sweep. */
             passive: boolean;
             /** @description Devices and name servers are asked for names. */
@@ -4133,6 +4144,18 @@ export interface components {
              * @default null
              */
             rate_pps: number | null;
+            /**
+             * Format: int64
+             * @description Bits a second at most, as they are counted on the wire.
+             * @default null
+             */
+            rate_bps: number | null;
+            /**
+             * Format: int32
+             * @description Part of the link's speed that is used at most, in percent, when not the usual 10.
+             * @default null
+             */
+            share: number | null;
             /**
              * @description Devices that speak are seen without a sweep.
              * @default null

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 use netwark_model::events::Severity;
+use netwark_model::tools::args;
 use serde_json::Value;
 
 /// The word that empties something.
@@ -20,6 +21,14 @@ pub fn number_or_none(text: &str) -> Result<Value, String> {
         return Ok(Value::Null);
     }
     text.parse::<i64>().map(Value::from).map_err(|_| "write a whole number, or none".into())
+}
+
+/// Bits a second, or null for `none`.
+pub fn bits_or_none(text: &str) -> Result<Value, String> {
+    if text == NONE {
+        return Ok(Value::Null);
+    }
+    args::bits(text).map(Value::from)
 }
 
 /// A list whose only entry `none` empties it.

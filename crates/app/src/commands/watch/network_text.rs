@@ -69,7 +69,7 @@ pub fn print(network: &Network) {
             ("interface", network.interface.clone().unwrap_or_default()),
             ("VLAN", network.vlan.map(|vlan| vlan.to_string()).unwrap_or_default()),
             ("interval", took(network.interval_ms)),
-            ("rate", network.rate_pps.map(|rate| format!("{rate} packets/s")).unwrap_or_default()),
+            ("rate", rate(network)),
             ("grace", format!("{} sweeps", network.grace_sweeps)),
             ("passive", yes(network.passive, "listens between sweeps")),
             ("names", yes(!network.names, "not asked for")),
@@ -106,6 +106,15 @@ fn print_link(link: &LinkFacts) {
             ("security", text(link.security.clone())),
         ],
     );
+}
+
+/// How fast it is swept, where that is not as usual.
+fn rate(network: &Network) -> String {
+    let packets = network.rate_pps.map(|rate| format!("{rate} packets/s"));
+    let bits = network.rate_bps.map(|rate| format!("{rate} bits/s"));
+    let share = network.share.map(|share| format!("{share} % of the link"));
+    let said: Vec<String> = [packets, bits, share].into_iter().flatten().collect();
+    said.join(", ")
 }
 
 #[cfg(test)]

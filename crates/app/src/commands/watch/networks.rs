@@ -100,6 +100,12 @@ struct Settings {
     /// Packets a second at most; none for the usual
     #[arg(long, value_name = "PACKETS", value_parser = input::number_or_none)]
     rate: Option<Value>,
+    /// Bits a second at most, as 500k or 2M; none for as many as the packets take
+    #[arg(long, value_name = "BITS", value_parser = input::bits_or_none)]
+    rate_bps: Option<Value>,
+    /// Part of the link's speed that is used at most, in percent; none for the usual
+    #[arg(long, value_name = "PERCENT", value_parser = input::number_or_none)]
+    share: Option<Value>,
     /// Sweeps in a row that may miss a device before it is down
     #[arg(long, value_name = "SWEEPS")]
     grace: Option<i64>,
@@ -158,6 +164,8 @@ impl Settings {
             ("vlan", self.vlan),
             ("interval_ms", self.every.map(Value::from)),
             ("rate_pps", self.rate),
+            ("rate_bps", self.rate_bps),
+            ("share", self.share),
             ("grace_sweeps", self.grace.map(Value::from)),
             ("passive", self.passive.map(Value::from)),
             ("names", self.names.map(Value::from)),

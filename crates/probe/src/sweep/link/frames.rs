@@ -57,6 +57,9 @@ pub(crate) enum Heard {
     Dhcp { mac: Mac, from: Ipv4Addr, message: dhcp::Message },
 }
 
+/// Preamble, check sequence and gap of a frame, in bytes (IEEE 802.3).
+pub(crate) const AROUND_A_FRAME: u64 = 24;
+
 /// Prefixes of a router that are kept.
 const MOST_PREFIXES: usize = 16;
 
@@ -80,6 +83,13 @@ impl Identity {
         };
         let link_local = || own().find(Ipv6Addr::is_unicast_link_local);
         beside.or_else(link_local).or_else(|| own().next()).unwrap_or(Ipv6Addr::UNSPECIFIED)
+    }
+
+    /// What a question takes on the wire, with preamble, check sequence and gap, in bytes.
+    pub(crate) fn on_wire(&self, question: Question) -> u64 {
+        let mut frame = Vec::new();
+        self.write(question, &mut frame);
+        frame.len() as u64 + AROUND_A_FRAME
     }
 
     /// Appends the frame that asks.
