@@ -49,8 +49,10 @@ impl Directory {
         let before = self.forgotten.load(Ordering::SeqCst);
         let Some(card) = store.worker_card(id).await? else { return Ok(None) };
         let card = Arc::new(card);
-        if self.forgotten.load(Ordering::SeqCst) == before {
-            self.cards.insert(id, Arc::clone(&card)).await;
+        self.cards.insert(id, Arc::clone(&card)).await;
+        // Whoever forgets counts first and then takes out, so one of the two takes out what is old.
+        if self.forgotten.load(Ordering::SeqCst) != before {
+            self.cards.invalidate(&id).await;
         }
         Ok(Some(card))
     }
