@@ -16,6 +16,8 @@ pub(crate) enum Lock {
     AccessList = 0x6e65_7477_6172_6b03,
     /// Turning events into notices, so that they stay in their order.
     Notices = 0x6e65_7477_6172_6b04,
+    /// Changing a setting that may not be there yet.
+    Settings = 0x6e65_7477_6172_6b05,
 }
 
 impl Lock {

@@ -1,9 +1,10 @@
 //! Values the server keeps for itself, shared by all servers on one database.
 
+use sea_orm::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{QuerySelect, Set};
 
+use crate::locks::Lock;
 use crate::{Store, StoreError};
 
 mod entity {
@@ -82,8 +83,9 @@ impl Store {
         let name = name.to_owned();
         self.write(move |transaction| {
             Box::pin(async move {
-                let before =
-                    entity::Entity::find_by_id(name.clone()).lock_exclusive().one(transaction).await?;
+                // A row that is not there cannot be locked.
+                Lock::Settings.take(transaction).await?;
+                let before = entity::Entity::find_by_id(name.clone()).one(transaction).await?;
                 let value = edit(before.as_ref().map(|row| row.value.as_str()))?;
                 let row = entity::ActiveModel { name: Set(name), value: Set(value) };
                 let update =
