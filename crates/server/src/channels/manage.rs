@@ -94,7 +94,7 @@ pub(crate) async fn change_channel(
     let before = app.store.channel(id).await?.ok_or_else(no_channel)?;
     let (draft, made) = fields.change(app.settings.secret_key.as_ref(), &before)?;
     let name = draft.name.clone();
-    if !app.store.change_channel(id, draft, Timestamp::now()).await.map_err(taken)? {
+    if !app.store.change_channel(before, draft, Timestamp::now()).await.map_err(taken)? {
         return Err(no_channel());
     }
     tracing::info!(by = principal.label(), channel = name, "a channel was changed");

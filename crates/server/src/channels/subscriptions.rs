@@ -101,9 +101,9 @@ pub(crate) async fn change_subscription(
     Body(fields): Body<SubscriptionFields>,
 ) -> Result<Json<Subscription>, Problem> {
     let before = app.store.subscription(id).await?.ok_or_else(no_subscription)?;
-    let draft = fields.change(before).map_err(Problem::fields)?;
+    let draft = fields.change(before.clone()).map_err(Problem::fields)?;
     let name = draft.name.clone();
-    if !app.store.change_subscription(id, draft, Timestamp::now()).await.map_err(taken)? {
+    if !app.store.change_subscription(before, draft, Timestamp::now()).await.map_err(taken)? {
         return Err(no_subscription());
     }
     tracing::info!(by = principal.label(), subscription = name, "a subscription was changed");

@@ -16,6 +16,9 @@ use crate::locks::Lock;
 use crate::names::is_named;
 use crate::{Store, StoreError};
 
+/// What is said to who changes what was not read anew.
+pub(super) const CHANGED_MEANWHILE: &str = "somebody has changed it meanwhile; read it again, then change it";
+
 /// What people decide about a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelDraft {
@@ -63,6 +66,13 @@ pub struct StoredChannel {
     pub created_by: String,
 }
 
+impl StoredChannel {
+    /// True when people have decided the same about it.
+    fn is_set_up_as(&self, other: &Self) -> bool {
+        (&self.name, &self.config, &self.secrets) == (&other.name, &other.config, &other.secrets)
+    }
+}
+
 impl Store {
     /// Makes a channel of this id, for which its secrets are sealed.
     ///
@@ -107,19 +117,24 @@ impl Store {
         .await
     }
 
-    /// Changes a channel; false when there is none of this id. What waits for its next try is tried at once.
+    /// Makes another of a channel as it was read; false when it was deleted. What waits for its next try is tried at
+    /// once.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken.
+    /// [`StoreError::Conflict`] when somebody has changed it since, or the name is taken.
     pub async fn change_channel(
         &self,
-        id: Uuid,
+        before: StoredChannel,
         draft: ChannelDraft,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
+                let id = before.id;
                 let Some(row) = locked(transaction, id).await? else { return Ok(false) };
+                if !stored(row.clone(), 0)?.is_set_up_as(&before) {
+                    return Err(StoreError::Conflict(CHANGED_MEANWHILE.into()));
+                }
                 free(transaction, &draft.name, Some(id)).await?;
                 let mut change = row.into_active_model();
                 change.kind = Set(draft.config.kind().as_str().into());

@@ -11,6 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{channel, delivery, member, subscription};
+use super::manage::CHANGED_MEANWHILE;
 use crate::convert::{from_text, millis, time, to_text};
 use crate::locks::Lock;
 use crate::names::is_named;
@@ -43,6 +44,8 @@ impl Store {
         let by = by.to_owned();
         self.write(move |transaction| {
             Box::pin(async move {
+                // Channels stay meanwhile.
+                Lock::Notices.take(transaction).await?;
                 free(transaction, &draft.name, None).await?;
                 if subscription::Entity::find().count(transaction).await? >= MOST_SUBSCRIPTIONS {
                     return Err(StoreError::Conflict(format!(
@@ -66,21 +69,26 @@ impl Store {
         .await
     }
 
-    /// Changes a subscription; false when there is none of this id. When its gathering notices leave is decided anew.
+    /// Makes another of a subscription as it was read; false when it was deleted. When its gathering notices leave is
+    /// decided anew.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, or a channel does not exist.
+    /// [`StoreError::Conflict`] when somebody has changed it since, the name is taken, or a channel does not exist.
     pub async fn change_subscription(
         &self,
-        id: Uuid,
+        before: Subscription,
         draft: SubscriptionDraft,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
+                let id = before.id;
                 Lock::Notices.take(transaction).await?;
                 let row = subscription::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
                 let Some(row) = row else { return Ok(false) };
+                if shown(transaction, vec![row.clone()]).await? != [before] {
+                    return Err(StoreError::Conflict(CHANGED_MEANWHILE.into()));
+                }
                 free(transaction, &draft.name, Some(id)).await?;
                 let mut change = row.into_active_model();
                 change.name = Set(draft.name);
@@ -153,7 +161,9 @@ pub(crate) async fn move_device(
     from: &[Uuid],
     to: Uuid,
 ) -> Result<(), StoreError> {
-    for row in subscription::Entity::find().all(transaction).await? {
+    // Locked in the order of their ids, since several may be changed.
+    let rows = subscription::Entity::find().order_by_asc(subscription::Column::Id).lock_exclusive();
+    for row in rows.all(transaction).await? {
         let mut rules: Rules = from_text("set of rules", &row.rules)?;
         if !rules.devices.iter().any(|device| from.contains(device)) {
             continue;

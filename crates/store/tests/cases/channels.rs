@@ -84,13 +84,17 @@ pub(crate) async fn channels_are_kept_with_their_sealed_secrets(store: &Store) {
     let kept = store.channel(id).await.unwrap().unwrap();
     assert_eq!((kept.config.clone(), kept.secrets), (channel("Hook").config, channel("Hook").secrets));
     assert_eq!((kept.state.waiting, kept.state.failing), (0, false));
-    assert!(store.change_channel(id, channel("hook"), at(1)).await.unwrap(), "letter case may change");
+    let before = store.channel(id).await.unwrap().unwrap();
+    let changed = store.change_channel(before.clone(), channel("hook"), at(1)).await;
+    assert!(changed.unwrap(), "letter case may change");
+    let stale = store.change_channel(before.clone(), channel("Hook"), at(1)).await.unwrap_err();
+    assert!(stale.to_string().contains("meanwhile"), "{stale}");
     add_channel(store, "Another").await;
     let names: Vec<String> =
         store.channels().await.unwrap().into_iter().map(|channel| channel.name).collect();
     assert_eq!(names, ["Another", "hook"]);
-    assert!(!store.change_channel(Uuid::now_v7(), channel("x"), at(1)).await.unwrap());
     assert_eq!(store.remove_channel(id).await.unwrap().as_deref(), Some("hook"));
+    assert!(!store.change_channel(before, channel("x"), at(1)).await.unwrap());
     assert_eq!(store.remove_channel(id).await.unwrap(), None);
 }
 
@@ -103,10 +107,12 @@ pub(crate) async fn subscriptions_name_channels_that_exist(store: &Store) {
     let taken = store.add_subscription(subscription("ALL", &[one], Rules::default()), "x", at(0)).await;
     assert!(taken.unwrap_err().to_string().contains("exists already"));
     let kept = store.subscription(id).await.unwrap().unwrap();
-    assert_eq!((kept.channels, kept.rules), (vec![one, two], Rules::default()));
+    assert_eq!((&kept.channels, &kept.rules), (&vec![one, two], &Rules::default()));
     let rules = Rules { kinds: vec!["device_new".into()], ..Rules::default() };
     let draft = SubscriptionDraft { enabled: false, ..subscription("Some", &[two], rules.clone()) };
-    assert!(store.change_subscription(id, draft, at(1)).await.unwrap());
+    assert!(store.change_subscription(kept.clone(), draft.clone(), at(1)).await.unwrap());
+    let stale = store.change_subscription(kept, draft, at(1)).await.unwrap_err();
+    assert!(stale.to_string().contains("meanwhile"), "{stale}");
     let kept = &store.subscriptions().await.unwrap()[0];
     assert_eq!((kept.name.as_str(), kept.enabled, &kept.rules), ("Some", false, &rules));
     store.remove_channel(two).await.unwrap();
@@ -260,7 +266,8 @@ pub(crate) async fn a_storm_is_few_notices(store: &Store) {
     // Who changes the subscription does not wait for what was decided before.
     tell(store, "late", at(3610)).await;
     notice(store, at(3610)).await;
-    store.change_subscription(id, subscription("All", &[hook], rules), at(3611)).await.unwrap();
+    let before = store.subscription(id).await.unwrap().unwrap();
+    store.change_subscription(before, subscription("All", &[hook], rules), at(3611)).await.unwrap();
     delivered(store, &claim(store, hook, at(3700)).await.unwrap(), at(3701)).await;
     assert_eq!(texts(&claim(store, hook, at(3702)).await.unwrap()), ["late"]);
 }
@@ -303,7 +310,8 @@ pub(crate) async fn what_is_dead_can_be_sent_again(store: &Store) {
     assert_eq!(texts(&behind), ["behind"]);
     let dead = Outcome::Dead { error: "401 Unauthorized".into(), rests_until: at(100) };
     store.finish_try(tried(&behind), dead, at(32)).await.unwrap();
-    store.change_channel(hook, channel("hook"), at(33)).await.unwrap();
+    let before = store.channel(hook).await.unwrap().unwrap();
+    store.change_channel(before, channel("hook"), at(33)).await.unwrap();
     assert_eq!(store.channel(hook).await.unwrap().unwrap().state.failures, 2);
     let filter = DeliveryFilter {
         status: Some(DeliveryStatus::Dead),
