@@ -200,11 +200,12 @@ pub(crate) async fn delete_network(
     let removed = app.store.remove_network(id, keep, &principal.label(), now).await?;
     let (changed, leavings) = removed.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), network = changed.name, keep, "a network was deleted");
-    inform(&app, &changed).await?;
-    if !keep {
-        app.store.forget_networks().await?;
-    }
     happened(&app).await;
+    inform(&app, &changed).await?;
+    if !keep && let Err(error) = app.store.forget_networks().await {
+        // The network is gone all the same, and the sweeper does the rest.
+        tracing::warn!(%error, "what a deleted network has left stays for a while");
+    }
     Ok(Json(deleted(changed.name, true, keep, leavings)))
 }
 
