@@ -301,15 +301,9 @@ impl Store {
     /// Deletes events that happened before `before`; returns how many.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails. What was deleted by then stays deleted.
     pub async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.write(move |transaction| {
-            Box::pin(async move {
-                let old = entity::Column::At.lt(millis(before));
-                Ok(entity::Entity::delete_many().filter(old).exec(transaction).await?.rows_affected)
-            })
-        })
-        .await
+        self.forget_steps("events", "at < $1", millis(before).into()).await
     }
 }
 
