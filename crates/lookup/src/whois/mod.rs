@@ -158,11 +158,17 @@ impl Whois {
         if fresh {
             self.inner.cache.invalidate(question).await;
         }
+        let registries = self.inner.registries();
         let asked = async {
             let _permit = self.inner.permits.acquire().await.ok();
             Arc::new(walk::ask(&self.inner, question).await)
         };
-        self.inner.cache.get_with(question.clone(), asked).await
+        let answer = self.inner.cache.get_with(question.clone(), asked).await;
+        // Those who were asked may be others by now; what was kept of it came too late to be taken out.
+        if !Arc::ptr_eq(&registries, &self.inner.registries()) {
+            self.inner.cache.invalidate(question).await;
+        }
+        answer
     }
 }
 
