@@ -101,7 +101,9 @@ async fn an_answer_that_stalls_was_given() {
         tokio::time::sleep(Duration::from_secs(600)).await;
     })
     .await;
-    let accepted = hasty().deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap();
+    // Long enough for a busy machine to answer, and waited for to its end.
+    let patient = Sender::new(Options { timeout: Duration::from_secs(3), ..options() });
+    let accepted = patient.deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap();
     assert_eq!(accepted.answer, "200 OK: taken");
 }
 
