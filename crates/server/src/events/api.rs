@@ -129,14 +129,14 @@ fn filter(params: &mut Params) -> EventFilter {
     };
     let words = params.take_all("severity").join(",");
     let severities = params.check("severity", severities(&words)).unwrap_or_default();
-    let kinds = params.take_all("kind").join(",");
-    let kinds = kinds.split(',').map(str::trim).filter(|kind| !kind.is_empty()).map(str::to_owned);
+    let words = params.take_all("kind").join(",");
+    let kinds = params.check("kind", kinds(&words)).unwrap_or_default();
     EventFilter {
         worker: params.read("worker", id),
         network: params.read("network", id),
         device: params.read("device", id),
         severities,
-        kinds: kinds.take(MOST_KINDS).collect(),
+        kinds,
         text: params.read("q", |text| match text.chars().count() {
             n if n > LONGEST_TEXT => Err(format!("must be at most {LONGEST_TEXT} characters, got {n}")),
             _ => Ok(text.to_owned()),
@@ -148,6 +148,15 @@ fn filter(params: &mut Params) -> EventFilter {
         until: params.time("until"),
         before: params.read("before", id),
         limit: 0,
+    }
+}
+
+fn kinds(words: &str) -> Result<Vec<String>, String> {
+    let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let kinds: Vec<String> = words.map(str::to_owned).collect();
+    match kinds.len() {
+        0..=MOST_KINDS => Ok(kinds),
+        many => Err(format!("must be at most {MOST_KINDS} kinds, got {many}")),
     }
 }
 
@@ -177,6 +186,13 @@ mod tests {
         let link = next("/api/v1/events", "before=x&severity=alert", Uuid::nil()).unwrap();
         let expected = format!("</api/v1/events?severity=alert&before={}>; rel=\"next\"", Uuid::nil());
         assert_eq!(link, expected);
+    }
+
+    #[test]
+    fn kinds_are_bounded_and_none_is_left_out() {
+        assert_eq!(kinds("device_new, ,device_up").unwrap(), ["device_new", "device_up"]);
+        assert!(kinds(&"x,".repeat(MOST_KINDS)).is_ok());
+        assert_eq!(kinds(&"x,".repeat(MOST_KINDS + 1)).unwrap_err(), "must be at most 50 kinds, got 51");
     }
 
     #[test]
