@@ -1,9 +1,10 @@
 //! What a request carries, taken out with errors that name the field.
 
+use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use netwark_model::error::FieldError;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -18,8 +19,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(value)) => Ok(Self(value)),
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Self(value)),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
@@ -94,13 +95,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let wrong = |text: &str| {
-            let shown: String = text.chars().take(60).collect();
-            Problem::field(FieldError::path("id", format!("must be a UUID, got '{shown}'")))
-        };
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| wrong(""))?;
-        Uuid::try_parse(&text).map(Self).map_err(|_| wrong(&text))
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let text = path.map(|Path(text)| text).unwrap_or_default();
+        id(&text).map(Self).map_err(|wrong| Problem::field(FieldError::path("id", wrong)))
     }
+}
+
+fn id(text: &str) -> Result<Uuid, String> {
+    let shown: String = text.chars().take(60).collect();
+    Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
+}
+
+/// The value of a word, or what the words are.
+pub fn known<T>(value: Option<T>, word: &str, words: &str) -> Result<T, String> {
+    let shown: String = word.chars().take(60).collect();
+    value.ok_or_else(|| format!("must be one of {words}, got '{shown}'"))
 }
 
 /// The parameters of a query string. Empty values count as absent.
@@ -156,6 +165,19 @@ impl Params {
     /// True when a parameter is given.
     pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(key, _)| key == name)
+    }
+
+    /// Takes an id.
+    pub fn id(&mut self, name: &str) -> Option<Uuid> {
+        self.read(name, id)
+    }
+
+    /// Takes `true` or `false`.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.read(name, |text| {
+            let shown: String = text.chars().take(60).collect();
+            text.parse().map_err(|_| format!("must be true or false, got '{shown}'"))
+        })
     }
 
     /// Takes a time.
@@ -220,18 +242,11 @@ impl Page {
     }
 
     /// The headers of a list: its total and the pages around this one (RFC 8288).
-    pub fn headers(self, path: &str, query: &str, total: u64) -> axum::http::HeaderMap {
-        use axum::http::{HeaderMap, HeaderValue, header};
+    pub fn headers(self, path: &str, query: &str, total: u64) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert("x-total-count", HeaderValue::from(total));
         let last = total.div_ceil(self.per_page).max(1);
-        let rest: Vec<&str> =
-            query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page=")).collect();
-        let link = |page: u64, relation: &str| {
-            let query: Vec<String> =
-                rest.iter().map(ToString::to_string).chain([format!("page={page}")]).collect();
-            format!("<{path}?{}>; rel=\"{relation}\"", query.join("&"))
-        };
+        let link = |page: u64, relation: &str| link(path, query, ("page", &page.to_string()), relation);
         let mut links = vec![link(1, "first"), link(last, "last")];
         if self.page > 1 {
             links.push(link(self.page - 1, "prev"));
@@ -244,6 +259,33 @@ impl Page {
         }
         headers
     }
+}
+
+/// A page of a list whose entries come before one that is named, out of `limit` and one more of them, with a link to the
+/// next (RFC 8288): the same request with `before` set to what `name` says of the last entry of this page.
+pub fn page_before<T>(
+    mut found: Vec<T>,
+    limit: u64,
+    uri: &Uri,
+    name: impl FnOnce(&T) -> String,
+) -> (HeaderMap, Json<Vec<T>>) {
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > page;
+    found.truncate(page);
+    let mut headers = HeaderMap::new();
+    if let (true, Some(last)) = (more, found.last()) {
+        let next = link(uri.path(), uri.query().unwrap_or_default(), ("before", &name(last)), "next");
+        headers.extend(HeaderValue::from_str(&next).ok().map(|next| (header::LINK, next)));
+    }
+    (headers, Json(found))
+}
+
+/// A link to the same request with another value of one parameter.
+fn link(path: &str, query: &str, (name, value): (&str, &str), relation: &str) -> String {
+    let is_it = |pair: &str| pair.split_once('=').is_some_and(|(key, _)| key == name);
+    let rest = query.split('&').filter(|pair| !pair.is_empty() && !is_it(pair)).map(str::to_owned);
+    let query: Vec<String> = rest.chain([format!("{name}={value}")]).collect();
+    format!("<{path}?{}>; rel=\"{relation}\"", query.join("&"))
 }
 
 #[cfg(test)]
@@ -282,6 +324,17 @@ mod tests {
             "</x?type=ping&page=1>; rel=\"first\", </x?type=ping&page=3>; rel=\"last\", \
              </x?type=ping&page=1>; rel=\"prev\", </x?type=ping&page=3>; rel=\"next\""
         );
+    }
+
+    #[test]
+    fn the_next_page_keeps_the_filters() {
+        let uri = "/x?before=9&type=ping&beforehand=1".parse().unwrap();
+        let page = |limit| page_before(vec![3, 2, 1], limit, &uri, ToString::to_string);
+        let (headers, Json(found)) = page(2);
+        assert_eq!(found, [3, 2]);
+        assert_eq!(headers["link"], "</x?type=ping&beforehand=1&before=2>; rel=\"next\"");
+        let (headers, Json(found)) = page(3);
+        assert_eq!((headers.len(), found.len()), (0, 3));
     }
 
     #[test]

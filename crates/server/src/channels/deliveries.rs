@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, Uri};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use netwark_model::subscriptions::{Delivery, DeliveryStatus};
@@ -15,7 +15,7 @@ use super::answers::{Invalid, MayManageSubscriptions, NoChannel, NoDelivery, Not
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
-use crate::extract::{Id, Params};
+use crate::extract::{Id, Params, known, page_before};
 
 /// Lists deliveries, newest first.
 ///
@@ -41,7 +41,7 @@ pub(crate) async fn list_deliveries(
     OriginalUri(uri): OriginalUri,
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let channel = params.read("channel", id);
+    let channel = params.id("channel");
     page(&app, &uri, channel, params).await
 }
 
@@ -74,35 +74,22 @@ pub(crate) async fn list_channel_deliveries(
 
 async fn page(
     app: &App,
-    uri: &axum::http::Uri,
+    uri: &Uri,
     channel: Option<Uuid>,
     mut params: Params,
 ) -> Result<(HeaderMap, Json<Vec<Delivery>>), Problem> {
+    let words = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
+    let limit = params.per_page();
     let filter = DeliveryFilter {
         channel,
-        subscription: params.read("subscription", id),
-        status: params.read("status", |word| {
-            let shown: String = word.chars().take(60).collect();
-            let known = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
-            DeliveryStatus::from_word(word).ok_or_else(|| format!("must be one of {known}, got '{shown}'"))
-        }),
-        before: params.read("before", id),
-        limit: 0,
+        subscription: params.id("subscription"),
+        status: params.read("status", |word| known(DeliveryStatus::from_word(word), word, &words)),
+        before: params.id("before"),
+        limit: limit + 1,
     };
-    let limit = params.per_page();
     params.finish()?;
-    let filter = DeliveryFilter { limit: limit + 1, ..filter };
-    let mut found = app.store.deliveries(&filter).await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = found.len() > page;
-    found.truncate(page);
-    let mut headers = HeaderMap::new();
-    if let (true, Some(last)) = (more, found.last())
-        && let Some(link) = next(uri.path(), uri.query().unwrap_or_default(), last.id)
-    {
-        headers.insert(header::LINK, link);
-    }
-    Ok((headers, Json(found)))
+    let found = app.store.deliveries(&filter).await?;
+    Ok(page_before(found, limit, uri, |delivery| delivery.id.to_string()))
 }
 
 /// Try a delivery again now.
@@ -154,18 +141,6 @@ pub(crate) async fn retry_channel(
     let notices = app.store.try_all_again(id, Timestamp::now()).await?.ok_or_else(no_channel)?;
     tracing::info!(by = principal.label(), channel = %id, notices, "what a channel failed to deliver is tried again");
     Ok(Json(TriedAgain { notices }))
-}
-
-fn id(text: &str) -> Result<Uuid, String> {
-    let shown: String = text.chars().take(60).collect();
-    Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
-}
-
-/// A link to the deliveries before this one, with the other parameters as they were sent.
-fn next(path: &str, query: &str, before: Uuid) -> Option<HeaderValue> {
-    let rest = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("before="));
-    let query: Vec<String> = rest.map(str::to_owned).chain([format!("before={before}")]).collect();
-    HeaderValue::from_str(&format!("<{path}?{}>; rel=\"next\"", query.join("&"))).ok()
 }
 
 fn unknown() -> Problem {

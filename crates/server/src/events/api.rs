@@ -1,17 +1,15 @@
 //! `/events`.
 
-use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use netwark_model::events::{Event, Severity};
 use netwark_store::events::EventFilter;
-use uuid::Uuid;
 
 use crate::app::App;
 use crate::csv;
 use crate::error::{Problem, ProblemBody};
-use crate::extract::Params;
+use crate::extract::{Params, known, page_before};
 
 /// Most lines of a file.
 const EXPORTED: usize = 100_000;
@@ -57,17 +55,7 @@ pub(crate) async fn list_events(
     let limit = params.per_page();
     params.finish()?;
     let filter = EventFilter { limit: limit + 1, ..filter };
-    let mut events = app.store.events(&filter).await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = events.len() > page;
-    events.truncate(page);
-    let mut headers = HeaderMap::new();
-    if let (true, Some(last)) = (more, events.last())
-        && let Some(link) = next(uri.path(), uri.query().unwrap_or_default(), last.id)
-    {
-        headers.insert(header::LINK, link);
-    }
-    Ok((headers, Json(events)))
+    Ok(page_before(app.store.events(&filter).await?, limit, &uri, |event| event.id.to_string()))
 }
 
 /// The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last first.
@@ -123,30 +111,24 @@ pub(crate) async fn export_events(State(app): State<App>, mut params: Params) ->
 
 /// What narrows the timeline; its limit is not read.
 fn filter(params: &mut Params) -> EventFilter {
-    let id = |text: &str| {
-        let shown: String = text.chars().take(60).collect();
-        Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
-    };
     let words = params.take_all("severity").join(",");
     let severities = params.check("severity", severities(&words)).unwrap_or_default();
     let words = params.take_all("kind").join(",");
     let kinds = params.check("kind", kinds(&words)).unwrap_or_default();
     EventFilter {
-        worker: params.read("worker", id),
-        network: params.read("network", id),
-        device: params.read("device", id),
+        worker: params.id("worker"),
+        network: params.id("network"),
+        device: params.id("device"),
         severities,
         kinds,
         text: params.read("q", |text| match text.chars().count() {
             n if n > LONGEST_TEXT => Err(format!("must be at most {LONGEST_TEXT} characters, got {n}")),
             _ => Ok(text.to_owned()),
         }),
-        acknowledged: params.read("acknowledged", |text| {
-            text.parse::<bool>().map_err(|_| format!("must be true or false, got '{text}'"))
-        }),
+        acknowledged: params.flag("acknowledged"),
         since: params.time("since"),
         until: params.time("until"),
-        before: params.read("before", id),
+        before: params.id("before"),
         limit: 0,
     }
 }
@@ -162,31 +144,13 @@ fn kinds(words: &str) -> Result<Vec<String>, String> {
 
 fn severities(words: &str) -> Result<Vec<Severity>, String> {
     let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());
-    let read = |word: &str| {
-        let shown: String = word.chars().take(60).collect();
-        let known = Severity::ALL.map(Severity::as_str).join(", ");
-        Severity::from_word(word).ok_or_else(|| format!("must be one of {known}, got '{shown}'"))
-    };
-    words.map(read).collect()
-}
-
-/// A link to the events before this one, with the other parameters as they were sent.
-fn next(path: &str, query: &str, before: Uuid) -> Option<HeaderValue> {
-    let rest = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("before="));
-    let query: Vec<String> = rest.map(str::to_owned).chain([format!("before={before}")]).collect();
-    HeaderValue::from_str(&format!("<{path}?{}>; rel=\"next\"", query.join("&"))).ok()
+    let all = Severity::ALL.map(Severity::as_str).join(", ");
+    words.map(|word| known(Severity::from_word(word), word, &all)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_next_page_keeps_the_filters() {
-        let link = next("/api/v1/events", "before=x&severity=alert", Uuid::nil()).unwrap();
-        let expected = format!("</api/v1/events?severity=alert&before={}>; rel=\"next\"", Uuid::nil());
-        assert_eq!(link, expected);
-    }
 
     #[test]
     fn kinds_are_bounded_and_none_is_left_out() {

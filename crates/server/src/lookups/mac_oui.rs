@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::error::{Problem, ProblemBody};
-use crate::extract::{Body, Page, Params};
+use crate::extract::{Body, Page, Params, known};
 
 /// Most assignments that are listed without a page.
 const MOST_ROWS: usize = 10_000;
@@ -129,9 +129,7 @@ pub(crate) async fn list_assignments(
             })
         }),
         registry: params.read("registry", |text| {
-            let known = Registry::ALL.map(Registry::as_str).join(", ");
-            let shown: String = text.chars().take(60).collect();
-            Registry::from_word(text).ok_or_else(|| format!("must be one of {known}, got '{shown}'"))
+            known(Registry::from_word(text), text, &Registry::ALL.map(Registry::as_str).join(", "))
         }),
     };
     for name in ["page", "per_page"] {

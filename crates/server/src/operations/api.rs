@@ -14,7 +14,7 @@ use super::{create, places};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
-use crate::extract::{Body, Id, Params};
+use crate::extract::{Body, Id, Params, known};
 
 /// Longest idempotency key in bytes.
 const LONGEST_KEY: usize = 200;
@@ -104,10 +104,8 @@ pub async fn list_operations(
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
     let page = params.page();
-    let words = || Status::ALL.map(Status::as_str).join(", ");
-    let status = params.read("status", |text| {
-        Status::from_word(text).ok_or_else(|| format!("must be one of {}, got '{text}'", words()))
-    });
+    let words = Status::ALL.map(Status::as_str).join(", ");
+    let status = params.read("status", |text| known(Status::from_word(text), text, &words));
     let tool = params.read("type", |text| match app.tools.get(text) {
         Some(_) => Ok(text.to_owned()),
         None => Err(format!("must be one of {}, got '{text}'", app.tools.names())),

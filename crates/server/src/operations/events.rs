@@ -85,9 +85,7 @@ pub async fn watch_operation(
     ),
 )]
 pub async fn watch_operations(State(app): State<App>, mut params: Params) -> Result<Response, Problem> {
-    let list = params.read("list", |text| {
-        text.parse::<bool>().map_err(|_| format!("must be true or false, got '{text}'"))
-    });
+    let list = params.flag("list");
     let mut seen = BTreeMap::new();
     let mut errors = Vec::new();
     for text in params.take_all("id") {

@@ -17,11 +17,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answers::{EntryTaken, Invalid, MayRead, MayWrite, NoEntry};
-use super::devices::{known, uuid};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
-use crate::extract::{Body, Id, Params};
+use crate::extract::{Body, Id, Params, known};
 
 /// Most networks one entry names.
 const MOST_NETWORKS: usize = 1_000;
@@ -78,7 +77,7 @@ pub(crate) async fn list_access(
     OriginalUri(uri): OriginalUri,
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let network = params.read("network", uuid);
+    let network = params.id("network");
     let action = params.read("action", |word| known(AccessAction::from_word(word), word, "allow, deny"));
     let text = params.read("q", |text| super::input::text(text, LONGEST_TEXT));
     let page = params.page();

@@ -21,11 +21,10 @@ use uuid::Uuid;
 use super::access::in_the_way;
 use super::answers::{EntryTaken, Invalid, MayRead, MayWrite, NoDevice, NotThese};
 use super::input::text;
-use super::networks::flag;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
-use crate::extract::{Body, Id, Params};
+use crate::extract::{Body, Id, Params, known};
 
 /// Most characters of a name, an owner and a type.
 const LONGEST_TEXT: usize = 100;
@@ -132,7 +131,7 @@ pub(crate) async fn list_devices(
     OriginalUri(uri): OriginalUri,
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let network = params.read("network", uuid);
+    let network = params.id("network");
     let standing = params
         .read("standing", |word| known(Standing::from_word(word), word, "self, known, unknown, denied"));
     let presence =
@@ -155,7 +154,7 @@ pub(crate) async fn list_devices(
         first_seen_after: params.time("first_seen_after"),
         text: params.read("q", short),
         sort: sort.unwrap_or_default(),
-        descending: params.read("descending", flag).unwrap_or(false),
+        descending: params.flag("descending").unwrap_or(false),
         offset: 0,
         limit: 0,
     };
@@ -240,7 +239,7 @@ pub(crate) async fn device_history(
     Id(id): Id,
     mut params: Params,
 ) -> Result<Json<Vec<DeviceChange>>, Problem> {
-    let before = params.read("before", uuid);
+    let before = params.id("before");
     let limit = params.per_page();
     params.finish()?;
     of_device(&app, id, app.store.device_history(id, before, limit).await?).await
@@ -459,17 +458,6 @@ fn tags_of(tags: &[String], errors: &mut Vec<FieldError>) -> Vec<String> {
         }
     }
     read
-}
-
-/// A value of a word, or what the words are.
-pub(super) fn known<T>(value: Option<T>, word: &str, words: &str) -> Result<T, String> {
-    let shown: String = word.chars().take(60).collect();
-    value.ok_or_else(|| format!("must be one of {words}, got '{shown}'"))
-}
-
-pub(super) fn uuid(text: &str) -> Result<Uuid, String> {
-    let shown: String = text.chars().take(60).collect();
-    Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
 }
 
 fn unknown() -> Problem {

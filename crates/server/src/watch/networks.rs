@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use netwark_model::error::FieldError;
@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::assignments;
 use crate::auth::Principal;
 use crate::error::Problem;
-use crate::extract::{Body, Id, Params};
+use crate::extract::{Body, Id, Params, page_before};
 use crate::workers::presence::tell;
 
 /// An order to sweep now is of no use later than this.
@@ -188,8 +188,8 @@ pub(crate) async fn delete_network(
     Id(id): Id,
     mut params: Params,
 ) -> Result<Json<DeletedNetwork>, Problem> {
-    let keep = params.read("keep_history", flag).unwrap_or(false);
-    let dry_run = params.read("dry_run", flag).unwrap_or(false);
+    let keep = params.flag("keep_history").unwrap_or(false);
+    let dry_run = params.flag("dry_run").unwrap_or(false);
     params.finish()?;
     let now = Timestamp::now();
     if dry_run {
@@ -236,19 +236,8 @@ pub(crate) async fn list_sweeps(
     let limit = params.per_page();
     params.finish()?;
     app.store.network(id, Timestamp::now()).await?.ok_or_else(unknown)?;
-    let mut sweeps = app.store.sweeps(id, before, limit + 1).await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = sweeps.len() > page;
-    sweeps.truncate(page);
-    let mut headers = HeaderMap::new();
-    if let (true, Some(last)) = (more, sweeps.last()) {
-        let before = format!("before={}", last.started_at);
-        let link = format!("<{}?{before}&per_page={limit}>; rel=\"next\"", uri.path());
-        if let Ok(link) = HeaderValue::from_str(&link) {
-            headers.insert(header::LINK, link);
-        }
-    }
-    Ok((headers, Json(sweeps)))
+    let sweeps = app.store.sweeps(id, before, limit + 1).await?;
+    Ok(page_before(sweeps, limit, &uri, |sweep| sweep.started_at.to_string()))
 }
 
 /// Sweep a network now.
@@ -303,11 +292,6 @@ fn deleted(name: String, deleted: bool, history_kept: bool, leavings: Leavings) 
         sweeps: number(leavings.sweeps),
         access_entries: number(leavings.access_entries),
     }
-}
-
-pub(super) fn flag(text: &str) -> Result<bool, String> {
-    text.parse()
-        .map_err(|_| format!("must be true or false, got '{}'", text.chars().take(60).collect::<String>()))
 }
 
 fn taken(error: StoreError) -> Problem {

@@ -10,7 +10,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answers::{Invalid, MayRead};
-use super::devices::uuid;
 use super::statistics::Range;
 use crate::app::App;
 use crate::error::Problem;
@@ -84,7 +83,7 @@ pub(crate) async fn presence_statistics(
     State(app): State<App>,
     mut params: Params,
 ) -> Result<Json<PresenceStatistics>, Problem> {
-    let network = params.read("network", uuid);
+    let network = params.id("network");
     let range = Range::read(&app, &mut params)?;
     params.finish()?;
     let (since, until) = range.bounds()?;

@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answers::{Invalid, MayRead};
-use super::devices::uuid;
 use crate::app::App;
 use crate::error::Problem;
 use crate::extract::Params;
@@ -209,7 +208,7 @@ pub(crate) async fn event_statistics(
     State(app): State<App>,
     mut params: Params,
 ) -> Result<Json<EventStatistics>, Problem> {
-    let network = params.read("network", uuid);
+    let network = params.id("network");
     let range = Range::read(&app, &mut params)?;
     params.finish()?;
     let (since, until) = range.bounds()?;
