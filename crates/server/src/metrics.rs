@@ -37,18 +37,8 @@ impl EncodeLabelValue for Word {
 
 /// The name of a method as a label: whoever asks may make up others, of which there must not be a count each.
 fn word(method: &Method) -> Word {
-    let known = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-    ];
-    let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    let at = known.iter().position(|known| known == method);
-    Word::Text(at.and_then(|at| names.get(at)).unwrap_or(&"other"))
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    Word::Text(known.into_iter().find(|known| method == known).unwrap_or("other"))
 }
 
 /// Bounds of the histogram of request durations, in seconds.

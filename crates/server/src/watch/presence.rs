@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use netwark_store::watch::presence::PresenceCounts;
+use netwark_store::watch::statistics::BUCKET_MS;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,8 +16,6 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::extract::Params;
 
-/// A quarter of an hour: all time zones of today differ by multiples of it.
-const QUARTER_MS: i64 = 15 * 60 * 1000;
 const HOURS: usize = 24;
 const DAYS: usize = 7;
 
@@ -118,14 +117,14 @@ fn each_quarter(
         }
         // A sweep says who is there until the next one, which may be late by a quarter.
         while let Some((when, every)) = watched.next_if(|(when, _)| when.as_millisecond() <= at) {
-            seen_until = seen_until.max(when.as_millisecond() + every + QUARTER_MS);
+            seen_until = seen_until.max(when.as_millisecond() + every + BUCKET_MS);
         }
         if let (true, Ok(time)) = (at < seen_until, Timestamp::from_millisecond(at)) {
             let present = u64::try_from(present).unwrap_or_default();
             most = most.max(present);
             tell(time, present);
         }
-        at += QUARTER_MS;
+        at += BUCKET_MS;
     }
     most
 }

@@ -11,8 +11,8 @@ use super::devices::tally;
 use crate::convert::{millis, time};
 use crate::{Store, StoreError};
 
-/// A quarter of an hour: all time zones of today differ by multiples of it.
-pub(super) const BUCKET_MS: i64 = 15 * 60 * 1000;
+/// A quarter of an hour, in milliseconds: all time zones of today differ by multiples of it.
+pub const BUCKET_MS: i64 = 15 * 60 * 1000;
 
 /// How many events of one severity began in a quarter of an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
