@@ -5,7 +5,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use netwark_model::events::Severity;
 use netwark_model::subscriptions::{Delivery, DeliveryStatus, Gathered};
-use netwark_store::channels::{Outcome, StoredChannel};
+use netwark_store::channels::StoredChannel;
 use uuid::Uuid;
 
 use super::answers::{Busy, MayManageChannels, NoChannel, no_channel};
@@ -59,37 +59,25 @@ pub(crate) async fn test_channel(
         error: None,
         answer: None,
     };
-    let outcome = send(&app, &channel, &delivery).await;
+    match send(&app, &channel, &delivery).await {
+        Ok(answer) => (delivery.status, delivery.answer) = (DeliveryStatus::Delivered, Some(answer)),
+        Err(error) => (delivery.status, delivery.error) = (DeliveryStatus::Dead, Some(error)),
+    }
     let ended = Timestamp::now();
     delivery.ended_at = Some(ended);
-    match &outcome {
-        Outcome::Delivered { answer } => {
-            delivery.status = DeliveryStatus::Delivered;
-            delivery.answer = Some(answer.clone());
-        }
-        Outcome::Later { error, .. } | Outcome::Dead { error, .. } => {
-            delivery.status = DeliveryStatus::Dead;
-            delivery.error = Some(error.clone());
-        }
-    }
     tracing::info!(by = principal.label(), channel = channel.name, status = ?delivery.status, "a channel was tried out");
-    let finished = app.store.note_test(&delivery, outcome, ended).await?;
+    let finished = app.store.note_test(delivery.clone(), ended).await?;
     if finished.told {
         happened(&app).await;
     }
     Ok(Json(delivery))
 }
 
-async fn send(app: &App, channel: &StoredChannel, delivery: &Delivery) -> Outcome {
+/// Tries once; what the other side said, or why it did not take it.
+async fn send(app: &App, channel: &StoredChannel, delivery: &Delivery) -> Result<String, String> {
     let opened = secrets::open(app.settings.secret_key.as_ref(), channel.id, &channel.secrets);
-    let dead = |error| Outcome::Dead { error, rests_until: delivery.opened_at };
-    let secrets = match opened {
-        Ok(secrets) => secrets,
-        Err(error) => return dead(error.to_string()),
-    };
+    let secrets = opened.map_err(|error| error.to_string())?;
     let notice = notice(app, delivery, Gathered::default());
-    match app.channels.sender.deliver(&channel.config, &secrets, &notice).await {
-        Ok(accepted) => Outcome::Delivered { answer: accepted.answer },
-        Err(failure) => dead(failure.text),
-    }
+    let sent = app.channels.sender.deliver(&channel.config, &secrets, &notice).await;
+    sent.map(|accepted| accepted.answer).map_err(|failure| failure.text)
 }

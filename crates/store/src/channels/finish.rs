@@ -75,51 +75,38 @@ impl Store {
         self.write(move |transaction| Box::pin(finish(transaction, tried, outcome, now))).await
     }
 
-    /// Notes a notice with which somebody tried a channel out, and how that ended. One that was delivered lets those
+    /// Notes a notice with which somebody tried a channel out, and which has ended. One that was delivered lets those
     /// that wait be tried at once; one that failed is not held against the channel.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn note_test(
-        &self,
-        test: &Delivery,
-        outcome: Outcome,
-        now: Timestamp,
-    ) -> Result<Finished, StoreError> {
-        let (id, channel, opened) = (test.id, test.channel_id, test.opened_at);
-        let (worst, summary) = (test.worst, test.summary.clone());
+    pub async fn note_test(&self, test: Delivery, now: Timestamp) -> Result<Finished, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
+                let channel = test.channel_id;
                 let Some(row) = locked(transaction, channel).await? else { return Ok(Finished::default()) };
-                let (status, error, answer) = match outcome {
-                    Outcome::Delivered { answer } => (DeliveryStatus::Delivered, None, Some(answer)),
-                    Outcome::Later { error, .. } | Outcome::Dead { error, .. } => {
-                        (DeliveryStatus::Dead, Some(error), None)
-                    }
-                };
-                let delivered = status == DeliveryStatus::Delivered;
                 let note = delivery::ActiveModel {
-                    id: Set(id),
+                    id: Set(test.id),
                     channel_id: Set(channel),
                     subscription_id: Set(None),
                     subscription_name: Set(None),
                     test: Set(true),
-                    status: Set(status.as_str().into()),
-                    worst: Set(worst.as_str().into()),
+                    status: Set(test.status.as_str().into()),
+                    worst: Set(test.worst.as_str().into()),
                     count: Set(0),
-                    summary: Set(plain(summary)),
+                    summary: Set(plain(test.summary)),
                     events: Set("[]".into()),
-                    opened_at: Set(millis(opened)),
+                    opened_at: Set(millis(test.opened_at)),
                     next_at: Set(None),
                     attempts: Set(1),
-                    began_at: Set(Some(millis(opened))),
+                    began_at: Set(Some(millis(test.opened_at))),
                     ended_at: Set(Some(millis(now))),
-                    error: Set(error.map(plain)),
-                    answer: Set(answer.map(plain)),
+                    error: Set(test.error.map(plain)),
+                    answer: Set(test.answer.map(plain)),
                 };
                 delivery::Entity::insert(note).exec_without_returning(transaction).await?;
                 let mut told = false;
-                if delivered {
+                if test.status == DeliveryStatus::Delivered {
                     told = works(transaction, row, now).await?;
                     hurry(transaction, channel, now).await?;
                 }

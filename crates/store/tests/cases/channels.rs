@@ -334,10 +334,10 @@ pub(crate) async fn what_is_dead_can_be_sent_again(store: &Store) {
     assert_eq!((again.delivery.id, texts(&again)), (behind.delivery.id, vec!["behind"]));
     delivered(store, &again, at(44)).await;
 
-    let test = Delivery { id: Uuid::now_v7(), test: true, subscription_id: None, ..again.delivery.clone() };
-    let answer = Outcome::Delivered { answer: "ok".into() };
-    assert!(store.note_test(&test, answer, at(50)).await.unwrap().noted);
-    assert_eq!(store.try_again(test.id, at(51)).await.unwrap(), Some(Again::Test));
+    let (id, status) = (Uuid::now_v7(), DeliveryStatus::Delivered);
+    let test = Delivery { id, status, answer: Some("ok".into()), ..again.delivery.clone() };
+    assert!(store.note_test(test, at(50)).await.unwrap().noted);
+    assert_eq!(store.try_again(id, at(51)).await.unwrap(), Some(Again::Test));
 
     tell(store, "two", at(60)).await;
     notice(store, at(60)).await;
