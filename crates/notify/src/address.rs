@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::outcome::Failure;
 
 /// How long one address of several may take to answer.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 const CLOSED: &[&str] = &[
     "169.254.0.0/16",

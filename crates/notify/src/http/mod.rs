@@ -4,7 +4,7 @@ mod request;
 mod verdict;
 
 use std::error::Error;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -13,18 +13,16 @@ use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
-use tokio::net::lookup_host;
 use tokio::time::timeout;
 use url::{Host, Url};
 
 pub(crate) use self::request::{Request, below, url};
 use self::verdict::{judge, said, wait};
-use crate::address::{is_closed, refusal};
+use crate::address::{CONNECT_WITHIN, is_closed, refusal, resolve};
 use crate::outcome::{Accepted, Failure, causes};
 use crate::sender::Options;
 use crate::tls::Tls;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How long an answer may take once its first line is there. The notice is taken or refused by then.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Most bytes of an answer that are read.
@@ -127,21 +125,11 @@ impl Answer {
 /// Resolves names as the system does, without the addresses that nothing is sent to.
 struct Open;
 
-/// All addresses of a name are closed.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", refusal(*.0))]
-struct Refused(IpAddr);
-
 impl Resolve for Open {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<SocketAddr> = lookup_host((name.as_str(), 0)).await?.collect();
-            let open: Vec<SocketAddr> =
-                found.iter().copied().filter(|place| !is_closed(place.ip())).collect();
-            match (open.is_empty(), found.first()) {
-                (true, Some(place)) => Err(Refused(place.ip()).into()),
-                _ => Ok(Box::new(open.into_iter()) as Addrs),
-            }
+            let open = resolve(name.as_str(), 0).await?;
+            Ok(Box::new(open.into_iter()) as Addrs)
         })
     }
 }
@@ -158,8 +146,9 @@ fn not_sent(host: &str, error: reqwest::Error) -> Failure {
     let (builder, error) = (error.is_builder(), error.without_url());
     let mut next: Option<&(dyn Error + 'static)> = Some(&error);
     while let Some(cause) = next {
-        if cause.is::<Refused>() {
-            return Failure::never(cause.to_string());
+        // It has no address that may be connected to, which says enough.
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            return failure.clone();
         }
         next = cause.source();
     }
