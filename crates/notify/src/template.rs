@@ -3,6 +3,8 @@
 //! What a template puts in is escaped for its format: HTML, JSON, or text in which nothing has to be. A name that does
 //! not exist is an error, so that a mistake is found when a channel is saved.
 
+use std::io;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{
@@ -44,11 +46,25 @@ pub(crate) fn render(source: &str, format: Format, view: &impl Serialize) -> Res
     environment.set_syntax(syntax.map_err(|error| told(&error))?);
     environment.set_formatter(without_none);
     let template = environment.template_from_str(source).map_err(|error| told(&error))?;
-    let text = template.render(Serde(view)).map_err(|error| told(&error))?;
-    if text.len() > LONGEST {
-        return Err(format!("it makes {} bytes, and must make at most {LONGEST}", text.len()));
+    let mut made = Made(Vec::new());
+    template.render_captured_to(Serde(view), &mut made).map_err(|error| told(&error))?;
+    String::from_utf8(made.0).map_err(|error| error.to_string())
+}
+
+/// What a template has made. It is bounded while it grows: few steps can make much.
+struct Made(Vec<u8>);
+
+impl io::Write for Made {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.write(bytes)
     }
-    Ok(text)
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// In text, what is not there is nothing rather than a word for it.
@@ -61,6 +77,7 @@ fn without_none(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) 
 
 fn told(error: &Error) -> String {
     let what = match (error.kind(), error.detail()) {
+        (ErrorKind::WriteFailure, _) => format!("it makes more than {LONGEST} bytes"),
         (ErrorKind::OutOfFuel, _) => format!("it takes more than {MOST_STEPS} steps"),
         (kind, None) => kind.to_string(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
@@ -93,6 +110,7 @@ mod tests {
             ("a\nb\n{% for %}", "line 3"),
             ("{% include 'x' %}", "line 1"),
             ("{% for a in range(20000) %}{% for b in range(20000) %}{% endfor %}{% endfor %}", "steps"),
+            ("{% for a in range(20000) %}{{ 'x' * 100 }}{% endfor %}", "more than 524288 bytes"),
         ] {
             let error = render(source, Format::Text, &json!({})).unwrap_err();
             assert!(error.contains(expected), "{source}: {error}");
