@@ -45,11 +45,12 @@ impl At {
 /// # Errors
 /// When it is something else than this version knows.
 pub fn understood<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| {
-        Failure::Usage(format!(
-            "the server's answer is not understood ({error}); are both of the same version?"
-        ))
-    })
+    serde_json::from_str(text).map_err(|error| not_understood(&error))
+}
+
+/// Why an answer of the server is of no use.
+pub fn not_understood(error: &serde_json::Error) -> Failure {
+    Failure::Usage(format!("the server's answer is not understood ({error}); are both of the same version?"))
 }
 
 /// A server and the right to ask it.

@@ -9,8 +9,8 @@ use netwark_model::watch::access::{AccessAction, AccessEntry, MacPattern};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::table::Table;
-use super::{counted, done, find, input, typed};
+use super::table::{Table, plain};
+use super::{counted, done, find, input, number, text, typed};
 use crate::api::{Api, At};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -216,25 +216,23 @@ async fn entry(api: &Api, named: &str) -> Result<AccessEntry, Failure> {
 }
 
 async fn import(args: &Import) -> Outcome {
-    let text = read(&args.file)?;
+    let file = read(&args.file)?;
     let api = args.at.api()?;
     let request = api.request(Method::POST, "access-list/import").query(&[("dry_run", args.dry_run)]);
-    let answer: Value = api.answer(request.header("Content-Type", "text/csv").body(text)).await?;
-    let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let refused = number("refused_count");
+    let answer: Value = api.answer(request.header("Content-Type", "text/csv").body(file)).await?;
+    let refused = number(&answer, "refused_count");
     if !args.at.json {
         for line in answer.get("refused").and_then(Value::as_array).into_iter().flatten() {
-            let at = line.get("line").and_then(Value::as_u64).unwrap_or_default();
-            let reason = line.get("reason").and_then(Value::as_str).unwrap_or_default();
-            output::complain(&format!("line {at}: {}", super::table::plain(reason)));
+            let reason = plain(text(line, "reason"));
+            output::complain(&format!("line {}: {reason}", number(line, "line")));
         }
     }
-    let added = counted(number("added"), "entry", "entries");
+    let added = counted(number(&answer, "added"), "entry", "entries");
     let verb = if args.dry_run { "would be added" } else { "added" };
     done(
         args.at.json,
         &answer,
-        &format!("{added} {verb}, {} there already, {refused} refused", number("known")),
+        &format!("{added} {verb}, {} there already, {refused} refused", number(&answer, "known")),
     );
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

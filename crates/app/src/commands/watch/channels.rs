@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::table::Table;
-use super::{counted, done};
+use super::{counted, done, number, text};
 use crate::api::{Api, At};
 use crate::failure::{Failure, Outcome};
 use crate::output::shown;
@@ -83,14 +83,6 @@ pub async fn run(args: Args) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn number(value: &Value, name: &str) -> u64 {
-    value.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// A time of the API to the second, or what stands for none.

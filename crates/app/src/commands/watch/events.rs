@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::table::{Table, plain};
-use super::{counted, done, find, input, typed};
+use super::{counted, done, find, input, number, text, typed};
 use crate::api::sse::Parser;
 use crate::api::{Api, At};
 use crate::failure::{Failure, Outcome};
@@ -132,7 +132,7 @@ async fn newest(api: &Api, query: &[(&str, String)], most: u64) -> Result<Vec<Va
 }
 
 fn id(event: &Value) -> Option<Uuid> {
-    event.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok())
+    Uuid::try_parse(text(event, "id")).ok()
 }
 
 /// An event in the columns of the table.
@@ -155,8 +155,8 @@ async fn acknowledge(api: &Api, events: &[Value], as_json: bool) -> Result<(), F
         true => json!({ "changed": 0 }),
         false => api.post("events/acknowledge", &json!({ "ids": ids })).await?,
     };
-    let changed = answer.get("changed").and_then(Value::as_u64).unwrap_or_default();
-    done(as_json, &answer, &format!("{} acknowledged", counted(changed, "event", "events")));
+    let changed = counted(number(&answer, "changed"), "event", "events");
+    done(as_json, &answer, &format!("{changed} acknowledged"));
     Ok(())
 }
 
@@ -172,8 +172,8 @@ impl Shown {
             output::json_line(event);
             return Ok(());
         }
-        let [at, severity, text] = cells(&typed(event)?);
-        output::line(format!("{at}  {severity:8}  {}", plain(&text)));
+        let [at, severity, what] = cells(&typed(event)?);
+        output::line(format!("{at}  {severity:8}  {}", plain(&what)));
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::api::not_understood;
 use crate::failure::Failure;
 use crate::output;
 
@@ -24,11 +25,17 @@ use crate::output;
 /// # Errors
 /// When it is something else than this version knows.
 fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
-    T::deserialize(value).map_err(|error| {
-        Failure::Usage(format!(
-            "the server's answer is not understood ({error}); are both of the same version?"
-        ))
-    })
+    T::deserialize(value).map_err(|error| not_understood(&error))
+}
+
+/// A text of an answer; empty when it is not there.
+fn text<'v>(answer: &'v Value, name: &str) -> &'v str {
+    answer.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A number of an answer; 0 when it is not there.
+fn number(answer: &Value, name: &str) -> u64 {
+    answer.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
 /// Asks whether something that cannot be taken back shall be done, unless that was said already.

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::table::{Table, first};
-use super::{confirm, counted, done, find, input, network_text, typed};
+use super::{confirm, counted, done, find, input, network_text, number, typed};
 use crate::api::{Api, At};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -357,7 +357,7 @@ async fn ask_removal(api: &Api, network: &Network, keep: bool, dry_run: bool) ->
 
 /// What goes with a network, in words.
 fn leavings(answer: &Value, keep_history: bool) -> String {
-    let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let number = |name: &str| number(answer, name);
     let entries = counted(number("access_entries"), "entry of the access list", "entries of the access list");
     if keep_history {
         return format!("{entries}; its history stays");

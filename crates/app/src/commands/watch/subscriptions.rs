@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::channels::text;
 use super::table::Table;
+use super::text;
 use crate::api::At;
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
