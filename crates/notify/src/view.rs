@@ -168,12 +168,16 @@ fn headline(notice: &Notice, events: &[EventView]) -> String {
     if notice.test {
         return "A test of this channel; nothing has happened".into();
     }
-    let worst = events.iter().find(|event| event.weight == notice.worst).or(events.first());
-    match (notice.total(), worst) {
+    match (notice.total(), worst_of(events, notice.worst)) {
         (1, Some(event)) => event.sentence(),
         (total, Some(event)) => format!("{total} events, among them: {}", event.sentence()),
         (total, None) => format!("{total} events"),
     }
+}
+
+/// The first of the worst events, which stands for all of them.
+pub(crate) fn worst_of(events: &[EventView], worst: Severity) -> Option<&EventView> {
+    events.iter().find(|event| event.weight == worst).or(events.first())
 }
 
 /// A word with its first letter as a capital.

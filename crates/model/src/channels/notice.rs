@@ -6,9 +6,6 @@ use uuid::Uuid;
 
 use crate::events::{Event, Severity};
 
-/// Most events a notice carries; further ones are counted.
-pub const MOST_EVENTS: usize = 100;
-
 /// Events that are told together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
@@ -20,7 +17,7 @@ pub struct Notice {
     pub subscription: Option<String>,
     /// Somebody tries the channel, and nothing has happened.
     pub test: bool,
-    /// What happened, oldest first, at most [`MOST_EVENTS`].
+    /// What happened, oldest first, at most [`crate::subscriptions::MOST_TOLD`].
     pub events: Vec<Event>,
     /// How many events there were beyond those.
     pub more: u64,

@@ -34,8 +34,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The secrets of one channel, by their names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets(BTreeMap<String, Secret>);
 
 impl Secrets {
@@ -47,11 +46,6 @@ impl Secrets {
     /// Sets a secret.
     pub fn set(&mut self, name: impl Into<String>, secret: Secret) {
         self.0.insert(name.into(), secret);
-    }
-
-    /// Takes a secret out.
-    pub fn remove(&mut self, name: &str) -> Option<Secret> {
-        self.0.remove(name)
     }
 
     /// All of them, by name.

@@ -10,7 +10,7 @@ use crate::http::{Http, Request, below};
 use crate::kinds::secret;
 use crate::outcome::{Accepted, Failure};
 use crate::sender::Options;
-use crate::view::{EventView, View};
+use crate::view::{EventView, View, worst_of};
 
 const LONGEST_LINES: usize = 60_000;
 
@@ -27,7 +27,7 @@ pub(crate) async fn deliver(
 }
 
 pub(super) fn body(key: &str, view: &View, hostname: &str) -> Value {
-    let worst = view.events.iter().find(|event| event.weight == view.worst).or(view.events.first());
+    let worst = worst_of(&view.events, view.worst);
     let about = |name: fn(&EventView) -> Option<&String>| worst.and_then(name);
     let mut body = json!({
         "routing_key": key,

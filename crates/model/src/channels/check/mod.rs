@@ -13,11 +13,11 @@ use super::secret::{LONGEST_SECRET, Secrets};
 use crate::error::FieldError;
 
 /// Most recipients of a mail.
-pub const MOST_RECIPIENTS: usize = 50;
+const MOST_RECIPIENTS: usize = 50;
 /// Most further headers of a webhook.
-pub const MOST_HEADERS: usize = 20;
+const MOST_HEADERS: usize = 20;
 /// Most bytes of a template.
-pub const LONGEST_TEMPLATE: usize = 16 * 1024;
+const LONGEST_TEMPLATE: usize = 16 * 1024;
 /// Most bytes of a URL.
 const LONGEST_URL: usize = 2048;
 /// Most bytes of other texts.
