@@ -101,7 +101,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-fn id(text: &str) -> Result<Uuid, String> {
+/// An id, or what it should be.
+pub fn id(text: &str) -> Result<Uuid, String> {
     let shown: String = text.chars().take(60).collect();
     Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
 }

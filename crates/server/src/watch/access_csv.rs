@@ -107,7 +107,7 @@ pub(crate) async fn import_access(
     mut params: Params,
     body: String,
 ) -> Result<Json<Imported>, Problem> {
-    let dry_run = params.read("dry_run", super::networks::flag).unwrap_or(false);
+    let dry_run = params.flag("dry_run").unwrap_or(false);
     params.finish()?;
     let now = Timestamp::now();
     let networks = app.store.networks(now).await?;

@@ -389,7 +389,8 @@ pub(crate) async fn dismiss_proposal(
     State(app): State<App>,
     Path((id, proposal)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let read = |name: &str, text: &str| uuid(text).map_err(|wrong| FieldError::path(name, wrong));
+    let read =
+        |name: &str, text: &str| crate::extract::id(text).map_err(|wrong| FieldError::path(name, wrong));
     let (id, proposal) = (read("id", &id)?, read("proposal", &proposal)?);
     if app.store.dismiss_proposal(id, proposal).await? {
         Ok(StatusCode::NO_CONTENT)
