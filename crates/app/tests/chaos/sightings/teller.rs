@@ -101,7 +101,8 @@ impl Teller {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         for round in 1..=rounds {
             tick.tick().await;
-            if round % 15 == 0 {
+            // Also where rounds take several seconds this comes before the server thinks that it is gone.
+            if round % 5 == 0 {
                 self.say(News::Alive(Alive { revision: self.revision, ..Alive::default() })).await;
             }
             let sweep = self.sweep(round);
