@@ -71,7 +71,7 @@ async fn greet(
             return Err(unwelcome.clone());
         }
         let telling = shared.telling.lock().await;
-        let report = shared.marked(News::Hello(Box::new(hello(shared))));
+        let report = shared.marked(News::Hello(Box::new(hello(shared).await)));
         let mark = report.mark;
         shared.clock.send_if_modified(|clock| {
             clock.ask(mark, Instant::now());
@@ -261,7 +261,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
     let mut welcome = shared.welcome.subscribe();
     let mut draining = shared.draining.subscribe();
     let mut clock = shared.clock.subscribe();
-    let mut stood_on = links();
+    let mut stood_on = links().await;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -279,7 +279,7 @@ pub(crate) async fn stay_alive(shared: Arc<Shared>, stop: CancellationToken) {
             continue;
         }
         // Where it stands is part of hello: a cable was plugged in, or an address came late.
-        let stands_on = links();
+        let stands_on = links().await;
         if stands_on != stood_on {
             stood_on = stands_on;
             shared.health.hello_again.notify_one();
@@ -331,7 +331,8 @@ fn found(shared: &Shared) -> Vec<SelfTest> {
     shared.health.found(offset.filter(|_| !shared.settings.embedded))
 }
 
-fn hello(shared: &Shared) -> Hello {
+async fn hello(shared: &Shared) -> Hello {
+    let links = links().await;
     let settings = shared.settings.clone();
     let draining = *shared.draining.borrow();
     Hello {
@@ -356,13 +357,15 @@ fn hello(shared: &Shared) -> Hello {
         revision: shared.standing.as_ref().map_or(0, |standing| standing.revision()),
         draining: draining.own,
         drain_revision: draining.revision,
-        links: links(),
+        links,
     }
 }
 
 /// The links it stands on. Without them it is only not known where it could watch.
-fn links() -> Vec<LinkFacts> {
-    netwark_probe::sweep::links().unwrap_or_else(|error| {
+async fn links() -> Vec<LinkFacts> {
+    // The kernel is asked several questions for each, and may take its time.
+    let looked = tokio::task::spawn_blocking(netwark_probe::sweep::links).await;
+    looked.unwrap_or_else(|error| Err(error.into())).unwrap_or_else(|error| {
         tracing::debug!(%error, "the kernel does not tell of its links");
         Vec::new()
     })
