@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use netwark_model::events::Severity;
 use netwark_model::subscriptions::{Delivery, DeliveryStatus};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveModelTrait, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait, Set};
+use sea_orm::{ActiveModelTrait, IntoActiveModel, Iterable, QueryOrder, QuerySelect, QueryTrait, Set};
 use uuid::Uuid;
 
 use super::entity::{channel, delivery};
@@ -46,8 +46,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-        use delivery::Column::{ChannelId, Id, Status, SubscriptionId};
-        let mut query = delivery::Entity::find();
+        use delivery::Column::{ChannelId, Events, Id, Status, SubscriptionId};
+        // What they tell is large, and no list shows it.
+        let columns = delivery::Column::iter().filter(|column| !matches!(column, Events));
+        let mut query =
+            delivery::Entity::find().select_only().columns(columns).expr_as(Expr::cust("'[]'"), "events");
         query = query.apply_if(filter.channel, |query, id| query.filter(ChannelId.eq(id)));
         query = query.apply_if(filter.subscription, |query, id| query.filter(SubscriptionId.eq(id)));
         query = query.apply_if(filter.status, |query, status| query.filter(Status.eq(status.as_str())));
