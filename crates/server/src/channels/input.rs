@@ -16,7 +16,7 @@ use crate::watch::line;
 
 /// Most characters of a name.
 pub(super) const LONGEST_NAME: usize = 100;
-/// Most secrets that are looked at.
+/// Most secrets that are given.
 const MOST_SECRETS: usize = 10;
 /// The secret that requests are signed with.
 const SIGNING_KEY: &str = "signing_key";
@@ -49,11 +49,7 @@ impl ChannelFields {
             None => missing("name", &mut errors),
         };
         let mut given = Secrets::default();
-        for (name, secret) in self.secrets.unwrap_or_default().into_iter().take(MOST_SECRETS) {
-            if let Some(secret) = secret {
-                given.set(name, secret);
-            }
-        }
+        give(self.secrets.unwrap_or_default(), &mut given, &mut errors);
         let Some(config) = self.config else {
             missing::<()>("config", &mut errors);
             return Err(Problem::fields(errors));
@@ -91,11 +87,7 @@ impl ChannelFields {
         }
         let mut all =
             secrets::open(key, channel.id, &kept).map_err(|error| Problem::conflict(error.to_string()))?;
-        for (name, secret) in given.into_iter().take(MOST_SECRETS) {
-            if let Some(secret) = secret {
-                all.set(name, secret);
-            }
-        }
+        give(given, &mut all, &mut errors);
         let made = signing_key(&config, &mut all);
         if errors.is_empty() {
             errors.extend(netwark_notify::check(&config, &all));
@@ -103,6 +95,20 @@ impl ChannelFields {
         match name {
             Some(name) if errors.is_empty() => Ok((sealed(key, channel.id, name, config, &all)?, made)),
             _ => Err(Problem::fields(errors)),
+        }
+    }
+}
+
+/// Takes over the secrets that were given.
+fn give(given: BTreeMap<String, Option<Secret>>, to: &mut Secrets, errors: &mut Vec<FieldError>) {
+    if given.len() > MOST_SECRETS {
+        let text = format!("must be at most {MOST_SECRETS}, got {}", given.len());
+        errors.push(FieldError::body("secrets", text));
+        return;
+    }
+    for (name, secret) in given {
+        if let Some(secret) = secret {
+            to.set(name, secret);
         }
     }
 }

@@ -143,6 +143,9 @@ async fn what_cannot_be_is_refused_by_field() {
     assert_eq!(wrong(&made(json!({})).await), ["name", "config"]);
     let slack = json!({"name": "x", "config": {"kind": "slack"}, "secrets": {"token": "x"}});
     assert_eq!(wrong(&made(slack).await), ["secrets.token", "secrets.url"]);
+    let many: serde_json::Map<String, Value> = (0..11).map(|n| (format!("s{n}"), Value::Null)).collect();
+    let many = json!({"name": "x", "config": {"kind": "slack"}, "secrets": many});
+    assert_eq!(wrong(&made(many).await), ["secrets", "secrets.url"]);
     let hook = json!({"name": "x", "config": {"kind": "webhook", "url": "ftp://x/"}});
     assert_eq!(wrong(&made(hook).await), ["config.url"]);
     let bad = made(json!({"name": "x", "config": {"kind": "pigeon"}})).await;
