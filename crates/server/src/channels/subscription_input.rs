@@ -85,13 +85,7 @@ impl SubscriptionFields {
         if self.channels.as_ref().is_none_or(Vec::is_empty) {
             errors.push(FieldError::body("channels", "must name at least one channel"));
         }
-        let usual = SubscriptionDraft {
-            name: String::new(),
-            enabled: true,
-            channels: Vec::new(),
-            rules: Rules::default(),
-        };
-        self.apply(usual, errors)
+        self.apply(usual(), errors)
     }
 
     /// What a subscription is with these changes.
@@ -102,13 +96,7 @@ impl SubscriptionFields {
 
     /// What a subscription would want to hear of, whatever its name and channels.
     pub(super) fn rules(self) -> Result<Rules, Errors> {
-        let usual = SubscriptionDraft {
-            name: String::new(),
-            enabled: true,
-            channels: Vec::new(),
-            rules: Rules::default(),
-        };
-        Ok(self.apply(usual, Vec::new())?.rules)
+        Ok(self.apply(usual(), Vec::new())?.rules)
     }
 
     fn apply(self, mut draft: SubscriptionDraft, mut errors: Errors) -> Result<SubscriptionDraft, Errors> {
@@ -162,6 +150,11 @@ impl SubscriptionFields {
         }
         if errors.is_empty() { Ok(draft) } else { Err(errors) }
     }
+}
+
+/// What a subscription is of which nothing was said.
+fn usual() -> SubscriptionDraft {
+    SubscriptionDraft { name: String::new(), enabled: true, channels: Vec::new(), rules: Rules::default() }
 }
 
 /// Days in their order, each once.
