@@ -91,7 +91,8 @@ pub struct Answer {
 /// What was typed is neither an address nor a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no MAC address, no beginning of one with at least 6 digits, and no name of an organisation"
+    "'{0}' is no MAC address such as 00:00:0c:12:34:56, no beginning of one with at least 6 digits such as 00:00:0c, \
+     and no name of an organisation"
 )]
 pub struct NotUnderstood(String);
 
@@ -114,17 +115,24 @@ impl Table {
         if query.is_empty() || query.len() > LONGEST || query.chars().any(char::is_control) {
             return Err(wrong());
         }
-        let prefix = Prefix::parse(query).filter(|prefix| prefix.digits() >= FEWEST);
-        if let Some(prefix) = prefix {
-            let found = self.of_prefix(query, prefix);
-            // A few names are hexadecimal digits, too.
-            if found.orgname.is_some() || !is_word(query) {
-                return Ok(found);
+        let prefix = Prefix::parse(query);
+        let assigned =
+            prefix.filter(|prefix| prefix.digits() >= FEWEST).map(|prefix| self.of_prefix(query, prefix));
+        // A few names, such as ABB, are hexadecimal digits, too.
+        let is_word = is_word(query);
+        match assigned {
+            Some(found) if found.orgname.is_some() || !is_word => return Ok(found),
+            None if !is_word && looks_like_an_address(query) => return Err(wrong()),
+            assigned => {
+                let named = self.of_name(query);
+                match assigned {
+                    _ if named.orgname.is_some() => Ok(named),
+                    Some(found) => Ok(found),
+                    None if prefix.is_some() => Err(wrong()),
+                    None => Ok(named),
+                }
             }
-        } else if looks_like_an_address(query) || !query.chars().any(char::is_alphanumeric) {
-            return Err(wrong());
         }
-        Ok(self.of_name(query))
     }
 
     /// True for what could be the name of an organisation, so that all names are searched for it.
@@ -235,14 +243,38 @@ fn describe_bits(answer: &mut Answer, mac: Mac, digits: usize) {
     });
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// True for what can only be meant as an address: groups of digits with signs between them, or too many digits.
-fn looks_like_an_address(text: &str) -> bool {
+/// True for what can only be meant as an address, however wrong: hexadecimal digits and signs alone, or something else
+/// in the shape of an address. Organisations such as `byd:sign` and `u::Lux` have signs in their names, too.
+pub(super) fn looks_like_an_address(text: &str) -> bool {
     let signs = text.chars().filter(|c| matches!(c, ':' | '-' | '.' | '/')).count();
     let digits = text.chars().filter(char::is_ascii_hexdigit).count();
-    let only = digits + signs == text.chars().count();
-    only || text.matches(':').count() >= 2
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count() - digits;
+    if letters == 0 && (digits == 0 || digits + signs == text.chars().count()) {
+        return true;
+    }
+    let groups = |sign| text.split(sign).map(|group| shape(group)).collect::<Vec<_>>();
+    let all_of = |groups: &[Option<usize>], length| groups.iter().all(|group| *group == Some(length));
+    let (colons, dashes, dots) = (groups(':'), groups('-'), groups('.'));
+    let first_is_hexadecimal = text.split(':').next().is_some_and(is_hexadecimal);
+    match (colons.len(), dashes.len(), dots.len()) {
+        (1, 1, 1) => text.len() == 12 && letters <= 2 && text.contains(|c: char| c.is_ascii_digit()),
+        (1, 1, 3 | 4) => all_of(&dots, 4),
+        (1, 3.., 1) => all_of(&dashes, 2) || all_of(&dashes, 4),
+        (2, ..) => all_of(&colons, 2),
+        (3.., ..) => first_is_hexadecimal || colons.iter().all(|group| matches!(group, Some(1..=4))),
+        _ => false,
+    }
+}
+
+/// How many characters a group has, when all are letters and digits.
+fn shape(group: &str) -> Option<usize> {
+    group.chars().all(char::is_alphanumeric).then(|| group.chars().count())
+}
+
+fn is_hexadecimal(group: &str) -> bool {
+    matches!(group.len(), 1..=4) && group.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

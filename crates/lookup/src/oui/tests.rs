@@ -5,7 +5,7 @@ use std::fs;
 use netwark_model::mac::Mac;
 use proptest::prelude::*;
 
-use super::answer::{Kind, Slap};
+use super::answer::{Kind, Slap, is_word, looks_like_an_address};
 use super::*;
 use crate::fetch::Location;
 use crate::update::{Asked, Kept, Outcome, directory, update};
@@ -236,20 +236,57 @@ fn nonsense_is_refused_with_what_was_expected() {
         "",
         "  ",
         "00:1a",
+        "zz:zz",
+        "00:0g",
         "zz:zz:zz:zz:zz:zz",
-        "00:00:0c:12:34:5",
+        "00:00:0c:12:34:567",
+        "00:00:0g:12:34:56",
+        "00-00-0g-12-34-56",
+        "zz-zz-zz",
+        "0000.0g12.3456",
+        "00000g123456",
+        "fe80::1%eth0",
         "12345",
         "001122334455667",
         "::",
         "\0",
         &long,
     ] {
-        match (wrong, Table::built_in().answer(wrong)) {
-            // Bytes may lack their leading zero.
-            ("00:00:0c:12:34:5", answer) => assert_eq!(answer.unwrap().kind, Kind::Mac),
-            (_, answer) => assert!(answer.unwrap_err().to_string().contains("no MAC address"), "{wrong}"),
-        }
+        let error = Table::built_in().answer(wrong).unwrap_err().to_string();
+        assert!(error.contains("no MAC address such as 00:00:0c:12:34:56"), "{wrong}: {error}");
     }
+    // Bytes may lack their leading zero.
+    assert_eq!(answer("00:00:0c:12:34:5").kind, Kind::Mac);
+}
+
+#[test]
+fn organisations_are_found_whatever_signs_are_in_their_names() {
+    for (typed, name) in [
+        ("byd:sign", "byd:sign Corporation"),
+        ("e:cue", "e:cue"),
+        ("B:TECH", "B:TECH, a. s."),
+        ("T:mi", "T:mi Ytti"),
+        ("FLUX::", "FLUX::"),
+        ("u::Lux GmbH", "u::Lux GmbH"),
+        ("Applied Research Laboratories: UT", "Applied Research Laboratories: UT"),
+        ("E-T-A", "E-T-A Circuit Breakers Ltd"),
+    ] {
+        assert_eq!(orgname(typed), name, "{typed}");
+    }
+    let table = Table::built_in();
+    for organisation in 0..u32::try_from(table.organisations()).unwrap() {
+        let name = table.name(organisation);
+        assert!(!looks_like_an_address(name) || is_word(name), "{name}");
+    }
+}
+
+#[test]
+fn words_of_hexadecimal_digits_are_names_where_somebody_has_them() {
+    assert!(orgname("abb").starts_with("ABB"), "{}", orgname("abb"));
+    assert_eq!(answer("deadbeefcafe").mac.as_deref(), Some("de:ad:be:ef:ca:fe"));
+    assert_eq!(answer("deadbeefcafe").kind, Kind::Mac);
+    assert_eq!(answer("fadfad").kind, Kind::Prefix);
+    Table::built_in().answer("dbdbd").unwrap_err();
 }
 
 #[test]

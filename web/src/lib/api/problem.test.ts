@@ -16,6 +16,13 @@ describe('what is wrong', () => {
 		expect(problem.within('tag')).toBeUndefined();
 	});
 
+	it('is said without the names of fields where there is one box', () => {
+		expect(new Problem(400, 'Not valid', 'q: is missing', [wrong('q', 'is missing')]).plain).toBe(
+			'is missing'
+		);
+		expect(new Problem(404, 'Not found', 'there is no such thing').plain).toBe('there is no such thing');
+	});
+
 	it('is said apart where no field of the page has it', () => {
 		expect(problem.besides(['tags', 'coordinates'])).toBe('public_key is none');
 		expect(problem.besides(['tags', 'coordinates', 'public_key'])).toBeUndefined();

@@ -21,6 +21,11 @@ export class Problem extends Error {
 		return this.errors.find((error) => error.name === field)?.description;
 	}
 
+	/** What is wrong, without the names of fields: for what has one box, beside which it is said. */
+	get plain(): string {
+		return this.errors.map(({ description }) => description).join('; ') || this.message;
+	}
+
 	/** What is wrong with this field or a part of it: `tags` for `tags[2]`, too. */
 	within(field: string): string | undefined {
 		const parts = this.errors.filter(({ name }) => belongsTo(name, field));

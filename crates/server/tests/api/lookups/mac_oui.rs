@@ -32,6 +32,7 @@ async fn nonsense_is_told_with_the_field() {
     let app = TestApp::new().await;
     for (path, field, part) in [
         ("/mac-oui/zz:zz:zz", "resource", "no MAC address"),
+        ("/mac-oui/zz:zz", "resource", "no MAC address such as 00:00:0c:12:34:56"),
         ("/mac-oui/00:1a", "resource", "at least 6 digits"),
         ("/mac-oui", "page", "is needed, or one of the filters"),
         ("/mac-oui?assignment=&orgname=", "page", "is needed"),

@@ -23,7 +23,7 @@ export const load: PageLoad = async ({ fetch, url }) => {
 			const problem = asProblem(thrown);
 			// What was typed wrong is said beside the box it was typed into.
 			if (problem.status !== 400) throw problem;
-			return { ...nothing, wrong: problem.detail };
+			return { ...nothing, wrong: problem.plain };
 		})
 	);
 };
