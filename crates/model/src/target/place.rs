@@ -46,7 +46,7 @@ impl HostPort {
         let port = match port.map(str::parse::<u16>) {
             None => None,
             Some(Ok(port)) if port > 0 => Some(port),
-            Some(_) => return wrong("has no port behind its colon; a port is a number from 1 to 65535"),
+            Some(_) => return wrong("has something other than a port from 1 to 65535 behind its colon"),
         };
         Ok(Self { host: check(host)?, port })
     }

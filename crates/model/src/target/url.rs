@@ -48,7 +48,7 @@ pub fn check(text: &str) -> Result<String, FieldError> {
         return wrong("must not hold a user name or password: a target is stored and shown".into());
     }
     if url.port() == Some(0) {
-        return wrong("has port 0; a port is a number from 1 to 65535".into());
+        return wrong(why(ParseError::InvalidPort).into());
     }
     if let Some(Host::Domain(name)) = url.host() {
         check_host(name)?;
@@ -63,7 +63,7 @@ pub fn check(text: &str) -> Result<String, FieldError> {
 fn why(error: ParseError) -> &'static str {
     match error {
         ParseError::EmptyHost => "has no host",
-        ParseError::InvalidPort => "has no port behind its colon; a port is a number from 1 to 65535",
+        ParseError::InvalidPort => "has something other than a port from 1 to 65535 behind its colon",
         ParseError::InvalidIpv4Address => "has a host that looks like an IPv4 address but is none",
         ParseError::InvalidIpv6Address => "has a host that looks like an IPv6 address but is none",
         ParseError::IdnaError | ParseError::InvalidDomainCharacter => "has a host that is no name",

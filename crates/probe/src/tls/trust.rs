@@ -9,9 +9,10 @@ use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_na
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, Error, RootCertStore};
+use rustls::{CertificateError, Error, OtherError, RootCertStore};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Version;
 
 use super::der;
 use super::ocsp::{self, Issuer};
@@ -97,7 +98,7 @@ impl Trust {
         };
         let parsed = match ParsedCertificate::try_from(leaf) {
             Ok(parsed) => parsed,
-            Err(error) => return vec![of_error(&error, chain)],
+            Err(error) => return vec![self.of_error(&error, chain)],
         };
         let mut problems = Vec::new();
         if let Err(error) = verify_server_name(&parsed, name) {
@@ -123,20 +124,69 @@ impl Trust {
                 let before = problems.len();
                 problems.extend(others);
                 if problems.len() == before {
-                    problems.push(of_error(&error, chain));
+                    problems.push(self.of_error(&error, chain));
                 }
             }
             Err(_) if self.roots().is_empty() => problems.push(problem(
                 TrustProblemKind::UnknownRoot,
                 "this worker has no trusted roots at all; install the package ca-certificates",
             )),
-            Err(error) => problems.push(of_error(&error, chain)),
+            Err(error) => problems.push(self.of_error(&error, chain)),
         }
         if let Some(staple) = ocsp.filter(|staple| staple.trusted && staple.status == "revoked") {
             let when = staple.revoked_at.map(|at| format!(" on {}", day(at))).unwrap_or_default();
             problems.push(problem(TrustProblemKind::Revoked, format!("its authority revoked it{when}")));
         }
         problems
+    }
+
+    /// What an error of the verification means, in words.
+    fn of_error(&self, error: &Error, chain: &[CertificateDer<'_>]) -> TrustProblem {
+        let Error::InvalidCertificate(error) = error else {
+            return problem(TrustProblemKind::Other, error.to_string());
+        };
+        match error {
+            CertificateError::UnknownIssuer => unknown_issuer(chain),
+            CertificateError::BadSignature => {
+                problem(TrustProblemKind::BadSignature, "a certificate of the chain has a wrong signature")
+            }
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                problem(TrustProblemKind::WrongPurpose, "the certificate is not for servers")
+            }
+            CertificateError::BadEncoding => {
+                problem(TrustProblemKind::Other, "the certificate cannot be read")
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                problem(TrustProblemKind::Expired, "a certificate of the chain has ended")
+            }
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => problem(
+                TrustProblemKind::Other,
+                "a certificate of the chain is signed in a way that is not trusted any more",
+            ),
+            other => {
+                self.of_nature(chain).unwrap_or_else(|| problem(TrustProblemKind::Other, in_words(other)))
+            }
+        }
+    }
+
+    /// What about the certificate itself is refused, where the error has no name of its own. Devices and people who make
+    /// a certificate by themselves mostly make one of an authority, or one of the first version.
+    fn of_nature(&self, chain: &[CertificateDer<'_>]) -> Option<TrustProblem> {
+        let leaf = read(chain.first()?)?;
+        let known =
+            self.roots().roots.iter().any(|root| der::sequence(&root.subject) == leaf.subject().as_raw());
+        if leaf.issuer().as_raw() == leaf.subject().as_raw() && !known {
+            return Some(problem(TrustProblemKind::SelfSigned, "the certificate is signed by itself"));
+        }
+        if leaf.is_ca() {
+            let text = "the certificate is that of an authority and not that of a server";
+            return Some(problem(TrustProblemKind::WrongPurpose, text));
+        }
+        let old = chain.iter().filter_map(read).any(|one| one.version() != X509Version::V3);
+        let text =
+            "a certificate of the chain has an old form, before version 3, which is not trusted any more";
+        old.then(|| problem(TrustProblemKind::Other, text))
     }
 }
 
@@ -215,30 +265,21 @@ fn wrong_name(leaf: &CertificateDer<'_>, name: &ServerName<'_>, error: &Error) -
     }
 }
 
-/// What an error of the verification means, in words.
-fn of_error(error: &Error, chain: &[CertificateDer<'_>]) -> TrustProblem {
-    let Error::InvalidCertificate(error) = error else {
-        return problem(TrustProblemKind::Other, error.to_string());
-    };
-    match error {
-        CertificateError::UnknownIssuer => unknown_issuer(chain),
-        CertificateError::BadSignature => {
-            problem(TrustProblemKind::BadSignature, "a certificate of the chain has a wrong signature")
-        }
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            problem(TrustProblemKind::WrongPurpose, "the certificate is not for servers")
-        }
-        CertificateError::BadEncoding => problem(TrustProblemKind::Other, "the certificate cannot be read"),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            problem(TrustProblemKind::Expired, "a certificate of the chain has ended")
-        }
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => problem(
-            TrustProblemKind::Other,
-            "a certificate of the chain is signed in a way that is not trusted any more",
-        ),
-        other => problem(TrustProblemKind::Other, other.to_string()),
+/// The name of an error that has no words: `NameConstraintViolation` is "name constraint violation".
+fn in_words(error: &CertificateError) -> String {
+    let CertificateError::Other(OtherError(inner)) = error else { return error.to_string() };
+    let name = inner.to_string();
+    if !name.chars().all(char::is_alphanumeric) {
+        return name;
     }
+    let mut words = String::from("the chain is refused:");
+    for c in name.chars() {
+        if c.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    words
 }
 
 /// Where the way from the certificate to a known root breaks off.

@@ -97,3 +97,10 @@ pub(crate) fn self_signed(params: &CertificateParams) -> Identity {
     let pair = KeyPair::generate().unwrap();
     Identity { chain: vec![params.self_signed(&pair).unwrap().der().clone()], key: key(&pair) }
 }
+
+/// The certificate of an authority for these names, as people make it for a server.
+pub(crate) fn authority_for(names: &[&str]) -> CertificateParams {
+    let mut params = params(names);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}

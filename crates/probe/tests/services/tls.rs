@@ -6,7 +6,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::dialer;
-use crate::pki::{self, Identity, Pki, between, params};
+use crate::pki::{self, Identity, Pki, authority_for, between, params};
 use crate::serve::{acceptor, serve, serve_tls};
 
 const BOTH: &[&rustls::SupportedProtocolVersion] = &[&TLS13, &TLS12];
@@ -67,6 +67,13 @@ async fn every_reason_not_to_trust_is_told() {
             "the certificate is for a.test, b.test, c.test and 1 more, not for www.test",
         ),
         (pki::self_signed(&params(&www)), &trust, vec![Kind::SelfSigned], "signed by itself"),
+        (pki::self_signed(&authority_for(&www)), &trust, vec![Kind::SelfSigned], "signed by itself"),
+        (
+            pki.whole(&authority_for(&www)),
+            &trust,
+            vec![Kind::WrongPurpose],
+            "the certificate is that of an authority",
+        ),
         (
             pki.lonely(&params(&www)),
             &trust,
