@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use netwark_lookup::geoip::{self, Finding, GeoAnswer, GeoIp, Hold, Place};
 
+use super::input;
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -35,7 +36,7 @@ pub struct Args {
 /// Looks addresses up.
 ///
 /// # Errors
-/// Those of the configuration, and of what is no address.
+/// Those of the configuration and of standard input, and when no address is named.
 pub fn run(args: &Args) -> Outcome {
     let from_input = args.addresses.is_empty() || args.addresses == ["-"];
     if args.addresses.is_empty() && io::stdin().is_terminal() {
@@ -56,15 +57,12 @@ pub fn run(args: &Args) -> Outcome {
     if from_input {
         for line in io::stdin().lock().lines() {
             let line = line.map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
-            if !line.trim().is_empty() {
-                told.tell(&geoip, &line);
+            match input::without_remark(&line) {
+                "" => {}
+                text => told.tell(&geoip, text),
             }
         }
     } else {
-        // A mistake in the arguments is found before anything is printed.
-        for text in &args.addresses {
-            geoip::read(text).map_err(|wrong| Failure::Usage(format!("the address {wrong}")))?;
-        }
         args.addresses.iter().for_each(|text| told.tell(&geoip, text));
     }
     Ok(told.end(&geoip))

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 
 use crate::failure::Failure;
+use crate::output;
 
 /// Most bytes that are read from standard input.
 const LARGEST: u64 = 16 << 20;
@@ -12,6 +13,19 @@ pub fn is_piped(given: &[String]) -> bool {
     match given {
         [] => !io::stdin().is_terminal(),
         given => *given == ["-"],
+    }
+}
+
+/// A line without the remark at its end, which a `#` begins, and without blanks around it.
+pub fn without_remark(line: &str) -> &str {
+    line.split('#').next().unwrap_or_default().trim()
+}
+
+/// A reason with the question before it, unless it names that by itself.
+pub fn complaint(text: &str, why: &str) -> String {
+    match why.starts_with('\'') {
+        true => format!("netwark: {why}"),
+        false => format!("netwark: '{}' {why}", output::shown(text)),
     }
 }
 
@@ -33,6 +47,6 @@ pub fn texts(given: &[String], missing: &str) -> Result<Vec<String>, Failure> {
     if text.len() as u64 > LARGEST {
         return Err(Failure::Usage(format!("standard input has more than {LARGEST} bytes")));
     }
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let lines = text.lines().map(without_remark);
     Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

@@ -7,6 +7,7 @@ use netwark_lookup::oui::{self, Answer, Kind, Table, Vendors, find_all};
 use netwark_lookup::update::{Loaded, State, directory};
 use serde_json::{Value, json};
 
+use super::input;
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -94,7 +95,7 @@ impl Teller<'_> {
                 return Ok(());
             }
             let text = String::from_utf8_lossy(&line);
-            let text = text.trim();
+            let text = input::without_remark(&text);
             if text.is_empty() {
                 continue;
             }

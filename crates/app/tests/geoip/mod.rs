@@ -72,8 +72,19 @@ fn exit_codes_tell_unknown_from_wrong() {
     let unknown = geoip(&home, &["9.9.9.9"], "");
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stdout).contains("not listed"));
-    let wrong = geoip(&home, &["192.0.2.1", "example.org"], "");
-    assert_eq!((wrong.status.code(), text(&wrong.stdout).as_str()), (Some(2), ""));
+    for (arguments, input) in [
+        (&["example.org", "192.0.2.1"][..], ""),
+        (&["-"], "# those of Lyon\nexample.org\n192.0.2.1 # the first one\n"),
+    ] {
+        let wrong = geoip(&home, arguments, input);
+        let (told, complaints) = (text(&wrong.stdout), text(&wrong.stderr));
+        assert_eq!((wrong.status.code(), told.lines().count()), (Some(2), 1), "{told}{complaints}");
+        assert!(
+            told.starts_with("192.0.2.1 ") && complaints.contains("got 'example.org'"),
+            "{told}{complaints}"
+        );
+        assert!(!complaints.contains("Lyon"), "{complaints}");
+    }
     let no_file = netwark(home.path(), &["geoip", "192.0.2.1"]).output().unwrap();
     assert_eq!(no_file.status.code(), Some(1));
     assert!(text(&no_file.stderr).contains("netwark update geoip"), "{}", text(&no_file.stderr));

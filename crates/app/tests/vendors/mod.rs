@@ -36,7 +36,7 @@ fn vendors_are_told_for_arguments_and_for_standard_input() {
     let (code, told) = fed(&home, &["oui"], neighbours);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("00:00:0c:01:02:03  Cisco") && told.contains("Sony Corporation (MA-L"), "{told}");
-    let (_, told) = fed(&home, &["oui", "--json", "-"], "00000c\n00:1a\n");
+    let (_, told) = fed(&home, &["oui", "--json", "-"], "# two\n00000c # Cisco\n00:1a\n");
     let documents: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(documents[0]["assignment"], "00000C");
     assert!(documents[1]["error"].as_str().unwrap().contains("no MAC address"));

@@ -11,7 +11,7 @@ use netwark_server::lookups::Lookups;
 
 use super::input;
 use crate::config::{Config, Flags};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::{logging, output};
 
 /// Questions under way at once.
@@ -46,18 +46,12 @@ pub struct Args {
 /// Looks things up.
 ///
 /// # Errors
-/// Those of the configuration, and of what is nothing that can be looked up.
+/// Those of the configuration, and when nothing is asked about.
 pub fn run(args: Args) -> Outcome {
     logging::start_quiet();
     let missing = "name an address, a prefix, a name, an AS number, a MAC address or a URL, or - to read from \
                    standard input";
     let texts = input::texts(&args.resources, missing)?;
-    if !input::is_piped(&args.resources) {
-        // A mistake in the arguments is found before anything is asked.
-        for text in &texts {
-            read(text).map_err(Failure::Usage)?;
-        }
-    }
     let config = Config::load(&args.flags)?;
     super::wait(async move {
         let lookups = Lookups::new(&config.lookup_settings(Hold::Itself));
@@ -68,16 +62,12 @@ pub fn run(args: Args) -> Outcome {
     })
 }
 
-fn read(text: &str) -> Result<Resource, String> {
-    text.parse::<Resource>().map_err(|error| format!("'{}' {error}", output::shown(text)))
-}
-
 async fn ask(args: &Args, sources: &Sources, texts: Vec<String>) -> Outcome {
     let several = texts.len() > 1;
     let asked = texts.into_iter().map(|text| async move {
-        match read(&text) {
+        match text.parse::<Resource>() {
             Ok(resource) => Ok(everything(args, sources, &text, &resource).await),
-            Err(wrong) => Err(wrong),
+            Err(error) => Err(input::complaint(&text, &error.to_string())),
         }
     });
     // In the order of the questions, as they come.
@@ -89,7 +79,7 @@ async fn ask(args: &Args, sources: &Sources, texts: Vec<String>) -> Outcome {
         let known = match answer {
             Ok(known) => known,
             Err(wrong) => {
-                output::complain(&format!("netwark: {wrong}"));
+                output::complain(&wrong);
                 code = 2;
                 continue;
             }

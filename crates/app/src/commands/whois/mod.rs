@@ -119,8 +119,7 @@ async fn here(whois: Whois, texts: Vec<String>, fresh: bool, show: Show) -> Outc
                 }
             }
             Err(why) => {
-                let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-                output::complain(&format!("netwark: '{shown}' {why}"));
+                output::complain(&input::complaint(&text, &why));
                 code = 2;
             }
         }
