@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { looksLikeResource } from './guess.ts';
+import { looksLikeResource, wordsOf } from './guess.ts';
 
 describe('what can be looked up', () => {
 	it.each([
@@ -27,4 +27,28 @@ describe('what can be looked up', () => {
 		'ping 192.0.2.1',
 		'1.2.3'
 	])('%s is not', (text) => expect(looksLikeResource(text)).toBe(false));
+});
+
+describe('names in a text of words', () => {
+	const found = (text: string) => wordsOf(text).flatMap(({ value }) => value ?? []);
+
+	it('can be looked up, as addresses can', () => {
+		expect(found('10 mail.example.org.')).toEqual(['mail.example.org.']);
+		expect(found('ns1.example.org. admin.example.org. 2026010101 7200')).toEqual([
+			'ns1.example.org.',
+			'admin.example.org.'
+		]);
+		expect(found('a.example, *.b.example, 192.0.2.1')).toEqual(['a.example', '192.0.2.1']);
+		expect(found('bücher.example 2001:db8::1')).toEqual(['bücher.example', '2001:db8::1']);
+		expect(found('com. . printer 1.5')).toEqual([]);
+	});
+
+	it('are what the text was cut from', () => {
+		const text = '0  5 443\tweb.example.,  x';
+		expect(
+			wordsOf(text)
+				.map((piece) => piece.text)
+				.join('')
+		).toBe(text);
+	});
 });

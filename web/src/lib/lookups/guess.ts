@@ -1,4 +1,4 @@
-import { piecesOf } from './pieces.ts';
+import { type Piece, piecesOf } from './pieces.ts';
 
 const NAME =
 	/^(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?\.)+[\p{L}][\p{L}\p{N}-]{0,61}[\p{L}\p{N}]\.?$/u;
@@ -12,4 +12,12 @@ export function looksLikeResource(text: string): boolean {
 	return (
 		(piece?.value === text && more === undefined) || OTHER_MAC.test(text) || URL.test(text) || NAME.test(text)
 	);
+}
+
+/** As `piecesOf`, and words that are names have values, too. */
+export function wordsOf(text: string): Piece[] {
+	return text
+		.split(/(\s+|,)/)
+		.filter(Boolean)
+		.flatMap((word) => (NAME.test(word) ? [{ text: word, value: word }] : piecesOf(word)));
 }
