@@ -88,6 +88,16 @@ test('a name has records, places and a holder', async () => {
 	await whois.getByText(/^127\.0\.0\.1:/).click();
 	await whois.getByText('Domain Name: WWW.TLD').waitFor();
 	assert.deepEqual(await violations(page), []);
+	for (const [part, name] of [
+		[dns, 'mail.tld.'],
+		[addresses, '198.51.100.7'],
+		[whois, 'ns1.example.tld']
+	]) {
+		const link = part.getByRole('link', { name, exact: true }).first();
+		await link.hover();
+		await page.getByRole('group', { name: `What is known of ${name}` }).waitFor();
+		assert.ok((await link.getAttribute('href')).endsWith(`/lookups?q=${name}`));
+	}
 	await dns.getByRole('link', { name: 'More types and servers' }).click();
 	await page.getByText('2 A records').first().waitFor();
 	assert.deepEqual(faults, []);

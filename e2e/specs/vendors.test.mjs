@@ -21,7 +21,7 @@ for (const [name, path, ready] of [
 	['vendors', '/lookups/mac-oui', 'To whom a MAC address was assigned'],
 	['vendor', '/lookups/mac-oui?q=00:00:5e:00:01:0a', 'virtual router 10 (RFC 9568)'],
 	['vendor-name', '/lookups/mac-oui?q=raspberry%20pi', 'Raspberry Pi'],
-	['vendor-wrong', '/lookups/mac-oui?q=00:1a', 'is no MAC address'],
+	['vendor-wrong', '/lookups/mac-oui?q=00:1a', "'00:1a' is no MAC address"],
 	['sources', '/lookups/sources', '58,483 entries of 2026-08-26, as they came with the program'],
 	['resource-mac', '/lookups?q=00:00:0c:12:34:56', 'Cisco Systems, Inc']
 ]) {
@@ -39,6 +39,12 @@ test('many are pasted and asked by keys alone', async () => {
 	await table.getByRole('row', { name: /00:00:0c:12:34:56 Cisco Systems, Inc/ }).waitFor();
 	await table.getByRole('row', { name: /00:1a .* no MAC address/ }).waitFor();
 	assert.deepEqual(await violations(page), []);
+
+	await box.fill('zz:zz');
+	await box.press('Enter');
+	const wrong = page.getByRole('alert');
+	await wrong.getByText('such as 00:00:0c:12:34:56').waitFor();
+	assert.ok((await wrong.innerText()).startsWith("'zz:zz' is no MAC address"), await wrong.innerText());
 
 	await box.fill('sony');
 	await box.press('Enter');

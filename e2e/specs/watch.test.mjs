@@ -39,6 +39,8 @@ test('devices are filtered, and a filter is kept', async () => {
 	const { page, faults } = await openPage(browser);
 	await page.goto(`${mock.url}/devices`);
 	await page.getByText('60 devices').waitFor();
+	const resources = page.getByRole('table').locator('a[data-resource]');
+	assert.ok((await resources.count()) > 60, 'addresses and hardware addresses lead to what is known of them');
 	await page.getByLabel('Presence', { exact: true }).selectOption('down');
 	await page.getByText('6 devices').waitFor();
 	const save = page.getByRole('button', { name: 'Save this filter' });

@@ -57,6 +57,8 @@ fn questions_are_asked_as_dig_is() {
         (vec![&at, "--short"], "b.example\n# a comment\n\na.example\n", 0, "192.0.2.2\n192.0.2.1\n"),
         (vec![&at, "--short", "-"], "a.example\n", 0, "192.0.2.1\n"),
         (vec![&at, "--short", "a.example", "missing.example"], "", 1, "192.0.2.1\n"),
+        (vec![&at, "--short"], "a b\na.example # the first\nb.example\n", 2, "192.0.2.1\n192.0.2.2\n"),
+        (vec![&at, "--short", "!", "a.example"], "", 2, "192.0.2.1\n"),
     ] {
         let output = dns(&arguments, input);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));

@@ -11,7 +11,9 @@ use netwark_model::tools::{CheckedOptions, LegacyFlag, Meaning, Registry, ToolDe
 use netwark_model::watch::ranges::LOCAL;
 
 use crate::api::SERVER;
+use crate::commands::input;
 use crate::failure::Failure;
+use crate::output;
 
 /// Most bytes that are read from standard input.
 const LARGEST_INPUT: u64 = 16 * 1024 * 1024;
@@ -21,8 +23,10 @@ const LARGEST_INPUT: u64 = 16 * 1024 * 1024;
 pub struct Shared {
     /// Address or name.
     pub target: String,
-    /// Further targets, as they were given.
+    /// Further targets; none of a question to one.
     pub more: Vec<String>,
+    /// Some targets were not understood, which has been said.
+    pub wrong: bool,
     /// Print only what was asked for.
     pub short: bool,
     /// Print JSON.
@@ -167,15 +171,29 @@ pub fn read(
     if !refused.is_empty() {
         return Err(Failure::Usage(refused.join("\n")));
     }
-    let mut targets = targets(tool, matches)?.into_iter();
-    let target = targets.next().unwrap_or_default();
+    let targets = targets(tool, matches)?;
     let from = selector(matches)?;
-    let target = tool.check_target(&target, options).map_err(|e| match e.name.as_str() {
-        "target" => Failure::Usage(format!("the target '{target}' {}", e.description)),
-        field => Failure::Usage(format!("{} {}", super::flag_of(field), e.description)),
-    })?;
+    let mut understood = Vec::new();
+    for target in &targets {
+        match tool.check_target(target, options) {
+            Ok(target) => understood.push(target),
+            Err(e) if e.name != "target" => {
+                return Err(Failure::Usage(format!("{} {}", super::flag_of(&e.name), e.description)));
+            }
+            Err(e) => {
+                let why = format!("the target '{}' {}", output::shown(target), e.description);
+                if targets.len() == 1 {
+                    return Err(Failure::Usage(why));
+                }
+                output::complain(&format!("netwark: {why}"));
+            }
+        }
+    }
+    let wrong = understood.len() < targets.len();
+    let mut understood = understood.into_iter();
+    let target = understood.next().ok_or_else(|| Failure::Usage("no target is understood".into()))?;
     let short = tool.many && matches.get_flag("short");
-    Ok(Shared { more: targets.collect(), short, ..Shared::new(target, from, matches) })
+    Ok(Shared { more: understood.collect(), wrong, short, ..Shared::new(target, from, matches) })
 }
 
 impl Shared {
@@ -185,6 +203,7 @@ impl Shared {
         Self {
             target,
             more: Vec::new(),
+            wrong: false,
             short: false,
             json: matches.get_flag("json"),
             report: matches.get_flag("report"),
@@ -216,8 +235,8 @@ fn targets(tool: &ToolDefinition, matches: &ArgMatches) -> Result<Vec<String>, F
     let mut lines = Vec::new();
     for line in std::io::stdin().lock().take(LARGEST_INPUT).lines() {
         let line = line.map_err(|error| Failure::Usage(format!("standard input cannot be read: {error}")))?;
-        let line = line.trim();
-        if !line.is_empty() && !line.starts_with('#') {
+        let line = input::without_remark(&line);
+        if !line.is_empty() {
             lines.push(line.to_owned());
         }
     }

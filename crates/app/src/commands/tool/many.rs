@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, stream};
-use netwark_model::tools::{CheckedOptions, ToolDefinition};
 use serde_json::json;
 
 use super::{Job, finish, local, remote};
@@ -19,18 +18,12 @@ const OPERATIONS: usize = 8;
 /// Asks all targets of a job; fine when each was.
 ///
 /// # Errors
-/// When a target is not understood, before any is asked; with `--from` when the server refuses.
-pub async fn run(job: Job, tool: ToolDefinition, options: CheckedOptions) -> Outcome {
-    let mut targets = vec![job.shared.target.clone()];
-    for target in &job.shared.more {
-        let checked = tool.check_target(target, Some(&options));
-        targets
-            .push(checked.map_err(|e| Failure::Usage(format!("the target '{target}' {}", e.description)))?);
-    }
-    let jobs = targets.into_iter().map(|target| {
+/// With `--from` when the server refuses.
+pub async fn run(mut job: Job) -> Outcome {
+    let more = std::mem::take(&mut job.shared.more);
+    let jobs = std::iter::once(job.shared.target.clone()).chain(more).map(|target| {
         let mut job = job.clone();
         job.shared.target = target;
-        job.shared.more = Vec::new();
         job
     });
     if let Some(from) = &job.shared.from {
@@ -52,7 +45,7 @@ pub async fn run(job: Job, tool: ToolDefinition, options: CheckedOptions) -> Out
             Ok(payload) => {
                 let finished = finish::of(&job, &payload, false);
                 match (job.shared.json, job.shared.short) {
-                    (true, _) => output::json(&payload),
+                    (true, _) => output::json_line(&payload),
                     (_, true) => output::lines(finished.lines),
                     _ => output::lines(finished.lines.into_iter().chain([String::new()])),
                 }
@@ -60,7 +53,7 @@ pub async fn run(job: Job, tool: ToolDefinition, options: CheckedOptions) -> Out
             }
             Err(cause) => {
                 match job.shared.json {
-                    true => output::json(&json!({ "target": job.shared.target, "cause": cause })),
+                    true => output::json_line(&json!({ "target": job.shared.target, "cause": cause })),
                     false => output::complain(&format!("{}: {cause}", job.shared.target)),
                 }
                 false

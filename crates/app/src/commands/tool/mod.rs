@@ -76,15 +76,15 @@ pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
     if job.wants_table() && matches.value_source("cycles") == Some(ValueSource::DefaultValue) {
         run_on(&mut job.options);
     }
-    if !job.shared.more.is_empty() {
-        return super::wait(many::run(job, tool.clone(), checked));
-    }
-    super::wait(async move {
+    let wrong = job.shared.wrong;
+    let code = super::wait(async move {
         match job.shared.from.clone() {
+            _ if !job.shared.more.is_empty() => many::run(job).await,
             None => local::run(&job).await,
             Some(from) => remote::run(&job, from).await,
         }
-    })
+    })?;
+    Ok(if wrong { ExitCode::from(2) } else { code })
 }
 
 /// A table is watched until one has seen enough: as many cycles as a measurement may have.
