@@ -121,8 +121,8 @@ impl Table {
         // A few names, such as ABB, are hexadecimal digits, too.
         let is_word = is_word(query);
         match assigned {
-            Some(found) if found.orgname.is_some() || !is_word => return Ok(found),
-            None if !is_word && looks_like_an_address(query) => return Err(wrong()),
+            Some(found) if found.orgname.is_some() || !is_word => Ok(found),
+            None if !is_word && looks_like_an_address(query) => Err(wrong()),
             assigned => {
                 let named = self.of_name(query);
                 match assigned {
@@ -138,7 +138,7 @@ impl Table {
     /// True for what could be the name of an organisation, so that all names are searched for it.
     pub fn may_be_name(typed: &str) -> bool {
         let typed = typed.trim();
-        Prefix::parse(typed).is_none_or(|_| is_word(typed))
+        Prefix::parse(typed).map_or_else(|| !looks_like_an_address(typed), |_| is_word(typed))
     }
 
     /// Answers for an address.
@@ -256,7 +256,7 @@ pub(super) fn looks_like_an_address(text: &str) -> bool {
     if letters == 0 && (digits == 0 || digits + signs == text.chars().count()) {
         return true;
     }
-    let groups = |sign| text.split(sign).map(|group| shape(group)).collect::<Vec<_>>();
+    let groups = |sign| text.split(sign).map(shape).collect::<Vec<_>>();
     let all_of = |groups: &[Option<usize>], length| groups.iter().all(|group| *group == Some(length));
     let (colons, dashes, dots) = (groups(':'), groups('-'), groups('.'));
     let first_is_hexadecimal = text.split(':').next().is_some_and(is_hexadecimal);

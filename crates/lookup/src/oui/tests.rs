@@ -267,14 +267,16 @@ fn organisations_are_found_whatever_signs_are_in_their_names() {
         ("FLUX::", "FLUX::"),
         ("u::Lux GmbH", "u::Lux GmbH"),
         ("Applied Research Laboratories: UT", "Applied Research Laboratories: UT"),
-        ("E-T-A", "E-T-A Circuit Breakers Ltd"),
+        ("E-T-A", "E-T-A Elektrotechnische Apparate GmbH"),
     ] {
         assert_eq!(orgname(typed), name, "{typed}");
     }
     let table = Table::built_in();
     for organisation in 0..u32::try_from(table.organisations()).unwrap() {
         let name = table.name(organisation);
-        assert!(!looks_like_an_address(name) || is_word(name), "{name}");
+        // A few are called by a number.
+        let has_letters = name.chars().any(|c| c.is_alphanumeric() && !c.is_ascii_hexdigit());
+        assert!(!(has_letters && looks_like_an_address(name)), "{name}");
     }
 }
 

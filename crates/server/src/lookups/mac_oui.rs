@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
-use netwark_lookup::oui::{Answer, Entry, Filter, Kind, Prefix, Registry, Table, find_all};
+use netwark_lookup::oui::{Answer, Entry, Filter, Prefix, Registry, Table, find_all};
 use netwark_model::error::FieldError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -224,17 +224,14 @@ fn answer_all(vendors: &Table, asked: &AskedMany) -> Vec<AnswerOrError> {
     let mut names = 0;
     let mut answers = Vec::new();
     for resource in &asked.resources {
-        let answer = match names {
-            MOST_NAMES if Table::may_be_name(resource) => {
-                Err(format!("at most {MOST_NAMES} names are answered at once; ask again for the rest"))
-            }
-            _ => vendors.answer(resource).map_err(|error| error.to_string()),
+        // Also what turns out to be no name is looked for in all names there are.
+        names += usize::from(Table::may_be_name(resource));
+        let answer = match names > MOST_NAMES && Table::may_be_name(resource) {
+            true => Err(format!("at most {MOST_NAMES} names are answered at once; ask again for the rest")),
+            false => vendors.answer(resource).map_err(|error| error.to_string()),
         };
         answers.push(match answer {
-            Ok(answer) => {
-                names += usize::from(answer.kind == Kind::Name);
-                AnswerOrError::Answer(Box::new(answer))
-            }
+            Ok(answer) => AnswerOrError::Answer(Box::new(answer)),
             Err(error) => AnswerOrError::NotUnderstood { query: resource.chars().take(60).collect(), error },
         });
     }

@@ -20,6 +20,8 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
+use std::process::ExitCode;
+
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use netwark_lookup::dns::client::endpoint::Named;
@@ -72,7 +74,7 @@ pub fn run(tool: &ToolDefinition, matches: &ArgMatches) -> Outcome {
         Failure::Usage(lines.join("\n"))
     })?;
     check_nameserver(&checked.typed)?;
-    let mut job = Job { tool: tool.text.name, options: checked.typed.clone(), shared };
+    let mut job = Job { tool: tool.text.name, options: checked.typed, shared };
     if job.wants_table() && matches.value_source("cycles") == Some(ValueSource::DefaultValue) {
         run_on(&mut job.options);
     }

@@ -98,6 +98,12 @@ async fn many_are_answered_at_once() {
     let answers = app.post("/mac-oui", names).await.json();
     assert_eq!(answers[99]["kind"], "name");
     assert!(answers[100]["error"].as_str().unwrap().contains("at most 100 names"), "{}", answers[100]);
+    // What has the shape of an address costs no search; what may be a name does, whether it is one or not.
+    for (typed, expected) in [("00:00:0g:12:34:56", "no MAC address"), ("dbdbd", "at most 100 names")] {
+        let asked = json!({ "resources": vec![typed; 101] }).to_string();
+        let answers = app.post("/mac-oui", asked).await.json();
+        assert!(answers[100]["error"].as_str().unwrap().contains(expected), "{}", answers[100]);
+    }
     let too_many = json!({ "resources": vec!["a"; 10_001] }).to_string();
     let refused = app.post("/mac-oui", too_many).await;
     assert_eq!(refused.json()["errors"][0]["name"], "resources");
