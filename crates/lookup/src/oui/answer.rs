@@ -243,7 +243,7 @@ fn describe_bits(answer: &mut Answer, mac: Mac, digits: usize) {
     });
 }
 
-pub(super) fn is_word(text: &str) -> bool {
+fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 

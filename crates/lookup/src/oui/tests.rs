@@ -5,7 +5,7 @@ use std::fs;
 use netwark_model::mac::Mac;
 use proptest::prelude::*;
 
-use super::answer::{Kind, Slap, is_word, looks_like_an_address};
+use super::answer::{Kind, Slap, looks_like_an_address};
 use super::*;
 use crate::fetch::Location;
 use crate::update::{Asked, Kept, Outcome, directory, update};
