@@ -55,6 +55,7 @@ suite! {
     channels::who_is_killed_leaves_its_notice_to_others,
     channels::a_storm_is_few_notices,
     channels::quiet_hours_hold_all_but_alerts,
+    channels::quiet_hours_hold_what_failed_before_they_began,
     channels::what_is_dead_can_be_sent_again,
     manage::a_token_belongs_to_its_worker,
     manage::of_two_that_want_a_name_one_gets_it,

@@ -15,6 +15,8 @@ pub enum DeliveryStatus {
     Gathering,
     /// It is being sent, and tried again until the other side takes it. What it says is settled.
     Due,
+    /// A try failed, and quiet hours have begun since; it is tried again at their end. What it says is settled.
+    Held,
     /// The other side has taken it.
     Delivered,
     /// It was given up; it can be sent again.
@@ -23,13 +25,14 @@ pub enum DeliveryStatus {
 
 impl DeliveryStatus {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::Gathering, Self::Due, Self::Delivered, Self::Dead];
+    pub const ALL: [Self; 5] = [Self::Gathering, Self::Due, Self::Held, Self::Delivered, Self::Dead];
 
     /// Its word in the API and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gathering => "gathering",
             Self::Due => "due",
+            Self::Held => "held",
             Self::Delivered => "delivered",
             Self::Dead => "dead",
         }

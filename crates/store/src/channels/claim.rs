@@ -149,10 +149,23 @@ async fn next(
         .one(transaction)
         .await?;
     if let Some(due) = due {
-        return Ok(due.next_at.is_some_and(|next| next <= millis(now)).then_some(due));
+        if due.next_at.is_none_or(|next| next > millis(now)) {
+            return Ok(None);
+        }
+        // Somebody who asks for another try does not want to wait for the morning; such a one has no tries yet.
+        let awake = if due.attempts == 0 { now } else { awake(transaction, &due, zone, now).await? };
+        if awake <= now {
+            return Ok(Some(due));
+        }
+        // Others may be more urgent, so it does not stay in their way.
+        let mut change = due.into_active_model();
+        change.status = Set(DeliveryStatus::Held.as_str().into());
+        change.next_at = Set(Some(millis(awake)));
+        change.update(transaction).await?;
     }
+    let waiting = [DeliveryStatus::Held, DeliveryStatus::Gathering].map(DeliveryStatus::as_str);
     let ready = of_channel
-        .filter(delivery::Column::Status.eq(DeliveryStatus::Gathering.as_str()))
+        .filter(delivery::Column::Status.is_in(waiting))
         .filter(delivery::Column::NextAt.lte(millis(now)))
         .order_by_asc(delivery::Column::NextAt)
         .order_by_asc(delivery::Column::Id)
@@ -162,7 +175,11 @@ async fn next(
         .all(transaction)
         .await?;
     for row in ready {
-        let leaves = leaves(transaction, &row, zone, now).await?;
+        let is_held = row.status == DeliveryStatus::Held.as_str();
+        let leaves = match is_held {
+            true => awake(transaction, &row, zone, now).await?,
+            false => leaves(transaction, &row, zone, now).await?,
+        };
         let mut change = row.into_active_model();
         if leaves > now {
             change.next_at = Set(Some(millis(leaves)));
@@ -170,7 +187,9 @@ async fn next(
             continue;
         }
         change.status = Set(DeliveryStatus::Due.as_str().into());
-        change.began_at = Set(Some(millis(now)));
+        if !is_held {
+            change.began_at = Set(Some(millis(now)));
+        }
         return Ok(Some(change.update(transaction).await?));
     }
     Ok(None)
@@ -185,10 +204,25 @@ async fn leaves(
 ) -> Result<Timestamp, StoreError> {
     let Some(rules) = subscriptions::rules(transaction, row.subscription_id).await? else { return Ok(now) };
     let recent = recent(transaction, row, &rules, now).await?;
-    let worst = Severity::from_word(&row.worst).unwrap_or(Severity::Alert);
+    let worst = worst(row);
     // It may have waited for the channel until quiet hours began.
     let awake = rules.awake_at(now, worst, zone);
     Ok(rules.leave_at(time(row.opened_at), worst, &recent, zone).max(awake))
+}
+
+/// When quiet hours let a notice leave, by what its subscription says now; at once when that was deleted.
+async fn awake(
+    transaction: &DatabaseTransaction,
+    row: &delivery::Model,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let rules = subscriptions::rules(transaction, row.subscription_id).await?;
+    Ok(rules.map_or(now, |rules| rules.awake_at(now, worst(row), zone)))
+}
+
+fn worst(row: &delivery::Model) -> Severity {
+    Severity::from_word(&row.worst).unwrap_or(Severity::Alert)
 }
 
 /// When notices of the subscription left over the channel of late, the last one first.

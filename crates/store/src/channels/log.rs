@@ -109,10 +109,10 @@ impl Store {
                 locked(transaction, channel).await?;
                 let Some(row) = find().lock_exclusive().one(transaction).await? else { return Ok(None) };
                 match status(&row.status) {
-                    DeliveryStatus::Due => {}
-                    DeliveryStatus::Dead => {
+                    DeliveryStatus::Due | DeliveryStatus::Held | DeliveryStatus::Dead => {
                         let mut change = row.into_active_model();
                         change.status = Set(DeliveryStatus::Due.as_str().into());
+                        // Without tries it does not wait for the end of quiet hours.
                         change.attempts = Set(0);
                         change.began_at = Set(Some(millis(now)));
                         change.ended_at = Set(None);
@@ -140,6 +140,7 @@ impl Store {
                 if locked(transaction, channel).await?.is_none() {
                     return Ok(None);
                 }
+                let waiting = [DeliveryStatus::Due, DeliveryStatus::Held, DeliveryStatus::Dead];
                 let again = delivery::Entity::update_many()
                     .col_expr(Status, Expr::value(DeliveryStatus::Due.as_str()))
                     .col_expr(Attempts, Expr::value(0))
@@ -147,14 +148,12 @@ impl Store {
                     .col_expr(EndedAt, Expr::value(Option::<i64>::None))
                     .col_expr(NextAt, Expr::value(millis(now)))
                     .filter(ChannelId.eq(channel))
-                    .filter(Status.eq(DeliveryStatus::Dead.as_str()))
+                    .filter(Status.is_in(waiting.map(DeliveryStatus::as_str)))
                     .filter(Test.eq(false))
                     .exec(transaction)
                     .await?;
                 hurry(transaction, channel, now).await?;
-                let due = delivery::Entity::find().filter(ChannelId.eq(channel));
-                let due = due.filter(Status.eq(DeliveryStatus::Due.as_str())).count(transaction).await?;
-                Ok(Some(due.max(again.rows_affected)))
+                Ok(Some(again.rows_affected))
             })
         })
         .await

@@ -229,12 +229,13 @@ async fn set_channels(
     Ok(())
 }
 
-/// Lets it be decided now when the gathering notices of a subscription leave.
+/// Lets it be decided now when the notices of a subscription leave that gather or are held by quiet hours.
 async fn release(transaction: &DatabaseTransaction, id: Uuid, now: Timestamp) -> Result<(), StoreError> {
+    let waiting = [DeliveryStatus::Gathering, DeliveryStatus::Held].map(DeliveryStatus::as_str);
     delivery::Entity::update_many()
         .col_expr(delivery::Column::NextAt, Expr::value(millis(now)))
         .filter(delivery::Column::SubscriptionId.eq(id))
-        .filter(delivery::Column::Status.eq(DeliveryStatus::Gathering.as_str()))
+        .filter(delivery::Column::Status.is_in(waiting))
         .exec(transaction)
         .await?;
     Ok(())

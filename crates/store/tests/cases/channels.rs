@@ -18,9 +18,8 @@ use uuid::Uuid;
 use super::at;
 
 fn channel(name: &str) -> ChannelDraft {
-    let config: ChannelConfig =
-        serde_json::from_value(json!({"kind": "webhook", "url": "http://192.0.2.7/hook"})).unwrap();
-    let secrets = BTreeMap::from([("authorization".to_owned(), "v1.sealed".to_owned())]);
+    let config: ChannelConfig = serde_json::from_value(json!({"kind": "webhook"})).unwrap();
+    let secrets = BTreeMap::from([("url".to_owned(), "v1.sealed".to_owned())]);
     ChannelDraft { name: name.into(), config, secrets }
 }
 
@@ -293,6 +292,57 @@ pub(crate) async fn quiet_hours_hold_all_but_alerts(store: &Store) {
     notice(store, at(200)).await;
     store.remove_subscription(id, at(300)).await.unwrap();
     assert_eq!(texts(&claim(store, hook, at(300)).await.unwrap()), ["more"], "its subscription is gone");
+}
+
+pub(crate) async fn quiet_hours_hold_what_failed_before_they_began(store: &Store) {
+    let hook = add_channel(store, "hook").await;
+    // It is eight in the morning at the beginning of time.
+    let quiet = serde_json::from_value(json!({"from": "09:00", "to": "10:00"})).unwrap();
+    let rules = Rules { quiet_hours: Some(quiet), group_for_ms: 0, ..Rules::default() };
+    let nights = subscribe(store, "Nights", &[hook], rules.clone()).await;
+    tell(store, "late", at(3590)).await;
+    notice(store, at(3590)).await;
+    let late = claim(store, hook, at(3590)).await.unwrap();
+    fails(store, &late, at(3620), at(3591)).await;
+    // Its next try would be in quiet hours.
+    assert_eq!(claim(store, hook, at(3620)).await, None);
+    let held = log(store).await[0].clone();
+    assert_eq!((held.status, held.next_at), (DeliveryStatus::Held, Some(at(7200))));
+    assert_eq!((held.attempts, held.began_at), (1, Some(at(3590))));
+    // An alert does not wait behind it, and neither does that it was taken let it go.
+    store.tell(Severity::Alert, "rogue_dhcp", "loud".into(), at(3700)).await.unwrap();
+    tell(store, "also quiet", at(3700)).await;
+    notice(store, at(3700)).await;
+    let loud = claim(store, hook, at(3700)).await.unwrap();
+    assert_eq!(texts(&loud), ["loud", "also quiet"]);
+    fails(store, &loud, at(3730), at(3701)).await;
+    let again = claim(store, hook, at(3730)).await.unwrap();
+    assert_eq!(again.delivery.id, loud.delivery.id, "an alert is tried again in quiet hours");
+    delivered(store, &again, at(3731)).await;
+    tell(store, "in the night", at(3800)).await;
+    notice(store, at(3800)).await;
+    assert_eq!(claim(store, hook, at(7199)).await, None);
+    assert!(store.change_channel(hook, channel("hook"), at(7199)).await.unwrap());
+    assert_eq!(claim(store, hook, at(7199)).await, None, "another password is no reason to wake anybody");
+
+    // In the morning they leave in their order, the first as it was settled.
+    let first = claim(store, hook, at(7200)).await.unwrap();
+    assert_eq!((first.delivery.id, texts(&first)), (late.delivery.id, vec!["late"]));
+    delivered(store, &first, at(7201)).await;
+    let second = claim(store, hook, at(7201)).await.unwrap();
+    assert_eq!(texts(&second), ["in the night"]);
+    fails(store, &second, at(90_010), at(7202)).await;
+
+    // The next night. Who asks for another try gets it, and who changes the hours is believed.
+    assert_eq!(claim(store, hook, at(90_010)).await, None);
+    assert_eq!(store.try_again(second.delivery.id, at(90_020)).await.unwrap(), Some(Again::Tried));
+    let asked = claim(store, hook, at(90_020)).await.unwrap();
+    assert_eq!(asked.delivery.id, second.delivery.id);
+    fails(store, &asked, at(90_050), at(90_021)).await;
+    assert_eq!(claim(store, hook, at(90_050)).await, None);
+    let awake = Rules { quiet_hours: None, ..rules };
+    store.change_subscription(nights, subscription("Nights", &[hook], awake), at(90_060)).await.unwrap();
+    assert_eq!(claim(store, hook, at(90_060)).await.unwrap().delivery.id, second.delivery.id);
 }
 
 pub(crate) async fn what_is_dead_can_be_sent_again(store: &Store) {

@@ -13,13 +13,14 @@ export function stateOf({ failing, failures, delivered_at }: Channel): ChannelSt
 export const deliveryWords: Record<DeliveryStatus, string> = {
 	gathering: 'Gathering',
 	due: 'Being sent',
+	held: 'Held by quiet hours',
 	delivered: 'Delivered',
 	dead: 'Given up'
 };
 
 /** True for what can be tried now: what was given up, and what waits for another try. A test is made anew instead. */
 export function canRetry({ test, status, attempts }: Delivery): boolean {
-	return !test && (status === 'dead' || (status === 'due' && attempts > 0));
+	return !test && (status === 'dead' || status === 'held' || (status === 'due' && attempts > 0));
 }
 
 export const dayWords: Record<Day, string> = {
