@@ -76,16 +76,19 @@ impl View {
     /// How a notice is told, with times in this zone.
     pub(crate) fn of(notice: &Notice, zone: &TimeZone) -> Self {
         let events: Vec<EventView> = notice.events.iter().map(|event| EventView::of(event, zone)).collect();
-        let headline = headline(notice, &events);
+        let headline = match notice.test {
+            true => "A test of this channel; nothing has happened".into(),
+            false => headline(notice.total(), notice.worst, &events),
+        };
         let title = match notice.test {
-            true => headline.clone(),
-            false => format!("{}: {headline}", capital(notice.worst.as_str())),
+            true => clip(&headline, LONGEST_TITLE),
+            false => title(notice.worst, &headline),
         };
         Self {
             key: notice.key.to_string(),
             made_at: notice.made_at.to_string(),
             test: notice.test,
-            title: clip(&title, LONGEST_TITLE),
+            title,
             headline,
             severity: notice.worst.as_str(),
             count: notice.total(),
@@ -95,6 +98,24 @@ impl View {
             events,
             worst: notice.worst,
             opened: notice.made_at,
+        }
+    }
+
+    /// The same notice as if it told these events only, and so many that are not told in full.
+    pub(crate) fn part(&self, events: Vec<EventView>, more: u64) -> Self {
+        let count = events.len() as u64 + more;
+        let told = events.iter().map(|event| event.weight).max();
+        let worst = if more > 0 { self.worst } else { told.unwrap_or(self.worst) };
+        let headline = headline(count, worst, &events);
+        Self {
+            title: title(worst, &headline),
+            headline,
+            severity: worst.as_str(),
+            count,
+            more,
+            events,
+            worst,
+            ..self.clone()
         }
     }
 
@@ -164,11 +185,12 @@ fn name(text: &str) -> String {
     clip(&clean(text), LONGEST_NAME)
 }
 
-fn headline(notice: &Notice, events: &[EventView]) -> String {
-    if notice.test {
-        return "A test of this channel; nothing has happened".into();
-    }
-    match (notice.total(), worst_of(events, notice.worst)) {
+fn title(worst: Severity, headline: &str) -> String {
+    clip(&format!("{}: {headline}", capital(worst.as_str())), LONGEST_TITLE)
+}
+
+fn headline(total: u64, worst: Severity, events: &[EventView]) -> String {
+    match (total, worst_of(events, worst)) {
         (1, Some(event)) => event.sentence(),
         (total, Some(event)) => format!("{total} events, among them: {}", event.sentence()),
         (total, None) => format!("{total} events"),
