@@ -41,11 +41,11 @@ test('a webhook is made, tried, refused and sent again', async () => {
 	await page.getByRole('link', { name: 'New channel' }).click();
 	await page.getByLabel('Kind').selectOption('webhook');
 	await page.getByLabel('Name', { exact: true }).fill('Hook');
-	await page.getByRole('textbox', { name: 'URL' }).fill('ftp://example.org');
+	await page.getByLabel('URL', { exact: true }).fill('ftp://example.org');
 	await page.getByRole('button', { name: 'Make it' }).click();
 	await page.getByText(/URL must begin with https:/).waitFor();
 	assert.deepEqual(await violations(page), []);
-	await page.getByRole('textbox', { name: 'URL' }).fill(hook());
+	await page.getByLabel('URL', { exact: true }).fill(hook());
 	await page.getByLabel(/Sign every request/).check();
 	await page.getByRole('button', { name: 'Make it' }).click();
 	await page.getByText('It is shown this once').waitFor();

@@ -116,7 +116,9 @@ mod tests {
     #[test]
     fn templates_are_tried() {
         let hook = |template: &str| {
-            problems(json!({"kind": "webhook", "url": "https://example.org/", "template": template}))
+            let config = serde_json::from_value(json!({"kind": "webhook", "template": template})).unwrap();
+            let url = [("url", Secret::new("https://example.org/"))].into_iter().collect();
+            check(&config, &url).into_iter().map(|problem| problem.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(hook("{\"text\": {{ title }}, \"n\": {{ count }}}"), [""; 0]);
         let wrong = hook("{\"text\": {{ title }},\n \"first\": {{ events[0].nothing }}}");
@@ -141,10 +143,11 @@ mod tests {
 
     #[test]
     fn keys_are_tried() {
-        let hook = json!({"kind": "webhook", "url": "https://example.org/", "sign": true});
+        let hook = json!({"kind": "webhook", "sign": true});
         let config: ChannelConfig = serde_json::from_value(hook).unwrap();
         let with = |key: &str| {
-            let secrets = [("signing_key", Secret::new(key))].into_iter().collect();
+            let url = ("url", Secret::new("https://example.org/"));
+            let secrets = [url, ("signing_key", Secret::new(key))].into_iter().collect();
             check(&config, &secrets).into_iter().map(|problem| problem.name).collect::<Vec<_>>()
         };
         assert_eq!(with("whsec_not base64 at all"), ["secrets.signing_key"]);

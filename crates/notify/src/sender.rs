@@ -109,9 +109,9 @@ fn without_secrets(mut text: String, secrets: &Secrets) -> String {
     for (_, secret) in secrets.iter() {
         let whole = secret.reveal();
         let path = whole.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
-        for part in [Some(whole), path].into_iter().flatten() {
-            // A very short one would make holes in words, and is no secret anyway.
-            if part.len() >= 4 {
+        // Very short ones would make holes in words, and are no secrets anyway.
+        for (part, least) in [(Some(whole), 4), (path, 8)] {
+            if let Some(part) = part.filter(|part| part.len() >= least) {
                 text = text.replace(part, "[secret]");
             }
         }

@@ -124,6 +124,11 @@ impl Server {
     }
 }
 
+/// A channel that leads to a receiver.
+fn webhook(receiver: &Receiver) -> Value {
+    json!({"name": "Hook", "config": {"kind": "webhook"}, "secrets": {"url": receiver.url}})
+}
+
 /// The ids of the events of a notice.
 fn told(taken: &Taken) -> Vec<String> {
     let events = taken.body["data"]["events"].as_array().unwrap();
@@ -135,7 +140,7 @@ async fn nothing_is_lost_and_what_comes_twice_bears_the_same_key() {
     let (home, client) = home();
     let receiver = Receiver::start();
     let mut server = Server::start(&home, &client).await;
-    let channel = json!({"name": "Hook", "config": {"kind": "webhook", "url": receiver.url}});
+    let channel = webhook(&receiver);
     let channel = server.made("/channels", &channel).await;
     let network = server.network("Office").await;
     server.subscribe(&channel, &network, 0).await;
@@ -193,7 +198,7 @@ async fn a_storm_while_the_channel_is_down_is_few_notices() {
     let receiver = Receiver::start();
     receiver.set(Manner::Down);
     let server = Server::start(&home, &client).await;
-    let channel = json!({"name": "Hook", "config": {"kind": "webhook", "url": receiver.url}});
+    let channel = webhook(&receiver);
     let channel = server.made("/channels", &channel).await;
     let network = server.network("Office").await;
     server.subscribe(&channel, &network, 0).await;

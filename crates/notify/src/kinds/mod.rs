@@ -125,7 +125,6 @@ mod tests {
         #[test]
         fn webhooks_are_json(view in views()) {
             let hook = |template: Option<&str>| Webhook {
-                url: "https://example.org/".into(),
                 headers: std::collections::BTreeMap::new(),
                 template: template.map(str::to_owned),
                 sign: false,

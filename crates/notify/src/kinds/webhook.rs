@@ -29,7 +29,7 @@ pub(crate) async fn deliver(
 
 fn request(config: &Webhook, secrets: &Secrets, view: &View, now: i64) -> Result<Request, Failure> {
     let body = body(config, view).map_err(Failure::never)?;
-    let mut request = Request::post_text(url(&config.url)?, body);
+    let mut request = Request::post_text(url(secret(secrets, "url")?)?, body);
     for (name, value) in &config.headers {
         request = request.with(name, value)?;
     }
@@ -111,7 +111,6 @@ mod tests {
 
     fn config(template: Option<&str>) -> Webhook {
         Webhook {
-            url: "https://hooks.example.org/netwark".into(),
             headers: BTreeMap::from([("X-Team".into(), "noc".into())]),
             template: template.map(str::to_owned),
             sign: true,
@@ -172,6 +171,7 @@ mod tests {
     #[test]
     fn a_request_is_signed_over_what_is_sent() {
         let secrets: Secrets = [
+            ("url", Secret::new("https://hooks.example.org/netwark")),
             ("signing_key", Secret::new("a key of some length")),
             ("authorization", Secret::new("Bearer x")),
         ]

@@ -13,14 +13,14 @@ use crate::setting::{config, hasty, notice, options, secrets, sender};
 
 const LATER: FailureKind = FailureKind::Later { after: None };
 
-fn hook(url: &str) -> netwark_model::channels::ChannelConfig {
-    config(json!({"kind": "webhook", "url": url}))
+fn hook() -> netwark_model::channels::ChannelConfig {
+    config(json!({"kind": "webhook"}))
 }
 
 #[tokio::test]
 async fn nobody_there() {
     let url = format!("http://{}/", nobody().await);
-    let failure = sender().deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap_err();
+    let failure = sender().deliver(&hook(), &secrets(&[("url", &url)]), &notice()).await.unwrap_err();
     assert_eq!(failure.kind, LATER);
     assert!(
         failure.text.contains("127.0.0.1 cannot be reached") && failure.text.contains("refused"),
@@ -35,7 +35,7 @@ async fn somebody_who_never_answers() {
         drop(stream);
     })
     .await;
-    let failure = hasty().deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap_err();
+    let failure = hasty().deliver(&hook(), &secrets(&[("url", &url)]), &notice()).await.unwrap_err();
     assert_eq!(failure.kind, LATER);
     assert!(failure.text.contains("did not answer within 0.3 s"), "{failure}");
 }
@@ -46,7 +46,7 @@ async fn somebody_who_hangs_up() {
         let _ = stream.read(&mut [0; 512]).await;
     })
     .await;
-    let failure = sender().deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap_err();
+    let failure = sender().deliver(&hook(), &secrets(&[("url", &url)]), &notice()).await.unwrap_err();
     assert_eq!(failure.kind, LATER, "{failure}");
 }
 
@@ -57,7 +57,7 @@ async fn somebody_who_speaks_no_http() {
         let _ = stream.write_all(b"220 mail.example.org ESMTP\r\n").await;
     })
     .await;
-    let failure = sender().deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap_err();
+    let failure = sender().deliver(&hook(), &secrets(&[("url", &url)]), &notice()).await.unwrap_err();
     assert_eq!(failure.kind, LATER, "{failure}");
 }
 
@@ -85,7 +85,7 @@ async fn an_endless_answer_is_cut() {
             }
         })
         .await;
-        let told = match sender().deliver(&hook(&url), &secrets(&[]), &notice()).await {
+        let told = match sender().deliver(&hook(), &secrets(&[("url", &url)]), &notice()).await {
             Ok(accepted) => accepted.answer,
             Err(failure) => failure.text,
         };
@@ -103,7 +103,7 @@ async fn an_answer_that_stalls_was_given() {
     .await;
     // Long enough for a busy machine to answer, and waited for to its end.
     let patient = Sender::new(Options { timeout: Duration::from_secs(3), ..options() });
-    let accepted = patient.deliver(&hook(&url), &secrets(&[]), &notice()).await.unwrap();
+    let accepted = patient.deliver(&hook(), &secrets(&[("url", &url)]), &notice()).await.unwrap();
     assert_eq!(accepted.answer, "200 OK: taken");
 }
 
@@ -112,7 +112,7 @@ async fn metadata_is_never_asked() {
     for url in
         ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/", "http://[::ffff:169.254.169.254]/"]
     {
-        let failure = sender().deliver(&hook(url), &secrets(&[]), &notice()).await.unwrap_err();
+        let failure = sender().deliver(&hook(), &secrets(&[("url", url)]), &notice()).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Never, "{failure}");
         assert!(failure.text.contains("no notice is sent there"), "{failure}");
     }
@@ -132,10 +132,11 @@ async fn certificates_are_checked() {
             let _ = stream.shutdown().await;
         }
     });
-    let hook = hook(&format!("https://{place}/"));
-    let failure = sender().deliver(&hook, &secrets(&[]), &notice()).await.unwrap_err();
+    let url = format!("https://{place}/");
+    let (hook, secrets) = (hook(), secrets(&[("url", &url)]));
+    let failure = sender().deliver(&hook, &secrets, &notice()).await.unwrap_err();
     assert_eq!(failure.kind, LATER);
     assert!(failure.text.contains("certificate"), "{failure}");
     let trusting = Sender::new(Options { authorities: vec![pki.root()], ..options() });
-    trusting.deliver(&hook, &secrets(&[]), &notice()).await.unwrap();
+    trusting.deliver(&hook, &secrets, &notice()).await.unwrap();
 }

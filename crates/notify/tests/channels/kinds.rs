@@ -28,8 +28,9 @@ fn cases(base: &str) -> Vec<Case> {
     let case = |json, secrets, (yes, proves)| Case { config: config(json), secrets, yes, proves };
     vec![
         case(
-            json!({"kind": "webhook", "url": format!("{base}/in"), "sign": true}),
+            json!({"kind": "webhook", "sign": true}),
             secrets(&[
+                ("url", &format!("{base}/in")),
                 ("signing_key", "a key of some length"),
                 ("authorization", &format!("Bearer {TOKEN}")),
             ]),

@@ -6,6 +6,7 @@ mod docs;
 mod hardships;
 mod kinds;
 mod mail;
+mod pagerduty;
 mod pki;
 mod receiver;
 mod setting;

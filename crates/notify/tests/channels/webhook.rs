@@ -12,9 +12,9 @@ use crate::setting::{KEY, config, notice, secrets, sender};
 #[tokio::test]
 async fn a_signature_can_be_verified() {
     let receiver = Receiver::start([]).await;
-    let config = config(json!({"kind": "webhook", "url": receiver.url(), "sign": true}));
+    let config = config(json!({"kind": "webhook", "sign": true}));
     let key = new_signing_key();
-    let secrets = secrets(&[("signing_key", key.reveal())]);
+    let secrets = secrets(&[("url", &receiver.url()), ("signing_key", key.reveal())]);
     sender().deliver(&config, &secrets, &notice()).await.unwrap();
     let got = receiver.only();
     let key = STANDARD.decode(key.reveal().strip_prefix("whsec_").unwrap()).unwrap();
@@ -29,10 +29,10 @@ async fn a_signature_can_be_verified() {
 #[tokio::test]
 async fn the_key_stays_the_same_over_retries() {
     let receiver = Receiver::start([Reply::new(503, ""), Reply::new(500, "oops"), Reply::new(200, "")]).await;
-    let config = config(json!({"kind": "webhook", "url": receiver.url()}));
+    let (config, secrets) = (config(json!({"kind": "webhook"})), secrets(&[("url", &receiver.url())]));
     let (sender, notice) = (sender(), notice());
     let mut tries = 0;
-    while sender.deliver(&config, &secrets(&[]), &notice).await.is_err() {
+    while sender.deliver(&config, &secrets, &notice).await.is_err() {
         tries += 1;
     }
     assert_eq!(tries, 2);
@@ -47,10 +47,11 @@ async fn the_key_stays_the_same_over_retries() {
 async fn a_template_and_headers_of_ones_own() {
     let receiver = Receiver::start([]).await;
     let config = config(json!({
-        "kind": "webhook", "url": format!("{}/x?y=1", receiver.url()), "headers": {"X-Team": "noc"},
+        "kind": "webhook", "headers": {"X-Team": "noc"},
         "template": "{\"message\": {{ title }}, \"device\": {{ events[0].device }}, \"n\": {{ count }}}",
     }));
-    sender().deliver(&config, &secrets(&[]), &notice()).await.unwrap();
+    let secrets = secrets(&[("url", &format!("{}/x?y=1", receiver.url()))]);
+    sender().deliver(&config, &secrets, &notice()).await.unwrap();
     let got = receiver.only();
     assert_eq!((got.uri.to_string().as_str(), got.header("x-team")), ("/x?y=1", "noc"));
     assert_eq!(got.json()["device"], "<b>printer</b>");
@@ -61,9 +62,9 @@ async fn a_template_and_headers_of_ones_own() {
 #[tokio::test]
 async fn a_broken_template_sends_nothing() {
     let receiver = Receiver::start([]).await;
-    let config =
-        config(json!({"kind": "webhook", "url": receiver.url(), "template": "{\"a\": {{ nothing }}}"}));
-    let failure = sender().deliver(&config, &secrets(&[]), &notice()).await.unwrap_err();
+    let config = config(json!({"kind": "webhook", "template": "{\"a\": {{ nothing }}}"}));
+    let secrets = secrets(&[("url", &receiver.url())]);
+    let failure = sender().deliver(&config, &secrets, &notice()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Never);
     assert!(failure.text.contains("line 1"), "{failure}");
     assert!(receiver.received().is_empty());

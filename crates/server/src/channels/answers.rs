@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
+use super::secrets;
 use crate::answers::{Responses, conflict, denied, invalid, not_found, too_many};
 use crate::app::App;
 use crate::auth::Principal;
@@ -43,6 +44,9 @@ pub(crate) struct Channel {
     error: Option<String>,
     /// How it is set up; for who may manage channels.
     config: Option<ChannelConfig>,
+    /// Where it leads: a server, and of a URL that is a secret its last characters; for who may manage channels.
+    #[schema(example = "https://hooks.example.org/…wXyZ")]
+    leads_to: Option<String>,
     /// Names of the secrets that are set; for who may manage channels.
     #[schema(example = json!(["password"]))]
     secrets: Option<Vec<String>>,
@@ -61,6 +65,10 @@ pub(crate) struct Channel {
 pub(super) fn shown(app: &App, principal: &Principal, channel: StoredChannel) -> Channel {
     let manages = app.auth.may(principal, Permission::ChannelsManage);
     let state = channel.state;
+    let leads_to = manages.then(|| {
+        let opened = secrets::open(app.settings.secret_key.as_ref(), channel.id, &channel.secrets);
+        channel.config.leads_to(&opened.unwrap_or_default())
+    });
     Channel {
         id: channel.id,
         name: channel.name,
@@ -71,6 +79,7 @@ pub(super) fn shown(app: &App, principal: &Principal, channel: StoredChannel) ->
         failed_at: state.failed_at,
         waiting: state.waiting,
         error: state.error.filter(|_| manages),
+        leads_to,
         secrets: manages.then(|| channel.secrets.into_keys().collect()),
         config: manages.then_some(channel.config),
         signing_key: None,

@@ -18,6 +18,8 @@ use crate::watch::line;
 pub(super) const LONGEST_NAME: usize = 100;
 /// Most secrets that are given.
 const MOST_SECRETS: usize = 10;
+/// The secret that says where a channel leads.
+const URL: &str = "url";
 /// The secret that requests are signed with.
 const SIGNING_KEY: &str = "signing_key";
 
@@ -76,8 +78,19 @@ impl ChannelFields {
             return Err(FieldError::body("config.kind", text).into());
         }
         let given = self.secrets.unwrap_or_default();
-        if config.destination() != channel.config.destination() {
-            errors.extend(left_behind(&config, channel, &given));
+        // A URL that no longer opens leads nowhere that could be compared.
+        let url = |sealed: &String| {
+            let sealed = BTreeMap::from([(URL.to_owned(), sealed.clone())]);
+            secrets::open(key, channel.id, &sealed).unwrap_or_default()
+        };
+        let led = channel.secrets.get(URL).map(url).unwrap_or_default();
+        let mut leads = led.clone();
+        if let Some(Some(url)) = given.get(URL) {
+            leads.set(URL, url.clone());
+        }
+        let (from, to) = (channel.config.destination(&led), config.destination(&leads));
+        if from != to {
+            errors.extend(left_behind(&config, channel, &given, (&from, &to)));
         }
         let mut kept = BTreeMap::new();
         for field in config.secrets().iter().filter(|field| !given.contains_key(field.name)) {
@@ -118,8 +131,8 @@ fn left_behind(
     config: &ChannelConfig,
     channel: &StoredChannel,
     given: &BTreeMap<String, Option<Secret>>,
+    (from, to): (&str, &str),
 ) -> Vec<FieldError> {
-    let (from, to) = (channel.config.destination(), config.destination());
     let kept = config
         .secrets()
         .iter()

@@ -33,8 +33,8 @@ pub(crate) async fn list_channels(
 /// Make a channel.
 ///
 /// What `config` holds depends on its `kind`, and so does which `secrets` it takes: `password` of mail with a user name;
-/// `signing_key` and `authorization` of webhooks; `url` of Slack, Teams and Discord; `token` of Telegram, Matrix, ntfy
-/// and Gotify; `key` of PagerDuty.
+/// `url`, `signing_key` and `authorization` of webhooks; `url` of Slack, Teams and Discord; `token` of Telegram, Matrix,
+/// ntfy and Gotify; `key` of PagerDuty.
 #[utoipa::path(
     post, path = "/channels", operation_id = "create_channel", tag = "Notices",
     request_body(content = ChannelFields, example = json!({

@@ -8,6 +8,7 @@
 
 mod forged;
 mod servers;
+mod sharing;
 mod support;
 mod watched;
 

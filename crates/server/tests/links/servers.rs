@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::support::{Player, Server, run_order, within};
 
 /// The URL of an empty PostgreSQL database, or nothing where there is no server.
-async fn database() -> Option<String> {
+pub(crate) async fn database() -> Option<String> {
     let Ok(server) = std::env::var("NETWARK_TEST_POSTGRES_URL") else {
         assert!(
             std::env::var_os("CI").is_none(),
@@ -26,7 +26,7 @@ async fn database() -> Option<String> {
     Some(format!("{server}/{name}"))
 }
 
-async fn server(url: &str) -> Server {
+pub(crate) async fn server(url: &str) -> Server {
     Server::on(Store::open(&StoreOptions::new(url)).await.unwrap()).await
 }
 

@@ -12,6 +12,7 @@ mod log;
 mod manage;
 mod notice;
 mod subscriptions;
+mod urls;
 
 pub use self::claim::Claimed;
 pub use self::finish::{Finished, Outcome, Tried};

@@ -100,8 +100,8 @@ export interface paths {
         /**
          * Make a channel.
          * @description What `config` holds depends on its `kind`, and so does which `secrets` it takes: `password` of mail with a user name;
-         *     `signing_key` and `authorization` of webhooks; `url` of Slack, Teams and Discord; `token` of Telegram, Matrix, ntfy
-         *     and Gotify; `key` of PagerDuty.
+         *     `url`, `signing_key` and `authorization` of webhooks; `url` of Slack, Teams and Discord; `token` of Telegram, Matrix,
+         *     ntfy and Gotify; `key` of PagerDuty.
          */
         post: operations["create_channel"];
         delete?: never;
@@ -1977,6 +1977,11 @@ export interface components {
             error?: string | null;
             config?: components["schemas"]["ChannelConfig"] | null;
             /**
+             * @description Where it leads: a server, and of a URL that is a secret its last characters; for who may manage channels.
+             * @example https://hooks.example.org/…wXyZ
+             */
+            leads_to?: string | null;
+            /**
              * @description Names of the secrets that are set; for who may manage channels.
              * @example [
              *       "password"
@@ -2271,7 +2276,7 @@ export interface components {
          * @description How far a notice is.
          * @enum {string}
          */
-        DeliveryStatus: "gathering" | "due" | "delivered" | "dead";
+        DeliveryStatus: "gathering" | "due" | "held" | "delivered" | "dead";
         /** @description A device as lists show it. */
         Device: {
             /**
@@ -6985,11 +6990,6 @@ export interface components {
         };
         /** @description JSON to a URL. */
         Webhook: {
-            /**
-             * @description Where it is posted to.
-             * @example https://hooks.example.org/netwark
-             */
-            url: string;
             /** @description Further headers, at most 20. */
             headers?: {
                 [key: string]: string;

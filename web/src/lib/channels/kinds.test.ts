@@ -14,7 +14,7 @@ describe('channels', () => {
 				from: 'a@example.org',
 				to: ['b@example.org', 'c@example.org']
 			},
-			{ kind: 'webhook', url: 'https://example.org/', headers: { 'X-Team': 'noc: day' }, sign: true },
+			{ kind: 'webhook', headers: { 'X-Team': 'noc: day' }, sign: true },
 			{ kind: 'slack' },
 			{ kind: 'syslog', server: '192.0.2.1', transport: 'tcp', facility: 'local3' }
 		] as unknown as ChannelConfig[];

@@ -75,7 +75,6 @@ export const kinds: KindOfChannel[] = [
 		title: 'Webhook',
 		help: 'JSON that is posted to a URL.',
 		fields: [
-			{ name: 'url', label: 'URL', placeholder: 'https://hooks.example.org/netwark' },
 			{
 				name: 'sign',
 				label: 'Sign every request',
@@ -92,6 +91,11 @@ export const kinds: KindOfChannel[] = [
 			{ name: 'template', label: 'Template of the JSON', as: 'template', help: TEMPLATE, further: true }
 		],
 		secrets: [
+			{
+				name: 'url',
+				label: 'URL',
+				help: 'Such as https://hooks.example.org/netwark. Who knows it may often post there, so it is kept as a secret.'
+			},
 			{
 				name: 'signing_key',
 				label: 'Signing key',
@@ -175,7 +179,7 @@ export const kinds: KindOfChannel[] = [
 	{
 		kind: 'pagerduty',
 		title: 'PagerDuty',
-		help: 'A service with an integration of the Events API v2.',
+		help: 'A service with an integration of the Events API v2. What was down is resolved once a subscription tells that it is back.',
 		fields: [
 			{
 				name: 'server',
@@ -263,7 +267,6 @@ export function configOf({ kind, fields }: KindOfChannel, values: Typed): Channe
 /** Fields without which a set-up cannot be read. */
 const NEEDED: Partial<Record<ChannelKind, string[]>> = {
 	mail: ['server', 'from'],
-	webhook: ['url'],
 	telegram: ['chat_id'],
 	matrix: ['homeserver', 'room'],
 	ntfy: ['topic'],

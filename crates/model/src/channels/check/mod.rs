@@ -234,7 +234,6 @@ fn is_this_machine(server: &str) -> bool {
 }
 
 fn webhook(webhook: &Webhook, wrong: &mut Wrong) {
-    wrong.url("url", &webhook.url);
     if webhook.headers.len() > MOST_HEADERS {
         let count = webhook.headers.len();
         wrong.config("headers", format!("must be at most {MOST_HEADERS}, got {count}"));

@@ -17,7 +17,7 @@ fn fields(json: Value) -> Vec<String> {
 fn the_least_of_every_kind() {
     let least = [
         json!({"kind": "mail", "server": "mail.example.org", "from": "a@example.org", "to": ["b@example.org"]}),
-        json!({"kind": "webhook", "url": "http://192.0.2.7:8080/hook"}),
+        json!({"kind": "webhook"}),
         json!({"kind": "slack"}),
         json!({"kind": "teams"}),
         json!({"kind": "discord"}),
@@ -64,18 +64,12 @@ fn every_problem_names_its_field() {
         .collect();
     assert_eq!(fields(mail), named);
     let hook = json!({
-        "kind": "webhook", "url": "https://me:pw@example.org/",
+        "kind": "webhook",
         "headers": {"Authorization": "x", "Host": "x", "X-A": "a\nb", "x y": "z", "X-Team": "noc"},
     });
     assert_eq!(
         fields(hook),
-        [
-            "config.url",
-            "config.headers.Authorization",
-            "config.headers.Host",
-            "config.headers.X-A",
-            "config.headers.x y",
-        ]
+        ["config.headers.Authorization", "config.headers.Host", "config.headers.X-A", "config.headers.x y",]
     );
     for (json, field) in [
         (json!({"kind": "telegram", "chat_id": "noc"}), "chat_id"),
@@ -112,7 +106,7 @@ fn secrets_are_checked_and_not_repeated() {
     let problems = slack.problems_of_secrets(&secrets);
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(!format!("{problems:?}").contains("hunter2"));
-    let hook = config(json!({"kind": "webhook", "url": "https://example.org/", "sign": true}));
+    let hook = config(json!({"kind": "webhook", "sign": true}));
     let short: Secrets = [("signing_key", Secret::new("short"))].into_iter().collect();
     assert_eq!(hook.problems_of_secrets(&short)[0].name, "secrets.signing_key");
     let gotify = config(json!({"kind": "gotify", "server": "https://g.example"}));
@@ -122,8 +116,9 @@ fn secrets_are_checked_and_not_repeated() {
 
 #[test]
 fn another_destination_is_noticed() {
-    let at = |json: Value| config(json).destination();
-    let hook = |url: &str| at(json!({"kind": "webhook", "url": url}));
+    let at = |json: Value| config(json).destination(&Secrets::default());
+    let url = |url: &str| -> Secrets { [("url", Secret::new(url))].into_iter().collect() };
+    let hook = |text: &str| config(json!({"kind": "webhook"})).destination(&url(text));
     assert_eq!(hook("https://example.org/a"), hook("https://EXAMPLE.org:443/b"));
     assert_ne!(hook("https://example.org/a"), hook("http://example.org/a"));
     let mail = |security: &str| {
@@ -133,4 +128,18 @@ fn another_destination_is_noticed() {
         }))
     };
     assert_ne!(mail("starttls"), mail("none"));
+}
+
+#[test]
+fn of_a_url_that_is_a_secret_little_is_told() {
+    let slack = config(json!({"kind": "slack"}));
+    let told = |url: &str| slack.leads_to(&[("url", Secret::new(url))].into_iter().collect());
+    let whole = "https://hooks.example.org/services/T000/B000/abcdefgh";
+    assert_eq!(told(whole), "https://hooks.example.org/…efgh");
+    assert_eq!(told("http://192.0.2.7:8080/hook"), "http://192.0.2.7:8080/…");
+    assert_eq!(told("https://hooks.example.org?key=abcdefghijklmnop"), "https://hooks.example.org/…");
+    assert_eq!(slack.leads_to(&Secrets::default()), "slack");
+    let gotify = config(json!({"kind": "gotify", "server": "https://g.example/sub"}));
+    let token: Secrets = [("token", Secret::new("hunter2"))].into_iter().collect();
+    assert_eq!(gotify.leads_to(&token), "https://g.example");
 }

@@ -13,12 +13,9 @@ pub const NTFY: &str = "https://ntfy.sh";
 pub const PAGERDUTY: &str = "https://events.pagerduty.com";
 
 /// JSON to a URL.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
-    /// Where it is posted to.
-    #[schema(example = "https://hooks.example.org/netwark")]
-    pub url: String,
     /// Further headers, at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,

@@ -14,7 +14,10 @@ pub use self::http::{
 pub use self::kind::ChannelKind;
 pub use self::mail::{Mail, MailSecurity};
 pub use self::syslog::{Facility, Syslog, SyslogTransport};
-use super::secret::SecretField;
+use super::secret::{Secret, SecretField, Secrets};
+
+/// Characters at the end of a URL that are told although it is a secret.
+const TOLD_OF_URL: usize = 4;
 
 /// Where notices go, and in what shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -22,7 +25,7 @@ use super::secret::SecretField;
 pub enum ChannelConfig {
     /// Mail over SMTP. Secret: `password`, when there is a user name.
     Mail(Mail),
-    /// JSON to a URL. Secrets: `signing_key`, when it signs; `authorization`, the value of that header.
+    /// JSON to a URL. Secrets: `url`; `signing_key`, when it signs; `authorization`, the value of that header.
     Webhook(Webhook),
     /// An incoming webhook of Slack, or of what speaks alike, such as Mattermost. Secret: `url`.
     Slack(Slack),
@@ -69,14 +72,17 @@ impl ChannelConfig {
         const TOKEN: &[SecretField] = &[SecretField::needed("token")];
         const KEY: &[SecretField] = &[SecretField::needed("key")];
         const MAYBE_TOKEN: &[SecretField] = &[SecretField::optional("token")];
-        const MAYBE_AUTHORIZATION: &[SecretField] = &[SecretField::optional("authorization")];
-        const SIGNED: &[SecretField] =
-            &[SecretField::needed("signing_key"), SecretField::optional("authorization")];
+        const HOOK: &[SecretField] = &[SecretField::needed("url"), SecretField::optional("authorization")];
+        const SIGNED: &[SecretField] = &[
+            SecretField::needed("url"),
+            SecretField::needed("signing_key"),
+            SecretField::optional("authorization"),
+        ];
         match self {
             Self::Mail(mail) if mail.username.is_some() => PASSWORD,
             Self::Mail(_) | Self::Syslog(_) => &[],
             Self::Webhook(webhook) if webhook.sign => SIGNED,
-            Self::Webhook(_) => MAYBE_AUTHORIZATION,
+            Self::Webhook(_) => HOOK,
             Self::Slack(_) | Self::Teams(_) | Self::Discord(_) => URL,
             Self::Telegram(_) | Self::Matrix(_) | Self::Gotify(_) => TOKEN,
             Self::Ntfy(_) => MAYBE_TOKEN,
@@ -86,7 +92,7 @@ impl ChannelConfig {
 
     /// Whom its secrets are shown to, and how well they are kept on the way. When it changes, they have to be given
     /// again, so that whoever may edit a channel cannot send its secrets to a place of their own.
-    pub fn destination(&self) -> String {
+    pub fn destination(&self, secrets: &Secrets) -> String {
         let origin = |text: &str| match url::Url::parse(text) {
             Ok(url) => url.origin().ascii_serialization(),
             Err(_) => text.to_owned(),
@@ -100,8 +106,10 @@ impl ChannelConfig {
                 };
                 format!("{security}://{}:{}", mail.server.to_ascii_lowercase(), mail.port())
             }
-            Self::Webhook(webhook) => origin(&webhook.url),
-            Self::Slack(_) | Self::Teams(_) | Self::Discord(_) => self.kind().as_str().to_owned(),
+            Self::Webhook(_) | Self::Slack(_) | Self::Teams(_) | Self::Discord(_) => secrets
+                .get("url")
+                .and_then(|url| url::Url::parse(url.reveal()).ok())
+                .map_or_else(|| self.kind().as_str().to_owned(), |url| url.origin().ascii_serialization()),
             Self::Telegram(telegram) => origin(&telegram.server),
             Self::Matrix(matrix) => origin(&matrix.homeserver),
             Self::Ntfy(ntfy) => origin(&ntfy.server),
@@ -109,5 +117,21 @@ impl ChannelConfig {
             Self::Pagerduty(pagerduty) => origin(&pagerduty.server),
             Self::Syslog(syslog) => format!("syslog://{}:{}", syslog.server, syslog.port()),
         }
+    }
+
+    /// Where it leads, for those who manage it. Of a URL that is a secret these are the server and the last characters,
+    /// by which who knows it recognises it.
+    pub fn leads_to(&self, secrets: &Secrets) -> String {
+        let mut place = self.destination(secrets);
+        if let Some(url) = secrets.get("url").map(Secret::reveal) {
+            let behind = url.split_once("://").map_or("", |(_, rest)| rest).chars();
+            let behind: Vec<char> = behind.skip_while(|c| *c != '/').collect();
+            place.push_str("/…");
+            // Of a short one they would be most of it.
+            if behind.len() >= 4 * TOLD_OF_URL {
+                place.extend(&behind[behind.len() - TOLD_OF_URL..]);
+            }
+        }
+        place
     }
 }

@@ -1,6 +1,8 @@
 //! Channels, subscriptions and deliveries, from the event to whoever is told.
 
 mod receiver;
+#[path = "../../../../app/tests/notices/mail.rs"]
+mod smtp;
 
 use jiff::Timestamp;
 use netwark_model::events::Severity;
@@ -29,7 +31,7 @@ fn id(answer: &Answer) -> String {
 }
 
 async fn hook(app: &TestApp, admin: &str, name: &str, url: &str) -> String {
-    let body = json!({"name": name, "config": {"kind": "webhook", "url": url}});
+    let body = json!({"name": name, "config": {"kind": "webhook"}, "secrets": {"url": url}});
     id(&app.ask(admin, "POST", "/channels", &body).await)
 }
 
@@ -113,12 +115,14 @@ async fn secrets_go_in_and_never_come_out() {
 async fn a_key_to_sign_with_is_made_and_shown_once() {
     let (app, admin) = server().await;
     let receiver = Receiver::start().await;
-    let config = json!({"kind": "webhook", "url": receiver.url, "sign": true});
-    let made = app.ask(&admin, "POST", "/channels", &json!({"name": "Hook", "config": config})).await;
+    let body = json!({
+        "name": "Hook", "config": {"kind": "webhook", "sign": true}, "secrets": {"url": receiver.url},
+    });
+    let made = app.ask(&admin, "POST", "/channels", &body).await;
     let place = format!("/channels/{}", id(&made));
     assert!(made.json()["signing_key"].as_str().unwrap().starts_with("whsec_"), "{}", made.text);
     let seen = app.ask(&admin, "GET", &place, &Value::Null).await;
-    assert_eq!(seen.json()["secrets"], json!(["signing_key"]));
+    assert_eq!(seen.json()["secrets"], json!(["signing_key", "url"]));
     assert!(!seen.text.contains("whsec_"), "{}", seen.text);
     let kept = app.ask(&admin, "PATCH", &place, &json!({"name": "Signed"})).await;
     assert!(!kept.text.contains("whsec_"), "{}", kept.text);
@@ -146,15 +150,16 @@ async fn what_cannot_be_is_refused_by_field() {
     let many: serde_json::Map<String, Value> = (0..11).map(|n| (format!("s{n}"), Value::Null)).collect();
     let many = json!({"name": "x", "config": {"kind": "slack"}, "secrets": many});
     assert_eq!(wrong(&made(many).await), ["secrets", "secrets.url"]);
-    let hook = json!({"name": "x", "config": {"kind": "webhook", "url": "ftp://x/"}});
-    assert_eq!(wrong(&made(hook).await), ["config.url"]);
+    let hook = json!({"name": "x", "config": {"kind": "webhook"}, "secrets": {"url": "ftp://x/"}});
+    assert_eq!(wrong(&made(hook).await), ["secrets.url"]);
     let bad = made(json!({"name": "x", "config": {"kind": "pigeon"}})).await;
     assert_eq!(bad.status, 400, "{}", bad.text);
     let bad = made(json!({"name": "x", "config": {"kind": "slack", "url": "x"}})).await;
     assert_eq!(bad.status, 400, "{}", bad.text);
 
     let id = self::hook(&app, &admin, "Hook", "http://192.0.2.7/").await;
-    let again = json!({"name": "hook", "config": {"kind": "webhook", "url": "http://192.0.2.7/"}});
+    let again =
+        json!({"name": "hook", "config": {"kind": "webhook"}, "secrets": {"url": "http://192.0.2.7/"}});
     let taken = made(again).await;
     assert_eq!((taken.status.as_u16(), &taken.json()["errors"][0]["name"]), (409, &json!("name")));
 
@@ -208,6 +213,54 @@ async fn an_event_reaches_who_has_subscribed() {
     assert_eq!((off.status.as_u16(), &off.json()["enabled"]), (200, &json!(false)));
     assert_eq!(app.ask(&app.token, "DELETE", &place, &Value::Null).await.status, 204);
     assert_eq!(app.get("/subscriptions").await.json(), json!([]));
+}
+
+/// Events of the storm.
+const STORM: usize = 5_000;
+
+#[tokio::test]
+async fn a_storm_is_one_mail_and_one_request() {
+    let (app, admin) = server().await;
+    let receiver = Receiver::start().await;
+    receiver.answers([503]);
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut mails = smtp::MailServer::start(port).await;
+    let mail = json!({"name": "Mail", "config": {
+        "kind": "mail", "server": "127.0.0.1", "port": port, "security": "none",
+        "from": "netwark@example.org", "to": ["noc@example.org"],
+    }});
+    let mail = id(&app.ask(&admin, "POST", "/channels", &mail).await);
+    let hook = hook(&app, &admin, "Hook", &receiver.url).await;
+    // It gathers until the last of them is there.
+    let body = json!({"name": "All", "channels": [mail, hook], "group_for_ms": 3_600_000});
+    let subscription = id(&app.post("/subscriptions", body.to_string()).await);
+    let mut telling = tokio::task::JoinSet::new();
+    for number in 0..STORM {
+        let store = app.app.store.clone();
+        let severity = if number == STORM / 2 { Severity::Alert } else { Severity::Warning };
+        telling.spawn(async move {
+            let text = format!("event {number}.");
+            store.tell(severity, "device_new", text, Timestamp::now()).await.unwrap();
+        });
+    }
+    telling.join_all().await;
+    let all = |log: &[Value]| log.len() == 2 && log.iter().all(|one| one["events"] == STORM);
+    let gathering = log(&app, all).await;
+    assert!(gathering.iter().all(|one| one["status"] == "gathering"), "{gathering:?}");
+    let place = format!("/subscriptions/{subscription}");
+    app.ask(&app.token, "PATCH", &place, &json!({"group_for_ms": 0})).await;
+
+    let done = |log: &[Value]| log.iter().all(|one| one["status"] == "delivered");
+    assert_eq!(log(&app, done).await.len(), 2);
+    let posted = receiver.posted(2).await;
+    assert_eq!((posted.len(), &posted[0].1), (2, &posted[1].1), "refused once, and then as before");
+    let data = &posted[1].1["data"];
+    assert_eq!((&data["count"], &data["more"]), (&json!(STORM), &json!(STORM - 100)));
+    assert!(data["headline"].as_str().unwrap().contains(&format!("event {}.", STORM / 2)), "{data}");
+    let mail = mails.mail().await;
+    let subject = mail["headers"]["subject"].as_str().unwrap();
+    assert!(subject.contains("Alert: 5000 events"), "{subject}");
+    assert!(mail["plain"].as_str().unwrap().contains("4900"), "{mail}");
 }
 
 #[tokio::test]
