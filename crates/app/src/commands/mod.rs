@@ -16,6 +16,7 @@ pub mod oui;
 pub mod serve;
 pub mod token;
 pub mod tool;
+pub mod unseen;
 pub mod update;
 pub mod user;
 pub mod watch;

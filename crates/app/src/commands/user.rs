@@ -1,13 +1,12 @@
 //! `netwark user`: the first administrator's link, and more users.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, read};
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use netwark_model::auth::Role;
 use netwark_server::auth::{self, Passwords};
 
+use super::unseen;
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -131,39 +130,7 @@ fn ask_password(name: &str) -> Result<String, Failure> {
             false => Ok(password.to_owned()),
         };
     }
-    let first = read_unseen(&format!("Password for {name}: "))?;
-    let second = read_unseen("Once more: ")?;
+    let first = unseen::ask(&format!("Password for {name}: "))?;
+    let second = unseen::ask("Once more: ")?;
     if first == second { Ok(first) } else { Err(Failure::Usage("the two passwords differ".into())) }
-}
-
-fn read_unseen(prompt: &str) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::Failed(format!("the terminal cannot be read: {error}"));
-    let mut terminal = std::io::stderr();
-    terminal.write_all(prompt.as_bytes()).and_then(|()| terminal.flush()).map_err(failed)?;
-    enable_raw_mode().map_err(failed)?;
-    let typed = type_line();
-    let restored = disable_raw_mode();
-    output::complain("");
-    restored.map_err(failed)?;
-    typed.map_err(failed)?.ok_or(Failure::Interrupted)
-}
-
-/// What is typed until Enter; nothing when it is interrupted.
-fn type_line() -> std::io::Result<Option<String>> {
-    let mut text = String::new();
-    loop {
-        let Event::Key(key) = read()? else { continue };
-        if key.kind == KeyEventKind::Release {
-            continue;
-        }
-        match key.code {
-            KeyCode::Enter => return Ok(Some(text)),
-            KeyCode::Esc => return Ok(None),
-            KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(None),
-            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
-            KeyCode::Backspace => drop(text.pop()),
-            KeyCode::Char(c) => text.push(c),
-            _ => {}
-        }
-    }
 }

@@ -1,6 +1,8 @@
 //! Networks, devices, the access list and the timeline from the shell, through a server whose own worker watches.
 
-use std::io::{BufRead, BufReader};
+mod channels;
+
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Output, Stdio};
 
 use jiff::Timestamp;
@@ -31,6 +33,13 @@ impl Site {
         Self { home, server, token: token.trim().into() }
     }
 
+    /// The same with the right to set up channels.
+    fn of_an_administrator() -> Self {
+        let site = Self::new();
+        let token = text(&run(&site.home, &["token", "create", "boss", "--role", "admin"]).stdout);
+        Self { token: token.trim().into(), ..site }
+    }
+
     fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = netwark(self.home.path(), arguments);
         command.env("NETWARK_URL", self.server.url()).env("NETWARK_TOKEN", &self.token).stdin(Stdio::null());
@@ -39,6 +48,17 @@ impl Site {
 
     fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// What a command prints that ends well and is given these lines.
+    fn given(&self, lines: &str, arguments: &[&str]) -> String {
+        let mut command = self.command(arguments);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        process.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
     }
 
     /// What a command prints that ends well.
@@ -235,30 +255,4 @@ fn devices_are_managed_from_the_shell() {
     assert!(code == Some(2) && why.contains("Its entries in the access list stay"), "{why}");
     assert!(site.told(&["devices", "forget", "Printer", "--yes"]).contains("is forgotten"));
     assert_eq!(site.json(&["devices", "list"]).as_array().unwrap().len(), 1);
-}
-
-#[test]
-fn channels_are_tried_from_the_shell() {
-    let mut site = Site::new();
-    site.token = text(&run(&site.home, &["token", "create", "boss", "--role", "admin"]).stdout).trim().into();
-    // Nobody listens where this one leads.
-    let channel = json!({
-        "name": "Pager",
-        "config": { "kind": "webhook", "url": format!("http://{}/", super::server::free_address()) },
-    });
-    let made: Value = block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.post(format!("{}/api/v1/channels", site.server.url())).bearer_auth(&site.token);
-        request.json(&channel).send().await.unwrap().json().await.unwrap()
-    });
-    assert!(site.told(&["channels", "list"]).contains("Pager  webhook  not used yet"));
-    let tried = site.run(&["channels", "test", "pager"]);
-    let told = text(&tried.stdout);
-    assert!(tried.status.code() == Some(1) && told.starts_with("Pager did not take it: "), "{told}");
-    let log = site.json(&["channels", "deliveries", "Pager"]);
-    assert_eq!((&log[0]["test"], &log[0]["channel_id"]), (&true.into(), &made["id"]));
-    assert!(site.told(&["channels", "deliveries"]).contains("a test"));
-    assert_eq!(site.json(&["subscriptions", "list"]), Value::Array(Vec::new()));
-    let (code, why) = site.refused(&["channels", "test", "attic"]);
-    assert!(code == Some(1) && why.contains("there is no channel 'attic'"), "{why}");
 }

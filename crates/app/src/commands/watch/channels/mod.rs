@@ -1,5 +1,9 @@
 //! `netwark channels`: where notices go, and what became of them.
 
+mod edit;
+mod secrets;
+mod settings;
+
 use std::process::ExitCode;
 
 use reqwest::Method;
@@ -13,7 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::shown;
 use crate::{logging, output};
 
-/// List channels, try them out, and tell what became of notices; through a server.
+/// List, make, change and try channels, and tell what became of notices; through a server.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -24,11 +28,21 @@ pub struct Args {
 enum Action {
     /// List channels with their state
     List(At),
+    /// Show a channel and how it is set up; secrets are never shown
+    Show(Named),
+    /// Make a channel; its secrets are asked for, or read from standard input or files
+    #[command(visible_alias = "create")]
+    Add(Box<edit::Add>),
+    /// Change a channel; what is not named stays
+    Edit(Box<edit::Edit>),
+    /// Delete a channel and the log of its deliveries; asks
+    #[command(visible_alias = "delete")]
+    Remove(edit::Remove),
     /// Send a test over a channel and tell what the other side says; exit code 1 when it does not take it
     Test(Named),
     /// Show the latest notices and what became of them
     Deliveries(Deliveries),
-    /// Send a notice again that was given up, or try one now that waits
+    /// Send a notice again that was given up, or try one now that waits; or all of a channel
     Retry(Retry),
 }
 
@@ -45,7 +59,7 @@ struct Deliveries {
     /// Only those to this channel, by name or id
     channel: Option<String>,
     /// Only those that are so far
-    #[arg(long, value_parser = ["gathering", "due", "delivered", "dead"])]
+    #[arg(long, value_parser = ["gathering", "due", "held", "delivered", "dead"])]
     status: Option<String>,
     /// How many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]
@@ -56,13 +70,14 @@ struct Deliveries {
 
 #[derive(Debug, clap::Args)]
 struct Retry {
-    /// Its id, as `netwark channels deliveries` shows it
-    delivery: Uuid,
+    /// Its id, as `netwark channels deliveries` shows it, or a channel by name
+    #[arg(value_name = "DELIVERY|CHANNEL")]
+    what: String,
     #[command(flatten)]
     at: At,
 }
 
-/// Lists and tries channels.
+/// Lists, makes, changes and tries channels.
 ///
 /// # Errors
 /// Those of the server, and of what was typed.
@@ -70,23 +85,19 @@ pub async fn run(args: Args) -> Outcome {
     logging::start_quiet();
     match args.action {
         Action::List(at) => list(&at).await?,
+        Action::Show(named) => edit::show(&named).await?,
+        Action::Add(args) => edit::add(*args).await?,
+        Action::Edit(args) => edit::edit(*args).await?,
+        Action::Remove(args) => edit::remove(&args).await?,
         Action::Test(named) => return test(&named).await,
         Action::Deliveries(args) => deliveries(&args).await?,
-        Action::Retry(args) => {
-            let path = format!("deliveries/{}/retry", args.delivery);
-            let answer: Value = args.at.api()?.post(&path, &json!({})).await?;
-            done(
-                args.at.json,
-                &answer,
-                &format!("it is sent again over {}", shown(text(&answer, "channel"))),
-            );
-        }
+        Action::Retry(args) => retry(&args).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// A time of the API to the second, or what stands for none.
-fn time(value: &Value, name: &str, none: &str) -> String {
+pub(super) fn time(value: &Value, name: &str, none: &str) -> String {
     let read = text(value, name).parse::<jiff::Timestamp>();
     read.map_or_else(|_| none.to_owned(), |time| format!("{time:.0}"))
 }
@@ -124,22 +135,42 @@ async fn list(at: &At) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The id of the channel of this name or id.
-async fn find(api: &Api, named: &str) -> Result<String, Failure> {
+/// The channel of this name or id.
+pub(super) async fn find(api: &Api, named: &str) -> Result<Value, Failure> {
     let channels: Vec<Value> = api.get("channels").await?;
-    let fits = |channel: &&Value| {
+    let fits = |channel: &Value| {
         text(channel, "id") == named || text(channel, "name").to_lowercase() == named.to_lowercase()
     };
-    let found = channels.iter().find(fits).map(|channel| text(channel, "id").to_owned());
-    found.ok_or_else(|| {
+    channels.into_iter().find(fits).ok_or_else(|| {
         Failure::Failed(format!("there is no channel '{}'; 'netwark channels list' shows all", shown(named)))
     })
 }
 
+async fn retry(args: &Retry) -> Result<(), Failure> {
+    let api = args.at.api()?;
+    if let Ok(delivery) = Uuid::try_parse(&args.what) {
+        let answer: Value = api.post(&format!("deliveries/{delivery}/retry"), &json!({})).await?;
+        let told = format!("it is sent again over {}", shown(text(&answer, "channel")));
+        done(args.at.json, &answer, &told);
+        return Ok(());
+    }
+    let channel = find(&api, &args.what).await?;
+    let answer: Value = api.post(&format!("channels/{}/retry", text(&channel, "id")), &json!({})).await?;
+    let notices = number(&answer, "notices");
+    let told = match notices {
+        0 => format!("nothing that {} has failed to deliver waits", shown(text(&channel, "name"))),
+        1 => "1 notice is sent again".into(),
+        _ => format!("{notices} notices are sent again"),
+    };
+    done(args.at.json, &answer, &told);
+    Ok(())
+}
+
 async fn test(named: &Named) -> Outcome {
     let api = named.at.api()?;
-    let id = find(&api, &named.channel).await?;
-    let answer: Value = api.post(&format!("channels/{id}/test"), &json!({})).await?;
+    let channel = find(&api, &named.channel).await?;
+    let path = format!("channels/{}/test", text(&channel, "id"));
+    let answer: Value = api.post(&path, &json!({})).await?;
     let is_delivered = text(&answer, "status") == "delivered";
     let (told, said) = match is_delivered {
         true => ("took it", text(&answer, "answer")),
@@ -155,7 +186,7 @@ async fn deliveries(args: &Deliveries) -> Result<(), Failure> {
     let api = args.at.api()?;
     let mut query = vec![("per_page", args.limit.to_string())];
     if let Some(named) = &args.channel {
-        query.push(("channel", find(&api, named).await?));
+        query.push(("channel", text(&find(&api, named).await?, "id").to_owned()));
     }
     query.extend(args.status.clone().map(|status| ("status", status)));
     let answer: Vec<Value> = api.answer(api.request(Method::GET, "deliveries").query(&query)).await?;
