@@ -20,18 +20,18 @@ fn channels_are_made_changed_and_deleted_from_the_shell() {
     }
     assert!(!shown.contains("horse"), "{shown}");
     assert!(
-        site.told(&["channels", "edit", "On-call", "--port", "2465", "--name", "Mail"])
+        site.told(&["channels", "edit", "On-call", "--subject", "{{ headline }}", "--name", "Mail"])
             .contains("is changed")
     );
     let changed = site.json(&["channels", "show", "Mail"]);
     assert_eq!(
-        (&changed["config"]["port"], &changed["config"]["username"]),
-        (&2465.into(), &"netwark".into())
+        (&changed["config"]["subject"], &changed["config"]["username"]),
+        (&"{{ headline }}".into(), &"netwark".into())
     );
     assert_eq!(changed["secrets"], json!(["password"]), "what was not named stays");
-    site.told(&["channels", "edit", "Mail", "--port", "none", "--username", "none"]);
+    site.told(&["channels", "edit", "Mail", "--subject", "none", "--username", "none"]);
     let changed = site.json(&["channels", "show", "Mail"]);
-    assert_eq!((&changed["config"]["port"], &changed["secrets"]), (&Value::Null, &json!([])));
+    assert_eq!((&changed["config"]["subject"], &changed["secrets"]), (&Value::Null, &json!([])));
 
     // Secrets in the order in which they are named, from lines and from files.
     let file = site.home.path().join("url");

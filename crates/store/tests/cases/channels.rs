@@ -322,7 +322,8 @@ pub(crate) async fn quiet_hours_hold_what_failed_before_they_began(store: &Store
     tell(store, "in the night", at(3800)).await;
     notice(store, at(3800)).await;
     assert_eq!(claim(store, hook, at(7199)).await, None);
-    assert!(store.change_channel(hook, channel("hook"), at(7199)).await.unwrap());
+    let before = store.channel(hook).await.unwrap().unwrap();
+    assert!(store.change_channel(before, channel("hook"), at(7199)).await.unwrap());
     assert_eq!(claim(store, hook, at(7199)).await, None, "another password is no reason to wake anybody");
 
     // In the morning they leave in their order, the first as it was settled.
@@ -341,7 +342,8 @@ pub(crate) async fn quiet_hours_hold_what_failed_before_they_began(store: &Store
     fails(store, &asked, at(90_050), at(90_021)).await;
     assert_eq!(claim(store, hook, at(90_050)).await, None);
     let awake = Rules { quiet_hours: None, ..rules };
-    store.change_subscription(nights, subscription("Nights", &[hook], awake), at(90_060)).await.unwrap();
+    let before = store.subscription(nights).await.unwrap().unwrap();
+    store.change_subscription(before, subscription("Nights", &[hook], awake), at(90_060)).await.unwrap();
     assert_eq!(claim(store, hook, at(90_060)).await.unwrap().delivery.id, second.delivery.id);
 }
 

@@ -17,7 +17,7 @@ const MOST_RECIPIENTS: usize = 50;
 /// Most further headers of a webhook.
 const MOST_HEADERS: usize = 20;
 /// Most bytes of a template.
-const LONGEST_TEMPLATE: usize = 16 * 1024;
+pub const LONGEST_TEMPLATE: usize = 16 * 1024;
 /// Most bytes of a URL.
 const LONGEST_URL: usize = 2048;
 /// Most bytes of other texts.

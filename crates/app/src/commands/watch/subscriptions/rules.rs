@@ -114,8 +114,7 @@ fn named(list: &[String]) -> &[String] {
 
 fn worker<'w>(workers: &'w [Value], named: &str) -> Result<&'w str, Failure> {
     let fits = |worker: &&Value| {
-        text(worker, "id") == named
-            || text(worker, "name").to_lowercase() == named.to_lowercase()
+        text(worker, "id") == named || text(worker, "name").to_lowercase() == named.to_lowercase()
     };
     workers.iter().find(fits).map(|worker| text(worker, "id")).ok_or_else(|| {
         Failure::Failed(format!("there is no worker '{}'; 'netwark workers list' shows all", shown(named)))
