@@ -35,9 +35,6 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     {
         tracing::warn!(%error, "channels that were in use before the restart stay so for a while");
     }
-    if let Err(error) = secrets::seal_urls(&app.store, app.settings.secret_key.as_ref()).await {
-        tracing::warn!(%error, "URLs of channels could not be sealed; it is tried again with the next start");
-    }
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sending = JoinSet::new();

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use netwark_model::channels::{Secret, Secrets};
-use netwark_store::{Store, StoreError};
 use uuid::Uuid;
 
 use crate::auth::secret_key::{OpenError, SecretKey};
@@ -57,25 +56,9 @@ pub(super) fn open(
     Ok(secrets)
 }
 
-/// Seals the URLs of webhooks that lie open in the database.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn seal_urls(store: &Store, key: Option<&SecretKey>) -> Result<(), StoreError> {
-    for (channel, url) in store.open_channel_urls().await? {
-        let Some(key) = key else { continue };
-        let sealed = key.seal(&context(channel, "url"), url.as_bytes());
-        store.seal_channel_url(channel, sealed).await?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use netwark_store::StoreOptions;
-    use netwark_store::channels::ChannelDraft;
-    use serde_json::json;
-    use sqlx::{Connection, SqliteConnection};
+    use netwark_store::{Store, StoreOptions};
 
     use super::*;
 
@@ -95,31 +78,5 @@ mod tests {
         assert!(matches!(open(Some(&key), channel, &moved), Err(SecretError::Sealed { .. })));
         assert!(matches!(open(None, channel, &sealed), Err(SecretError::NoKey)));
         assert!(open(None, channel, &BTreeMap::new()).unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_url_that_lies_open_is_sealed() {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/test.db", directory.path().display());
-        let store = Store::open(&StoreOptions::new(url.clone())).await.unwrap();
-        let key = SecretKey::open(&directory.path().join("key"), &store).await.unwrap();
-        let (hook, other) = (Uuid::now_v7(), Uuid::now_v7());
-        for (id, name) in [(hook, "Hook"), (other, "Other")] {
-            let config = serde_json::from_value(json!({"kind": "webhook", "sign": false})).unwrap();
-            let draft = ChannelDraft { name: name.into(), config, secrets: BTreeMap::new() };
-            store.add_channel(id, draft, "user admin", jiff::Timestamp::UNIX_EPOCH).await.unwrap();
-        }
-        let open =
-            "UPDATE channels SET config = json_set(config, '$.url', 'https://x.example/in') WHERE id = $1";
-        let mut database = SqliteConnection::connect(&url).await.unwrap();
-        sqlx::query(open).bind(hook).execute(&mut database).await.unwrap();
-        seal_urls(&store, None).await.unwrap();
-        assert_eq!(store.open_channel_urls().await.unwrap().len(), 1, "nothing is lost without a key");
-        seal_urls(&store, Some(&key)).await.unwrap();
-        assert_eq!(store.open_channel_urls().await.unwrap(), []);
-        let kept = store.channel(hook).await.unwrap().unwrap();
-        let opened = super::open(Some(&key), hook, &kept.secrets).unwrap();
-        assert_eq!(kept.config.leads_to(&opened), "https://x.example/…");
-        assert!(store.channel(other).await.unwrap().unwrap().secrets.is_empty());
     }
 }

@@ -12,7 +12,6 @@ mod log;
 mod manage;
 mod notice;
 mod subscriptions;
-mod urls;
 
 pub use self::claim::Claimed;
 pub use self::finish::{Finished, Outcome, Tried};
