@@ -119,6 +119,12 @@ fn of_handshake(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::AlertReceived(alert)) => format!("the server ends the handshake by the alert {alert:?}"),
         Some(Error::InvalidMessage(_)) => "what answers does not speak TLS".into(),
+        // Certificates are judged elsewhere; here it is the proof that the server has the key of one.
+        Some(Error::InvalidCertificate(_)) => {
+            "that the server holds the key of its certificate cannot be checked: the certificate is damaged, or has an old \
+             form, before version 3"
+                .into()
+        }
         Some(other) => other.to_string(),
         None => match error.kind() {
             io::ErrorKind::UnexpectedEof => "the server closed the connection during the handshake".into(),
@@ -181,5 +187,19 @@ impl ServerCertVerifier for Recorder {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_without_a_key_to_check_is_told_in_words() {
+        let error = io::Error::other(Error::InvalidCertificate(CertificateError::BadEncoding));
+        let told = of_handshake(&error);
+        assert!(told.contains("old form") && !told.contains("BadEncoding"), "{told}");
     }
 }
