@@ -80,7 +80,7 @@ test('a webhook is made, tried, refused and sent again', async () => {
 	assert.deepEqual(await violations(page), []);
 
 	await page.getByRole('button', { name: 'Edit' }).click();
-	await page.getByText('One is kept, sealed; when empty, it stays.').waitFor();
+	await page.getByText('One is kept, sealed; when empty, it stays. It leads to').waitFor();
 	assert.equal(await page.getByLabel('Signing key', { exact: true }).inputValue(), '');
 	await page.getByLabel('Name', { exact: true }).fill('Pager of the night');
 	await page.getByRole('button', { name: 'Save' }).click();

@@ -45,7 +45,7 @@ for (const [screen, theme] of [
 		assert.ok(await fitsWidth(page), 'something hangs over the edge');
 
 		await page.getByLabel('From').fill('site:paris and not tag:nowhere');
-		await page.getByText(/From 'tag:nowhere' at character 20 finds nobody/).waitFor();
+		await page.getByText(/^'tag:nowhere' at character 20 finds nobody/).waitFor();
 		assert.equal(await page.getByLabel('From').getAttribute('aria-invalid'), 'true');
 		assert.deepEqual(await violations(page), []);
 		await page.getByLabel('From').fill('netwark');
