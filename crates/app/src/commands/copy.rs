@@ -30,7 +30,10 @@ pub struct Args {
 }
 
 fn url(text: &str) -> Result<String, String> {
-    database::is_known(text).map(|()| text.to_owned())
+    match database::is_known(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(wrong) => Err(format!("{wrong}; it takes {}", database::URL.takes)),
+    }
 }
 
 /// Copies.

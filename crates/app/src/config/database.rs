@@ -20,7 +20,8 @@ pub struct Database {
     pub migrate: bool,
 }
 
-const URL: Key = Key {
+/// The key of the URL.
+pub const URL: Key = Key {
     name: "database.url",
     takes: "sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME",
     default: "sqlite:// and netwark.db in the data directory",

@@ -62,6 +62,8 @@ fn an_installation_is_copied_into_an_empty_database() {
     assert!(text(&again.stderr).contains("is not empty"), "{}", text(&again.stderr));
     let nowhere = run(&home, &["copy", "--from", "mysql://h/d", "--to", &to]);
     assert_eq!(nowhere.status.code(), Some(2));
+    let told = text(&nowhere.stderr);
+    assert!(told.contains("sqlite://PATH") && told.contains("postgres://"), "{told}");
     let missing = run(&home, &["copy", "--from", "sqlite:///nowhere/x.db", "--to", &to]);
     assert!(text(&missing.stderr).contains("does not exist"), "{}", text(&missing.stderr));
 }
