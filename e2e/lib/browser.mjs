@@ -9,7 +9,7 @@ const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 const MOST_LINES = 6;
 
 /** How wide and high, and whether touched or clicked. */
-const SCREENS = {
+export const SCREENS = {
 	wide: { viewport: { width: 1360, height: 900 } },
 	phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 };
@@ -43,14 +43,23 @@ export async function openPage(browser, { cookie, screen = 'wide', theme = 'ligh
 	return { page, faults, context };
 }
 
-/** What axe finds wrong with the page as it stands, by these rules or all of them, one line each. */
-export async function violations(page, rules) {
+/** What colours alone decide: the costliest rules, and the only ones that a dark theme may break where the light one is right. */
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+
+/**
+ * What axe finds wrong with the page as it stands, one line each: by all rules, those of colours alone (`only`), or all
+ * but those (`without`), for a page whose colours were looked at already.
+ */
+export async function violations(page, colours = 'too') {
 	// Evaluated by the debugger, so that the page's own policy for scripts stays as it is.
 	await page.evaluate(`globalThis.axe || (() => {${AXE}})()`);
-	const { violations: found } = await page.evaluate(
-		(only) => globalThis.axe.run({ resultTypes: ['violations'], ...(only && { runOnly: only }) }),
-		rules
-	);
+	const rules =
+		colours === 'without' && Object.fromEntries(COLOURS.map((rule) => [rule, { enabled: false }]));
+	const { violations: found } = await page.evaluate((options) => globalThis.axe.run(options), {
+		resultTypes: ['violations'],
+		...(colours === 'only' && { runOnly: COLOURS }),
+		...(rules && { rules })
+	});
 	const lines = found.flatMap((one) =>
 		one.nodes.map((node) => `${one.id}: ${node.target.join(' ')} (${node.failureSummary})`)
 	);
