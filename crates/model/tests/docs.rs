@@ -44,7 +44,7 @@ fn section(out: &mut String, tool: &ToolDefinition) {
     let text = tool.text;
     let _ =
         writeln!(out, "\n## {}: `{}`\n\n{}\n\nTarget: {}", text.title, text.name, text.summary, text.target);
-    let properties = tool.schema["properties"].as_object().cloned().unwrap_or_default();
+    let properties = tool.schema()["properties"].as_object().cloned().unwrap_or_default();
     table(
         out,
         "Options",

@@ -85,7 +85,7 @@ fn view(tool: &ToolDefinition) -> ToolView {
         summary: tool.text.summary.into(),
         target: tool.text.target.into(),
         target_kind: tool.target,
-        schema: tool.schema.clone(),
+        schema: tool.schema().clone(),
         arguments: tool.arguments().into_iter().map(argument).collect(),
         flags: tool.legacy_flags.iter().map(flag).collect(),
     }

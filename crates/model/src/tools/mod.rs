@@ -20,6 +20,7 @@ pub mod verdict;
 pub mod whois;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -108,10 +109,10 @@ pub struct ToolDefinition {
     pub target: TargetKind,
     /// On the command line it takes many targets, also from standard input.
     pub many: bool,
-    /// JSON Schema of its options.
-    pub schema: Value,
     /// The flags of the older API's option strings.
     pub legacy_flags: &'static [LegacyFlag],
+    /// Made when it is asked for: to describe all tools takes longer than to ping a neighbour.
+    schema: Arc<LazyLock<Value>>,
     command: fn() -> clap::Command,
     from_json: fn(Value) -> Result<CheckedOptions, Vec<FieldError>>,
     from_matches: fn(&clap::ArgMatches) -> Result<Value, String>,
@@ -131,8 +132,8 @@ impl ToolDefinition {
             text: T::TEXT,
             target: T::TARGET,
             many: T::MANY,
-            schema: schema::of::<T::Options>(),
             legacy_flags: T::legacy_flags(),
+            schema: Arc::new(LazyLock::new(schema::of::<T::Options>)),
             command: || {
                 use clap::Args;
                 T::Options::augment_args(clap::Command::new(T::TEXT.name).about(T::TEXT.summary))
@@ -148,6 +149,11 @@ impl ToolDefinition {
                 T::check_target(target, &serde_json::from_value(options.clone()).ok()?)
             },
         }
+    }
+
+    /// JSON Schema of its options.
+    pub fn schema(&self) -> &Value {
+        &self.schema
     }
 
     /// The command line of this tool's options, without a target.
@@ -193,7 +199,7 @@ impl ToolDefinition {
     /// # Errors
     /// One error per field that is unknown, of the wrong type, out of range or inconsistent.
     pub fn check(&self, options: Map<String, Value>) -> Result<CheckedOptions, Vec<FieldError>> {
-        let errors = schema::check(&self.schema, &options);
+        let errors = schema::check(self.schema(), &options);
         if !errors.is_empty() {
             return Err(errors);
         }

@@ -239,9 +239,9 @@ fn bad_option_strings_are_one_clear_error() {
 #[test]
 fn schema_stands_by_itself() {
     for tool in Registry::standard().iter() {
-        let text = tool.schema.to_string();
+        let text = tool.schema().to_string();
         assert!(!text.contains("$ref"), "{text}");
-        for (name, property) in tool.schema["properties"].as_object().unwrap() {
+        for (name, property) in tool.schema()["properties"].as_object().unwrap() {
             assert!(property["description"].is_string(), "{name} of {} has no description", tool.text.name);
         }
     }

@@ -1,6 +1,8 @@
 //! Where the addresses of a measurement are and whose they are, from files on this machine.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use netwark_lookup::geoip::{self, GeoIp, Hold};
 use serde_json::Value;
@@ -14,19 +16,24 @@ const TOOLS: [&str; 2] = ["ping", "mtr"];
 /// The files there are. Whoever measures must not be kept from it by a file, so what is wrong with one is not told
 /// here; `netwark geoip` tells it.
 pub struct Places {
-    files: Option<GeoIp>,
+    files: LazyLock<Option<GeoIp>, Opening>,
     used: AtomicBool,
 }
 
+type Opening = Box<dyn FnOnce() -> Option<GeoIp> + Send>;
+
 impl Places {
-    /// Opens the files of the configuration, if the tool has a use for them.
+    /// Opens the files of the configuration while the first packets are under way, if the tool has a use for them.
     pub fn of(tool: &str) -> Self {
-        Self { files: TOOLS.contains(&tool).then(open).flatten(), used: AtomicBool::new(false) }
+        let open = || thread::Builder::new().name("netwark-places".into()).spawn(open).ok();
+        let opened = TOOLS.contains(&tool).then(open).flatten();
+        let files = LazyLock::new(Box::new(|| opened?.join().ok()?) as Opening);
+        Self { files, used: AtomicBool::new(false) }
     }
 
     /// Adds what the files know to an outcome.
     pub fn complete(&self, payload: &mut Value) {
-        if let Some(files) = &self.files
+        if let Some(files) = self.files.as_ref()
             && geoip::complete(payload, files)
         {
             self.used.store(true, Ordering::Relaxed);
