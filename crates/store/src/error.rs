@@ -68,6 +68,17 @@ pub enum StoreError {
         /// What it is.
         found: String,
     },
+    /// It cannot hold every character.
+    #[error(
+        "the database{} stores text as {found}, which cannot hold every name; make one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0 and name it in database.url",
+        named(place)
+    )]
+    Encoding {
+        /// The server.
+        place: String,
+        /// The encoding.
+        found: String,
+    },
     /// The schema is old, and it is not to be changed now.
     #[error(
         "the schema of the database{} is old ({pending} migrations are pending); run 'netwark migrate'",
@@ -159,6 +170,7 @@ impl StoreError {
             Self::Newer { detail, .. } => Self::Newer { place: name.into(), detail },
             Self::Contention { detail, .. } => Self::Contention { place: name.into(), detail },
             Self::TooOld { found, .. } => Self::TooOld { place: name.into(), found },
+            Self::Encoding { found, .. } => Self::Encoding { place: name.into(), found },
             Self::Old { pending, .. } => Self::Old { place: name.into(), pending },
             Self::Foreign { detail, .. } => Self::Foreign { place: name.into(), detail },
             Self::Unavailable { detail, .. } => Self::Unavailable { place: name.into(), detail },

@@ -52,10 +52,13 @@ pub(crate) async fn open(
     place: &str,
 ) -> Result<DatabaseConnection, StoreError> {
     let mut first = first_connection(connect, options.wait, place).await?;
-    let row = sqlx::query("SELECT current_setting('server_version_num')::int4, version()")
-        .fetch_one(&mut first)
-        .await?;
+    let row = sqlx::query(
+        "SELECT current_setting('server_version_num')::int4, version(), current_setting('server_encoding')",
+    )
+    .fetch_one(&mut first)
+    .await?;
     supported(row.try_get(0)?, row.try_get(1)?)?;
+    holds_every_character(row.try_get(2)?)?;
     // It has answered; that it cannot say goodbye changes nothing.
     let _ = first.close().await;
     let (before, after) = (patience.clone(), patience.clone());
@@ -117,6 +120,14 @@ fn supported(number: i32, version: &str) -> Result<(), StoreError> {
     Err(StoreError::TooOld { place: String::new(), found: found.join(" ") })
 }
 
+/// Refuses a database that would refuse names. One without an encoding (`SQL_ASCII`) takes all bytes as they are.
+fn holds_every_character(encoding: &str) -> Result<(), StoreError> {
+    match encoding {
+        "UTF8" | "SQL_ASCII" => Ok(()),
+        other => Err(StoreError::Encoding { place: String::new(), found: other.into() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +138,13 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("PostgreSQL 12.19") && text.contains("13") && text.contains("h/d"), "{text}");
         assert!(supported(130_000, "PostgreSQL 13.0").is_ok());
+    }
+
+    #[test]
+    fn an_encoding_that_lacks_characters_is_named() {
+        let text = holds_every_character("LATIN1").unwrap_err().at(" h/d").to_string();
+        assert!(text.contains("LATIN1") && text.contains("UTF8") && text.contains("h/d"), "{text}");
+        assert!(holds_every_character("UTF8").is_ok() && holds_every_character("SQL_ASCII").is_ok());
     }
 
     #[tokio::test]
