@@ -107,7 +107,9 @@ pub(super) async fn store(
         let Some(operation) = operations.get_mut(id) else { continue };
         let status = Status::of_operation(states.remove(id).unwrap_or_default());
         operation.status = status.as_str().into();
-        operation.finished_at = status.is_final().then_some(operation.updated_at);
+        // A late report changes a result of an operation that has ended, but not when that was.
+        operation.finished_at =
+            status.is_final().then(|| operation.finished_at.unwrap_or(operation.updated_at));
     }
     let touched: Vec<&Touched> = operations.values().filter(|operation| operation.changed).collect();
     let columns = {

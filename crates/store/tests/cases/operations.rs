@@ -229,6 +229,7 @@ pub(crate) async fn late_report_keeps_timeout(store: &Store) {
     assert!(detail.results[0].late);
     assert_eq!(detail.results[0].payload, Some(json!({"loss": 7})));
     assert_eq!(detail.operation.status, Status::Timeout);
+    assert_eq!((detail.operation.finished_at, detail.operation.updated_at), (Some(at(31)), at(40)));
     assert_eq!(report(store, &paris, id, result, done(8), 41).await, Applied::Known);
 }
 
