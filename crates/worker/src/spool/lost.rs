@@ -56,7 +56,7 @@ impl State {
     fn lose(&mut self, payloads: &[Vec<u8>]) {
         tracing::warn!(
             reports = payloads.len(),
-            most_bytes = self.most.0,
+            most_bytes = self.most.0 + self.most.1,
             "the spool is full; the oldest reports were dropped"
         );
         let mut gaps = Gaps::default();
@@ -91,7 +91,7 @@ impl State {
                 cause: format!(
                     "measured, but the outcome was dropped before it could be delivered: the spool of the worker \
                      was full ({} KiB); make the outage shorter or worker.spool_bytes larger",
-                    self.most.0 >> 10
+                    (self.most.0 + self.most.1) >> 10
                 ),
             },
         }

@@ -29,6 +29,9 @@ use self::lost::Gaps;
 const LEAST: u64 = 64 << 10;
 /// Part of the room that is for what tells of losses.
 const LOST_PART: u64 = 16;
+/// Least room for that where the whole has twice as much: enough for every result that a worker with the usual
+/// concurrency may lose in one outage.
+const LOST_LEAST: u64 = 256 << 10;
 /// Bytes of reports that are read at once.
 const READ_BYTES: usize = 1 << 20;
 
@@ -247,7 +250,7 @@ impl Inner {
 impl State {
     fn open(directory: &Path, most: u64, worker_id: Uuid) -> io::Result<Self> {
         let most = most.max(LEAST);
-        let lost = most / LOST_PART;
+        let lost = (most / LOST_PART).max(LOST_LEAST.min(most / 2));
         let file_bytes = |most: u64| (most / 32).clamp(2 << 10, 1 << 20);
         let kept = Log::open(&directory.join("kept"), file_bytes(most))?;
         let settled = fs::read(directory.join("streams.json")).ok();

@@ -80,7 +80,7 @@ async fn a_full_spool_drops_the_oldest_and_says_so() {
     for report in left {
         match report.news {
             News::Final { end: End::Error { cause }, .. } => {
-                assert!(cause.contains("measured, but") && cause.contains("full (60 KiB)"), "{cause}");
+                assert!(cause.contains("measured, but") && cause.contains("full (64 KiB)"), "{cause}");
                 causes += 1;
             }
             News::Gap { stream, epoch, from, to, reason } => {
@@ -96,6 +96,27 @@ async fn a_full_spool_drops_the_oldest_and_says_so() {
         }
     }
     assert_eq!((causes, reached), (3, 100), "every number is there or told to be missing");
+}
+
+#[tokio::test]
+async fn a_small_spool_tells_of_every_result_of_one_outage() {
+    for (most, results) in [(LEAST, 30), (1 << 20, 256)] {
+        let directory = tempfile::tempdir().unwrap();
+        let spool = Spool::open(directory.path(), most, WORKER).unwrap();
+        for number in 1..=results {
+            spool.keep(result(number, 10_000)).await.unwrap();
+            assert!(spool.bytes() <= most);
+        }
+        let told: Vec<u128> = drain(&spool)
+            .await
+            .iter()
+            .map(|report| match &report.news {
+                News::Final { operation_id, .. } => operation_id.as_u128(),
+                news => panic!("{news:?}"),
+            })
+            .collect();
+        assert_eq!(told, (1..=results).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]
