@@ -163,8 +163,11 @@ fn time_told(shared: &Shared, answer: Answer) {
 
 fn follow_draining(shared: &Shared, change: impl FnOnce(Draining) -> Draining) {
     shared.draining.send_if_modified(|now| {
-        let changed = change(*now);
-        std::mem::replace(now, changed) != changed
+        let before = std::mem::replace(now, change(*now));
+        if before.is_on() != now.is_on() {
+            tracing::info!(draining = now.is_on(), "told by the server");
+        }
+        before != *now
     });
 }
 
