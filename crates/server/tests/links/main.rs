@@ -230,6 +230,12 @@ async fn a_replaced_token_opens_nothing_more() {
     server.app.store.notify(Channel::Workers, &id.to_string()).await.unwrap();
     let told = player.ended().await;
     assert!(!told.revoked && told.reason.contains("replaced"), "{told:?}");
+    within(async {
+        while server.app.store.worker(id).await.unwrap().unwrap().online {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
     for bad in [&token, "nww_unknown", "nww_"] {
         let told = Player::connect(&server, id, bad).ended().await;
         assert!(!told.revoked && told.reason.contains("unknown"), "{told:?}");

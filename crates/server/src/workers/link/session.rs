@@ -93,7 +93,9 @@ pub(super) async fn run(app: &App, worker: Uuid, socket: WebSocket, cut: oneshot
         () = app.live.closed() => End::Closing,
     };
     shared.held().messages.clear();
-    if matches!(end, End::Gone) {
+    // Who is sent away is gone as well, but for a worker that is here by another link. One that the server leaves
+    // goes on at another server, or here after the next start.
+    if !matches!(end, End::Closing) {
         tokio::spawn(lost(app.clone(), worker, Timestamp::now()));
     }
     // A worker that still hears learns why.
