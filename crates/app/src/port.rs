@@ -1,8 +1,10 @@
-//! Who holds a TCP port, as far as this user may see.
+//! Who holds a TCP port or a Unix socket, as far as this user may see.
 
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 /// State of a listening socket in `/proc/net/tcp`.
 const LISTENING: &str = "0A";
@@ -40,6 +42,14 @@ pub fn holder(address: SocketAddr) -> Option<Holder> {
     })
 }
 
+/// The process that listens on this Unix socket; `None` when nobody does or this user may not ask.
+pub fn socket_holder(path: &Path) -> Option<Holder> {
+    let peer = rustix::net::sockopt::socket_peercred(UnixStream::connect(path).ok()?).ok()?;
+    let pid = u32::try_from(peer.pid.as_raw_nonzero().get()).ok()?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(Holder { pid, name: name.trim().to_owned() })
+}
+
 /// The inodes of the sockets that listen on a port, in a table as `/proc/net/tcp` has it.
 fn inodes(table: &str, port: u16) -> Vec<String> {
     let wanted = format!(":{port:04X}");
@@ -63,6 +73,15 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         assert_eq!(holder(address).map(|holder| holder.pid), Some(std::process::id()));
+    }
+
+    #[test]
+    fn this_process_is_found_at_a_socket() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        assert_eq!(socket_holder(&path), None);
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(socket_holder(&path).map(|holder| holder.pid), Some(std::process::id()));
     }
 
     #[test]

@@ -46,10 +46,21 @@ pub(super) fn place(place: &Listen) -> Check {
                     format!("{place} is in a directory that does not exist"),
                     "make the directory, or choose another in server.listen",
                 ),
-                // A server of ours that runs looks the same, so this is no failure.
-                (Err(why), _) => {
-                    Check::warn("socket", format!("{place}: {why}"), "stop it before the server starts")
-                }
+                (Err(why), _) => match port::socket_holder(path) {
+                    Some(holder) if holder.name.starts_with("netwark") => {
+                        Check::ok("socket", format!("{place} is served by {holder}"))
+                    }
+                    Some(holder) => Check::fail(
+                        "socket",
+                        format!("{place} is held by {holder}"),
+                        "stop that process, or choose another path in server.listen",
+                    ),
+                    None => Check::fail(
+                        "socket",
+                        format!("{place}: {why}"),
+                        "remove what is there, or choose another path in server.listen",
+                    ),
+                },
             }
         }
     }
