@@ -22,8 +22,14 @@ pub(super) async fn broker(broker: &Broker) -> Vec<Check> {
     let found = match amqp::examine_server(options).await {
         Ok(found) => found,
         Err(reason) => {
-            let remedy = format!(
-                "see the message; RabbitMQ {OLDEST_BROKER} or later is needed, and a user that may do all with ^nw\\."
+            let remedy = of_tls(&reason).map_or_else(
+                || {
+                    format!(
+                        "see the message; RabbitMQ {OLDEST_BROKER} or later is needed, and a user that may do \
+                         all with ^nw\\."
+                    )
+                },
+                Into::into,
             );
             return vec![Check::fail(name, format!("{place}: {reason}"), remedy)];
         }
@@ -50,7 +56,8 @@ pub(super) async fn worker(broker: &Broker, url: &str, own: Option<Uuid>) -> Vec
     let place = options.place();
     match amqp::examine_worker(&options, own).await {
         Err(reason) => {
-            vec![Check::fail(WORKER, format!("{place}: {reason}"), "see the message")]
+            let remedy = of_tls(&reason).unwrap_or("see the message");
+            vec![Check::fail(WORKER, format!("{place}: {reason}"), remedy)]
         }
         Ok(wrong) if wrong.is_empty() => {
             let found = match own {
@@ -74,6 +81,19 @@ pub(super) async fn worker(broker: &Broker, url: &str, own: Option<Uuid>) -> Vec
             wrong.into_iter().map(|wrong| Check::fail(WORKER, format!("{place}: {wrong}"), RULES)).collect()
         }
     }
+}
+
+/// What helps against an error of TLS, which says what it met and not what to do.
+fn of_tls(reason: &str) -> Option<&'static str> {
+    if reason.contains("UnknownIssuer") {
+        return Some("name the certificate of its authority in broker.ca_file");
+    }
+    if reason.contains("not valid for name") {
+        return Some("use a name that is in the broker's certificate in broker.url");
+    }
+    reason
+        .contains("corrupt message")
+        .then_some("that port does not speak TLS; amqps:// usually has port 5671, amqp:// 5672")
 }
 
 /// A password that crosses a network where others can read it.
@@ -111,6 +131,18 @@ mod tests {
         {
             assert_eq!(in_the_open("broker", &AmqpOptions::new(url)).is_some(), warned, "{url}");
         }
+    }
+
+    #[test]
+    fn what_tls_meets_is_answered_with_what_to_do() {
+        for (reason, word) in [
+            ("invalid peer certificate: UnknownIssuer", "broker.ca_file"),
+            ("invalid peer certificate: certificate not valid for name \"mq\"", "a name that is in"),
+            ("received corrupt message of type InvalidContentType", "5671"),
+        ] {
+            assert!(of_tls(reason).is_some_and(|remedy| remedy.contains(word)), "{reason}");
+        }
+        assert_eq!(of_tls("Connection refused"), None);
     }
 
     #[tokio::test]
