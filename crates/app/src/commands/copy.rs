@@ -2,15 +2,19 @@
 
 use std::fs::File;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use netwark_store::copy::{Copied, copy};
-use netwark_store::{Store, StoreOptions};
+use netwark_store::{Leadership, Store, StoreOptions};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::json;
 
 use crate::config::database;
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
+
+/// Where no server leads it takes one question of the database to lead.
+const LEADS_WITHIN: Duration = Duration::from_secs(4);
 
 /// Copy everything from one database into another that is empty. Stop the server before.
 #[derive(Debug, clap::Args)]
@@ -49,11 +53,9 @@ pub async fn run(args: Args) -> Outcome {
     if let Some(file) = database::file(&args.from).filter(|file| !file.exists()) {
         return Err(Failure::Failed(format!("the database {} does not exist", file.display())));
     }
-    if database::file(&args.from).is_none() {
-        output::complain("Servers on the database that is read have to be stopped; this cannot be checked.");
-    }
     let from = StoreOptions { migrate: false, ..StoreOptions::new(&args.from) };
     let from = Store::open(&from).await.map_err(Failure::failed)?;
+    let _leadership = lead(&from).await?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let to = Store::open(&StoreOptions::new(&args.to)).await.map_err(Failure::failed)?;
     let copied = copy(&from, &to).await;
@@ -80,6 +82,20 @@ fn tell(copied: &[Copied], place: &str) {
     output::line(
         "Every server on it needs the same secret.key: keep the file of the installation you leave.",
     );
+}
+
+/// Leads in the place of a server, of which one always leads where there are any.
+async fn lead(store: &Store) -> Result<Leadership, Failure> {
+    let leadership = store.leadership();
+    let mut leads = leadership.watch();
+    let told = tokio::time::timeout(LEADS_WITHIN, leads.wait_for(|leads| *leads)).await;
+    if !told.is_ok_and(|told| told.is_ok()) {
+        return Err(Failure::Failed(format!(
+            "a server uses {}; stop every server on it before it is copied",
+            store.place()
+        )));
+    }
+    Ok(leadership)
 }
 
 /// Holds the lock that a server on this file would hold: that of the directory it is in. The lock lives as long

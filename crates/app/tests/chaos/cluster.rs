@@ -154,6 +154,15 @@ impl Cluster {
         command
     }
 
+    /// Copies its database into a file.
+    pub(crate) fn copy(&self) -> std::process::Output {
+        let to = format!("sqlite://{}/copy.db", self.directory.path().display());
+        netwark(self.directory.path())
+            .args(["copy", "--from", &self.database_url(), "--to", &to])
+            .output()
+            .unwrap()
+    }
+
     fn database_url(&self) -> String {
         let port = self.detours.as_ref().map(|detours| detours.database.address().port());
         self.places.0.url(port.unwrap_or(self.places.0.port))

@@ -20,11 +20,27 @@ async fn what_is_asked_for_during_an_outage_is_done_after_it_or_refused_for_now(
         return;
     }
     let mut cluster = Cluster::start(SHAPE).await;
+    copied_only_when_nobody_serves(&mut cluster).await;
     without_broker(&mut cluster).await;
     without_database(&mut cluster).await;
     with_a_silent_database(&cluster).await;
     killed_between_storing_and_publishing(&mut cluster).await;
     cluster.stop().await;
+}
+
+async fn copied_only_when_nobody_serves(cluster: &mut Cluster) {
+    until("the server leads", || async {
+        cluster.get("/readyz").await.is_some_and(|(_, body)| body["leader"] == true)
+    })
+    .await;
+    let refused = cluster.copy();
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && told.contains("a server uses"), "{told}");
+    cluster.kill(Part::Server(0));
+    let copied = cluster.copy();
+    assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+    cluster.start_again(Part::Server(0)).await;
+    cluster.wait_for_workers().await;
 }
 
 /// The reason that `/readyz` gives for a part, when it is not ready.
