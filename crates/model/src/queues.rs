@@ -13,7 +13,7 @@ pub const ANY: &str = "netwark";
 pub const BROADCAST: &str = "netwark.broadcast";
 /// What the name of every other queue begins with.
 pub const PREFIX: &str = "netwark.";
-/// Longest name in bytes, prefix included.
+/// Longest name in bytes, without its prefix.
 pub const LONGEST: usize = 200;
 
 /// A queue as the API shows it. The first four fields are those of the older API.
@@ -143,8 +143,8 @@ pub fn full_name(name: &str) -> Result<String, String> {
         return Ok(ANY.into());
     }
     let full = format!("{PREFIX}{}", short_name(name));
-    if full.len() > LONGEST {
-        return Err(format!("a queue name has at most {LONGEST} bytes, prefix included"));
+    if full.len() > PREFIX.len() + LONGEST {
+        return Err(format!("a queue name has at most {LONGEST} characters, without its prefix"));
     }
     if full == PREFIX {
         return Err("a queue needs a name behind its prefix".into());
@@ -211,8 +211,16 @@ mod tests {
 
     #[test]
     fn bad_names_are_refused() {
-        for name in ["", "a,b", "a b", "a\0", "netwark.", &"x".repeat(200), "é"] {
+        for name in ["", "a,b", "a b", "a\0", "netwark.", &"x".repeat(201), "é"] {
             assert!(full_name(name).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn the_prefix_takes_nothing_from_the_length_of_a_name() {
+        let longest = "x".repeat(200);
+        let full = full_name(&longest).unwrap();
+        assert_eq!(full, format!("netwark.{longest}"));
+        assert_eq!(full_name(&full), Ok(full), "nor when it is there already");
     }
 }

@@ -30,7 +30,7 @@ const LONGEST_TEXT: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewQueue {
     /// Its name: letters, digits and `- _ . :`; the prefix `netwark.` is added when left out.
-    #[schema(example = "netwark.paris", max_length = 200)]
+    #[schema(example = "netwark.paris", max_length = 208)]
     queue: String,
     /// Its label for people; the name when left out.
     #[schema(example = "Paris", max_length = 100)]

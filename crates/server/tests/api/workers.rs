@@ -469,7 +469,7 @@ async fn queues_of_administrators_come_and_go() {
         (json!({"queue": ""}), "queue"),
         (json!({"queue": "all"}), "queue"),
         (json!({"queue": "-paris"}), "queue"),
-        (json!({"queue": "x".repeat(200)}), "queue"),
+        (json!({"queue": "x".repeat(201)}), "queue"),
         (json!({"queue": "lyon", "location": "x".repeat(101)}), "location"),
         (json!({"queue": "lyon", "name": "a\u{7}"}), "name"),
     ] {

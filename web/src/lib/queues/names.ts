@@ -2,7 +2,7 @@ import { KEYWORDS } from '../selector/lexer.ts';
 
 /** What the name of every queue but the first begins with. */
 export const PREFIX = 'netwark.';
-/** Longest name, prefix included. */
+/** Longest name, without its prefix. */
 export const LONGEST = 200;
 
 /** What is wrong with a name for a queue, or nothing. The server has the last word. */
@@ -19,7 +19,7 @@ export function nameProblem(name: string): string | undefined {
 	if (KEYWORDS.includes(short.toLowerCase()))
 		return `cannot be '${short.toLowerCase()}'; the word has a meaning of its own in selectors`;
 	if (short.startsWith('-')) return "cannot begin with '-'; a command would take it for an option";
-	if (full.length > LONGEST) return `has at most ${LONGEST} characters, with ${PREFIX} in front`;
+	if (short.length > LONGEST) return `has at most ${LONGEST} characters`;
 	if (full === PREFIX) return 'needs something behind its prefix';
 	return undefined;
 }

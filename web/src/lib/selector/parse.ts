@@ -230,7 +230,7 @@ function queueMistake(typed: string): string | undefined {
 		return `a queue name cannot hold '${sign}'; letters, digits and - _ . : are allowed`;
 	}
 	const full = name === 'netwark' || name.startsWith('netwark.') ? name : `netwark.${name}`;
-	if (full.length > 200) return 'a queue name has at most 200 bytes, prefix included';
+	if (full.length > 208) return 'a queue name has at most 200 characters, without its prefix';
 	return full === 'netwark.' ? 'a queue needs a name behind its prefix' : undefined;
 }
 
