@@ -197,7 +197,7 @@ pub struct WorkerOverrides {
     /// Free words to select it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// Queues it may listen on, whatever it asks for.
+    /// Queues it listens on, whatever it asks for, and no others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queues: Option<Vec<String>>,
 }

@@ -77,7 +77,8 @@ struct New {
     /// A word to select it by; may be given more than once
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// A queue it may listen on, whatever it asks for; may be given more than once
+    /// A queue it listens on, whatever it asks for, and on no other that is not named, netwark and
+    /// netwark.broadcast included; may be given more than once
     #[arg(long = "queue", value_name = "QUEUE")]
     queues: Vec<String>,
     #[command(flatten)]

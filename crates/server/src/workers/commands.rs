@@ -82,6 +82,7 @@ After=network-online.target
 
 [Service]
 ExecStart=/usr/bin/netwark worker --server {server} --data-dir /var/lib/netwark-worker
+ExecReload=/bin/kill -HUP $MAINPID
 EnvironmentFile=/etc/netwark/worker.env
 DynamicUser=yes
 StateDirectory=netwark-worker

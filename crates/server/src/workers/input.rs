@@ -39,7 +39,8 @@ pub struct NewWorker {
     /// Free words to select it by: at most 100, each of at most 64 characters.
     #[schema(max_items = 100)]
     pub tags: Option<Vec<String>>,
-    /// Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out.
+    /// Queues it listens on, whatever it asks for, and no others: `netwark` and `netwark.broadcast` only when they
+    /// are named. The prefix `netwark.` is added when left out.
     pub queues: Option<Vec<String>>,
     /// Ed25519 key its reports over a broker will be signed with: 32 bytes in base64.
     #[schema(example = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
@@ -79,7 +80,8 @@ pub(crate) struct WorkerChanges {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>, max_items = 100)]
     tags: Option<Option<Vec<String>>>,
-    /// Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out.
+    /// Queues it listens on, whatever it asks for, and no others: `netwark` and `netwark.broadcast` only when they
+    /// are named. The prefix `netwark.` is added when left out.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>)]
     queues: Option<Option<Vec<String>>>,

@@ -4502,7 +4502,10 @@ export interface components {
             asn?: number | null;
             /** @description Free words to select it by: at most 100, each of at most 64 characters. */
             tags?: string[] | null;
-            /** @description Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out. */
+            /**
+             * @description Queues it listens on, whatever it asks for, and no others: `netwark` and `netwark.broadcast` only when they
+             *     are named. The prefix `netwark.` is added when left out.
+             */
             queues?: string[] | null;
             /**
              * @description Ed25519 key its reports over a broker will be signed with: 32 bytes in base64.
@@ -7313,7 +7316,8 @@ export interface components {
              */
             tags: string[] | null;
             /**
-             * @description Queues it may listen on, whatever it asks for; the prefix `netwark.` is added when left out.
+             * @description Queues it listens on, whatever it asks for, and no others: `netwark` and `netwark.broadcast` only when they
+             *     are named. The prefix `netwark.` is added when left out.
              * @default null
              */
             queues: string[] | null;
@@ -7362,7 +7366,7 @@ export interface components {
              */
             tags: string[] | null;
             /**
-             * @description Queues it may listen on, whatever it asks for.
+             * @description Queues it listens on, whatever it asks for, and no others.
              * @default null
              */
             queues: string[] | null;

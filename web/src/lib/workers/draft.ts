@@ -32,7 +32,7 @@ export const fields: { key: Field; label: string; help: string }[] = [
 	{ key: 'country', label: 'Country', help: 'Two letters, such as FR.' },
 	{ key: 'asn', label: 'AS number', help: 'Of the network it stands in, such as 64500.' },
 	{ key: 'tags', label: 'Tags', help: 'Words to select it by, with commas between them.' },
-	{ key: 'queues', label: 'Queues', help: 'What it may take work from.' }
+	{ key: 'queues', label: 'Queues', help: 'It takes work from those that are ticked, and from no others.' }
 ];
 
 export const emptyDraft: Draft = {
