@@ -193,7 +193,8 @@ impl Prober {
         options: &MtrOptions,
         mut on_snapshot: impl FnMut(MtrOutcome) + Send,
     ) -> Result<MtrOutcome, ProbeError> {
-        let choices = self.choose(brief.target, options.family, options.source, options.protocol).await?;
+        let choices = self.choose(brief.target, options.family, options.source, options.protocol).await;
+        let choices = choices.map_err(|error| by_udp(error, &self.engine.capabilities().udp_errqueue))?;
         let Some(choice) = choices.into_iter().next() else {
             return Err(ResolveError::NoAddress { name: brief.target.into(), wanted: "address" }.into());
         };
@@ -273,6 +274,16 @@ impl Prober {
         }
         let reasons: Vec<_> = ways.iter().filter_map(|way| way.reason.as_deref()).collect();
         Err(ProbeError::Missing { what, reason: reasons.join("; ") })
+    }
+}
+
+/// Names the kind of trace that works without privileges to those who lack them.
+fn by_udp(error: ProbeError, udp: &Ability) -> ProbeError {
+    match error {
+        ProbeError::Missing { what, reason } if udp.available => {
+            ProbeError::Missing { what, reason: format!("{reason}; a trace by UDP needs no privilege") }
+        }
+        error => error,
     }
 }
 

@@ -61,6 +61,15 @@ fn may_ping<T: std::fmt::Debug>(prober: &Prober, result: &Result<T, ProbeError>)
     false
 }
 
+#[test]
+fn a_trace_that_lacks_privileges_is_told_of_another_way() {
+    let told = |udp| by_udp(ProbeError::Missing { what: "X", reason: "no".into() }, &udp).to_string();
+    let missing = Ability { available: false, reason: Some("none".into()) };
+    assert_eq!(told(missing), "X cannot be sent from here: no");
+    let there = Ability { available: true, reason: None };
+    assert_eq!(told(there), "X cannot be sent from here: no; a trace by UDP needs no privilege");
+}
+
 #[tokio::test]
 async fn what_is_sent_and_received_is_counted() {
     let fake = loopback();
