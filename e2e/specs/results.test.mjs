@@ -107,17 +107,33 @@ test('an operation with twenty tables of thirty hops', () =>
 	// axe takes its time over so many cells; what depends on the width is in the smaller one.
 	inspect(browser, { name: 'twenty', url: address('wide'), ready, narrow: false }));
 
+/** How many labels under nodes of a graph lie over another, or over one beside a step. */
+const overlaps = (graph) =>
+	graph
+		.locator('svg')
+		.last()
+		.evaluate((svg) => {
+			const boxes = (selector) =>
+				[...svg.querySelectorAll(selector)].map((label) => label.getBoundingClientRect());
+			const [nodes, steps] = [boxes('g[role=button] .label'), boxes('.step')];
+			const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+			return nodes.flatMap((a, i) => [...nodes.slice(i + 1), ...steps].filter((b) => meet(a, b))).length;
+		});
+
+test('where three ways are equal, their labels keep apart', async () => {
+	const { page } = await openPage(browser);
+	await page.goto(address('mtr'));
+	const graph = page.getByRole('region', { name: 'Ways to the target' });
+	await graph.getByText('×40%').first().waitFor();
+	assert.equal(await overlaps(graph), 0);
+});
+
 test('twenty workers with thirty hops each can be read', async () => {
 	const { page } = await openPage(browser);
 	await page.goto(`${mock.url}/operations/${shown.wide.id}`);
 	const graph = page.getByRole('region', { name: 'Ways to the target' });
 	await graph.getByRole('button', { name: /^target/ }).waitFor();
-	const clashes = () =>
-		graph.locator('g[role=button] .label').evaluateAll((labels) => {
-			const boxes = labels.map((label) => label.getBoundingClientRect());
-			const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-			return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => meet(a, b))).length;
-		});
+	const clashes = () => overlaps(graph);
 	const size = () =>
 		graph
 			.locator('.label')

@@ -1,7 +1,9 @@
+import { FITS } from './path-words.ts';
+
 /** Anything that can be placed. */
 interface Placeable {
 	nodes: { id: string; kind: string; label?: string }[];
-	edges: { id: string; from: string; to: string }[];
+	edges: { id: string; from: string; to: string; label?: string }[];
 }
 
 /** A node with its place; `x` and `y` are the middle of its mark. */
@@ -18,12 +20,15 @@ export interface Layout<N, E> {
 	height: number;
 }
 
-/** Least and most room for one node and the label of the edge that leads to it. */
+/** Least room from one column to the next. */
 const COLUMN_LEAST = 124;
-const COLUMN_MOST = 200;
-/** Width of a character of a label, and the space between two labels. */
+/** Width of a character of a label under a node and beside an edge, and the space between two labels. */
 const CHARACTER = 6.4;
+const EDGE_CHARACTER = 5.4;
 const GAP = 28;
+const EDGE_GAP = 16;
+/** An edge that climbs more rows than this has its label at the height of those under nodes. */
+const LEVEL = 0.15;
 const ROW = 62;
 const MARGIN_X = 70;
 const MARGIN_Y = 34;
@@ -41,8 +46,6 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	nodes: N[];
 	edges: E[];
 }): Layout<N, E> {
-	const longest = Math.max(0, ...graph.nodes.map((node) => node.label?.length ?? 0));
-	const room = Math.min(COLUMN_MOST, Math.max(COLUMN_LEAST, longest * CHARACTER + GAP));
 	const back = backEdges(graph);
 	const forward = graph.edges.filter((edge) => !back.has(edge.id));
 	const columns = columnsOf(graph, forward);
@@ -51,8 +54,9 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	const rows = Math.max(0, ...slots.map((column) => column.length));
 	const place = new Map<string, { x: number; y: number }>();
 	align(slots, forward, via, rows);
+	const xs = columnPlaces(graph, forward, slots, via);
 	for (const slot of slots.flat()) {
-		place.set(slot.id, { x: MARGIN_X + slot.column * room, y: MARGIN_Y + slot.row * ROW });
+		place.set(slot.id, { x: xs[slot.column] ?? 0, y: MARGIN_Y + slot.row * ROW });
 	}
 	const nodes = graph.nodes.map((node) => ({
 		...node,
@@ -69,7 +73,7 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	return {
 		nodes,
 		edges,
-		width: slots.length === 0 ? 0 : MARGIN_X * 2 + (slots.length - 1) * room,
+		width: slots.length === 0 ? 0 : (xs.at(-1) ?? 0) + MARGIN_X,
 		height: slots.length === 0 ? 0 : lowest + MARGIN_Y + 14
 	};
 }
@@ -140,6 +144,37 @@ function slotsOf({ nodes }: Placeable, forward: Placeable['edges'], columns: Map
 		via.set(edge.id, passes);
 	}
 	return { slots, via };
+}
+
+/** Where each column stands: labels under nodes never touch, nor does the label of a slanted edge touch them. */
+function columnPlaces(
+	{ nodes }: Placeable,
+	forward: Placeable['edges'],
+	slots: Slot[][],
+	via: Map<string, string[]>
+): number[] {
+	const captions = new Map(
+		nodes.map(({ id, label }) => [id, Math.min(label?.length ?? 0, FITS) * CHARACTER])
+	);
+	const widest = slots.map((column) => Math.max(0, ...column.map(({ id }) => captions.get(id) ?? 0)));
+	const slotOf = new Map(slots.flat().map((slot) => [slot.id, slot]));
+	const slanted = slots.map(() => 0);
+	for (const edge of forward) {
+		const a = slotOf.get(via.get(edge.id)?.at(-1) ?? edge.from);
+		const b = slotOf.get(edge.to);
+		if (!a || !b || !edge.label || Math.abs(a.row - b.row) < LEVEL) continue;
+		const width = edge.label.length * EDGE_CHARACTER + EDGE_GAP;
+		slanted[b.column] = Math.max(slanted[b.column] ?? 0, width);
+	}
+	const xs: number[] = [];
+	for (let column = 0; column < slots.length; column++) {
+		const before = xs[column - 1];
+		// The label of an edge is in the middle, so the wider of both sides counts twice.
+		const caption = Math.max(widest[column - 1] ?? 0, widest[column] ?? 0);
+		const room = Math.max(COLUMN_LEAST, caption + Math.max(GAP, slanted[column] ?? 0));
+		xs.push(before === undefined ? MARGIN_X : before + room);
+	}
+	return xs;
 }
 
 /** Which slots are joined, in both directions. */

@@ -1,8 +1,17 @@
 import { ms, plural } from '../format/number.ts';
 import type { FoldedNode } from './path-chains.ts';
+import type { PathEdge } from './path-graph.ts';
 
 /** As many characters as fit under a mark. */
-const FITS = 19;
+export const FITS = 19;
+
+/** What stands beside a step: the time it adds and what it loses, each empty when that is nothing worth saying. */
+export function stepWords({ added, loss }: PathEdge): { latency: string; loss: string } {
+	return {
+		latency: added === null || added < 0.05 ? '' : `+${added < 10 ? added.toFixed(1) : added.toFixed(0)} ms`,
+		loss: loss === null || loss < 0.05 ? '' : `×${Number(loss.toFixed(1))}%`
+	};
+}
 
 /** What stands under the mark of a node. */
 export function captionOf(node: FoldedNode): string {
