@@ -158,6 +158,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(detail) => Self::conflict(detail),
+            StoreError::NameTaken(detail) => {
+                Self::conflict(detail.clone()).with_errors(vec![FieldError::body("name", detail)])
+            }
+            StoreError::Missing { field, detail } => FieldError::body(field, detail).into(),
             error if error.is_temporary() => {
                 tracing::warn!(%error, "the database is not available");
                 Self::unavailable("the database is not available at the moment; try again", 2)

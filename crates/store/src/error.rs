@@ -120,9 +120,20 @@ pub enum StoreError {
         /// What it said.
         detail: String,
     },
-    /// A rule of the data would be broken, such as a name that is taken.
+    /// A rule of the data would be broken.
     #[error("{0}")]
     Conflict(String),
+    /// Another of its kind has the name.
+    #[error("{0}")]
+    NameTaken(String),
+    /// Something names what does not exist.
+    #[error("{detail}")]
+    Missing {
+        /// The field that names it.
+        field: &'static str,
+        /// What does not exist.
+        detail: String,
+    },
     /// What is stored cannot be understood.
     #[error("a stored {what} cannot be understood: {detail}")]
     Content {
@@ -155,9 +166,14 @@ impl StoreError {
         matches!(self, Self::Contention { .. })
     }
 
-    /// True when a unique name or key is taken.
+    /// True when it contradicts what is stored, so that it would not help to try again.
     pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict(_))
+        matches!(self, Self::Conflict(_) | Self::NameTaken(_) | Self::Missing { .. })
+    }
+
+    /// Who changes something has not read it as it is by now.
+    pub(crate) fn changed_meanwhile() -> Self {
+        Self::Conflict("somebody has changed it meanwhile; read it again, then change it".into())
     }
 
     /// The same error with the database it speaks of.

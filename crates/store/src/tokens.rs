@@ -45,7 +45,7 @@ impl Store {
     /// Makes a token.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken.
+    /// [`StoreError::NameTaken`].
     pub async fn add_token(
         &self,
         name: &str,
@@ -79,7 +79,7 @@ impl Store {
         match added {
             Ok(()) => Ok(token),
             Err(StoreError::Conflict(_)) => {
-                Err(StoreError::Conflict(format!("a token named '{name}' exists already")))
+                Err(StoreError::NameTaken(format!("a token named '{name}' exists already")))
             }
             Err(other) => Err(other),
         }

@@ -47,7 +47,7 @@ impl Store {
     /// Makes a user.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken.
+    /// [`StoreError::NameTaken`].
     pub async fn add_user(&self, new: NewUser, now: Timestamp) -> Result<User, StoreError> {
         let name = new.name.clone();
         let added = self
@@ -60,7 +60,7 @@ impl Store {
             })
             .await;
         added.map_err(|error| match error {
-            StoreError::Conflict(_) => StoreError::Conflict(format!("a user named '{name}' exists already")),
+            StoreError::Conflict(_) => StoreError::NameTaken(format!("a user named '{name}' exists already")),
             other => other,
         })
     }

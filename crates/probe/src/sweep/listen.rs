@@ -27,6 +27,8 @@ use netwark_packet::dhcp;
 const GATHER: u64 = 5_000_000_000;
 /// What was told is told again after this, in nanoseconds; a new hardware address or name at once.
 const AGAIN: u64 = 300_000_000_000;
+/// The same for who hands out addresses or a way out: whether that may be can change meanwhile.
+const FACT_AGAIN: u64 = 60_000_000_000;
 /// What is remembered of what was told; more is forgotten, and told again.
 const MOST_TOLD: usize = 20_000;
 /// How often it is looked whether to stop.
@@ -222,6 +224,11 @@ impl Ear {
             }
             return;
         }
+        // Servers answer a client alone, which a switch lets nobody else hear; whom it chose it tells everybody.
+        if let Some(address) = message.server.filter(|server| frames::is_host((*server).into())) {
+            let (address, resolvers) = (address.into(), Vec::new());
+            self.note(now, Fact::DhcpServer { address, mac: None, gateway: None, resolvers });
+        }
         let client = Mac::new(message.client);
         if client.is_unicast() {
             let name = message.host_name.and_then(|name| Name::new(NameSource::Dhcp, &name, at));
@@ -267,7 +274,7 @@ impl Ear {
             self.told_facts.clear();
         }
         let told = self.told_facts.entry(fact.clone()).or_insert(0);
-        if (*told == 0 || now.saturating_sub(*told) >= AGAIN) && self.facts.len() < MOST_FACTS {
+        if (*told == 0 || now.saturating_sub(*told) >= FACT_AGAIN) && self.facts.len() < MOST_FACTS {
             *told = now.max(1);
             self.facts.insert(fact);
         }
@@ -337,10 +344,12 @@ mod tests {
         let [sighting] = report.sightings.as_slice() else { panic!("{report:?}") };
         assert_eq!((sighting.address, sighting.source), (None, Source::Dhcp));
         assert_eq!(sighting.names.first().map(|name| name.text.as_str()), Some("laptop"));
-        let [Fact::DhcpServer { address, gateway, .. }] = report.facts.as_slice() else {
+        let [Fact::DhcpServer { address: named, mac: None, .. }, Fact::DhcpServer { address, gateway, .. }] =
+            report.facts.as_slice()
+        else {
             panic!("{report:?}")
         };
-        assert_eq!(*address, IpAddr::from([192, 0, 2, 1]));
+        assert_eq!((named, *address), (address, IpAddr::from([192, 0, 2, 1])));
         assert_eq!(*gateway, Some(IpAddr::from([192, 0, 2, 254])));
     }
 

@@ -29,8 +29,8 @@ const BREATH: Duration = Duration::from_millis(3);
 /// With more devices than this the kernel's table of neighbours would overflow if they were asked as fast.
 const MANY: usize = 800;
 const LONG_BREATH: Duration = Duration::from_millis(40);
-/// How long devices are listened to once all have been asked.
-const LISTEN: Duration = Duration::from_millis(700);
+/// How long devices are listened to once all have been asked: those that answer the search wait for up to a second.
+const LISTEN: Duration = Duration::from_millis(1_100);
 /// Largest datagram that is read.
 const ROOM: usize = 9_000;
 

@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use netwark_model::auth::Permission;
 use netwark_model::channels::{ChannelConfig, ChannelKind};
-use netwark_model::error::FieldError;
-use netwark_store::StoreError;
 use netwark_store::channels::StoredChannel;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -85,19 +83,6 @@ pub(super) fn shown(app: &App, principal: &Principal, channel: StoredChannel) ->
         signing_key: None,
         created_at: channel.created_at,
         created_by: channel.created_by,
-    }
-}
-
-/// A name that is taken is a fault of its field, and so is a channel that does not exist.
-pub(super) fn taken(error: StoreError) -> Problem {
-    match error {
-        StoreError::Conflict(detail) if detail.contains("exists already") => {
-            Problem::conflict(detail.clone()).with_errors(vec![FieldError::body("name", detail)])
-        }
-        StoreError::Conflict(detail) if detail.starts_with("there is no channel") => {
-            FieldError::body("channels", detail).into()
-        }
-        other => other.into(),
     }
 }
 

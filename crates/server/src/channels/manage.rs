@@ -9,7 +9,7 @@ use netwark_model::channels::Secret;
 use uuid::Uuid;
 
 use super::answers::{
-    Channel, ChannelTaken, Invalid, MayManageChannels, MayReadChannels, NoChannel, no_channel, shown, taken,
+    Channel, ChannelTaken, Invalid, MayManageChannels, MayReadChannels, NoChannel, no_channel, shown,
 };
 use super::input::ChannelFields;
 use crate::app::App;
@@ -55,7 +55,7 @@ pub(crate) async fn create_channel(
     let id = Uuid::now_v7();
     let (draft, made) = fields.create(app.settings.secret_key.as_ref(), id)?;
     let (name, kind) = (draft.name.clone(), draft.config.kind().as_str());
-    app.store.add_channel(id, draft, &principal.label(), Timestamp::now()).await.map_err(taken)?;
+    app.store.add_channel(id, draft, &principal.label(), Timestamp::now()).await?;
     tracing::info!(by = principal.label(), channel = name, kind, "a channel was made");
     let channel = app.store.channel(id).await?.ok_or_else(no_channel)?;
     Ok((StatusCode::CREATED, Json(with_key(shown(&app, &principal, channel), made))))
@@ -94,7 +94,7 @@ pub(crate) async fn change_channel(
     let before = app.store.channel(id).await?.ok_or_else(no_channel)?;
     let (draft, made) = fields.change(app.settings.secret_key.as_ref(), &before)?;
     let name = draft.name.clone();
-    if !app.store.change_channel(before, draft, Timestamp::now()).await.map_err(taken)? {
+    if !app.store.change_channel(before, draft, Timestamp::now()).await? {
         return Err(no_channel());
     }
     tracing::info!(by = principal.label(), channel = name, "a channel was changed");

@@ -12,8 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answers::{
-    Invalid, MayManageSubscriptions, MayReadSubscriptions, NoSubscription, SubscriptionTaken,
-    no_subscription, taken,
+    Invalid, MayManageSubscriptions, MayReadSubscriptions, NoSubscription, SubscriptionTaken, no_subscription,
 };
 use super::subscription_input::SubscriptionFields;
 use crate::app::App;
@@ -66,7 +65,7 @@ pub(crate) async fn create_subscription(
 ) -> Result<impl IntoResponse, Problem> {
     let draft = fields.create().map_err(Problem::fields)?;
     let name = draft.name.clone();
-    let id = app.store.add_subscription(draft, &principal.label(), Timestamp::now()).await.map_err(taken)?;
+    let id = app.store.add_subscription(draft, &principal.label(), Timestamp::now()).await?;
     tracing::info!(by = principal.label(), subscription = name, "a subscription was made");
     let subscription = app.store.subscription(id).await?.ok_or_else(no_subscription)?;
     Ok((StatusCode::CREATED, Json(subscription)))
@@ -103,7 +102,7 @@ pub(crate) async fn change_subscription(
     let before = app.store.subscription(id).await?.ok_or_else(no_subscription)?;
     let draft = fields.change(before.clone()).map_err(Problem::fields)?;
     let name = draft.name.clone();
-    if !app.store.change_subscription(before, draft, Timestamp::now()).await.map_err(taken)? {
+    if !app.store.change_subscription(before, draft, Timestamp::now()).await? {
         return Err(no_subscription());
     }
     tracing::info!(by = principal.label(), subscription = name, "a subscription was changed");

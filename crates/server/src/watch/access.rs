@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use netwark_model::error::FieldError;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessEntry, LONGEST_NOTE, MacPattern};
-use netwark_store::StoreError;
 use netwark_store::watch::access::{AccessDraft, AccessFilter, Entered};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -121,7 +120,7 @@ pub(crate) async fn add_access(
     if let Some(Err(wrong)) = draft.expires_at.map(|at| to_come(at, now)) {
         return Err(FieldError::body("expires_at", wrong).into());
     }
-    let entered = app.store.add_access(vec![draft], &principal.label(), now).await.map_err(wrong_network)?;
+    let entered = app.store.add_access(vec![draft], &principal.label(), now).await?;
     match entered.into_iter().next() {
         Some(Entered::Added(entry)) => {
             tracing::info!(by = principal.label(), mac = %entry.mac, action = ?entry.action, "an entry was added");
@@ -146,8 +145,8 @@ pub(crate) async fn change_access(
     Body(fields): Body<AccessFields>,
 ) -> Result<Json<AccessEntry>, Problem> {
     let before = app.store.access_entry(id).await?.ok_or_else(unknown)?;
-    let draft = checked(fields, Some(before)).map_err(Problem::fields)?;
-    let changed = app.store.change_access(id, draft, Timestamp::now()).await.map_err(wrong_network)?;
+    let draft = checked(fields, Some(before.clone())).map_err(Problem::fields)?;
+    let changed = app.store.change_access(before, draft, Timestamp::now()).await?;
     match changed.ok_or_else(unknown)? {
         Entered::Added(entry) => {
             tracing::info!(by = principal.label(), mac = %entry.mac, action = ?entry.action, "an entry was changed");
@@ -275,16 +274,6 @@ pub(super) fn name_vendors(app: &App, entries: &mut [AccessEntry]) {
 fn with_vendor(app: &App, mut entry: AccessEntry) -> AccessEntry {
     name_vendors(app, std::slice::from_mut(&mut entry));
     entry
-}
-
-/// A network that does not exist is a fault of its field.
-fn wrong_network(error: StoreError) -> Problem {
-    match error {
-        StoreError::Conflict(detail) if detail.starts_with("there is no network") => {
-            FieldError::body("networks", detail).into()
-        }
-        other => other.into(),
-    }
 }
 
 fn unknown() -> Problem {

@@ -363,7 +363,7 @@ pub(crate) async fn set_device_access(
                 app.store.remove_access(entry.id, now).await?;
                 continue;
             }
-            (Some(action), Some(entry)) => app.store.change_access(entry.id, draft(action), now).await?,
+            (Some(action), Some(entry)) => app.store.change_access(entry, draft(action), now).await?,
             (Some(action), None) => {
                 app.store.add_access(vec![draft(action)], &principal.label(), now).await?.pop()
             }

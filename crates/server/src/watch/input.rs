@@ -108,6 +108,31 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
 
 type Errors = Vec<FieldError>;
 
+/// What people have decided about a network, as it is shown.
+pub(super) fn settings(network: Network) -> Result<NetworkSettings, Errors> {
+    let selector = Selector::parse(&network.from);
+    Ok(NetworkSettings {
+        name: network.name,
+        prefixes: network.prefixes,
+        exclude: network.exclude,
+        selector: selector.map_err(|error| vec![FieldError::body("from", error.to_string())])?,
+        interface: network.interface,
+        vlan: network.vlan,
+        every_ms: network.interval_ms,
+        rate_pps: network.rate_pps,
+        rate_bps: network.rate_bps,
+        share: network.share,
+        passive: network.passive,
+        names: network.names,
+        large: network.large,
+        grace_sweeps: network.grace_sweeps,
+        severities: network.severities,
+        dhcp_servers: network.dhcp_servers,
+        routers: network.routers,
+        learn_until: network.learn_until,
+    })
+}
+
 impl NetworkFields {
     /// What a new network is.
     pub(super) fn create(self, now: Timestamp) -> Result<NetworkSettings, Errors> {
@@ -144,32 +169,11 @@ impl NetworkFields {
     }
 
     /// What a network is with these changes.
-    pub(super) fn change(self, network: Network) -> Result<NetworkSettings, Errors> {
+    pub(super) fn change(self, before: NetworkSettings) -> Result<NetworkSettings, Errors> {
         let mut errors = Vec::new();
         if self.start.is_some() {
             errors.push(FieldError::body("start", "is for new networks; POST to start or stop of this one"));
         }
-        let selector = Selector::parse(&network.from);
-        let before = NetworkSettings {
-            name: network.name,
-            prefixes: network.prefixes,
-            exclude: network.exclude,
-            selector: selector.map_err(|error| vec![FieldError::body("from", error.to_string())])?,
-            interface: network.interface,
-            vlan: network.vlan,
-            every_ms: network.interval_ms,
-            rate_pps: network.rate_pps,
-            rate_bps: network.rate_bps,
-            share: network.share,
-            passive: network.passive,
-            names: network.names,
-            large: network.large,
-            grace_sweeps: network.grace_sweeps,
-            severities: network.severities,
-            dhcp_servers: network.dhcp_servers,
-            routers: network.routers,
-            learn_until: network.learn_until,
-        };
         self.apply(before, errors)
     }
 

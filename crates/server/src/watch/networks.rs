@@ -7,17 +7,15 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
-use netwark_model::error::FieldError;
 use netwark_model::messages::Order;
 use netwark_model::watch::network::{Network, Sweep};
-use netwark_store::StoreError;
 use netwark_store::watch::networks::{ChangedNetwork, Leavings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answers::{Invalid, MayRead, MayWrite, NetworkTaken, NoNetwork};
 use super::happened;
-use super::input::NetworkFields;
+use super::input::{NetworkFields, settings};
 use crate::app::App;
 use crate::assignments;
 use crate::auth::Principal;
@@ -85,7 +83,7 @@ pub(crate) async fn create_network(
     let now = Timestamp::now();
     let start = fields.start.unwrap_or(true);
     let settings = fields.create(now).map_err(Problem::fields)?;
-    let id = app.store.add_network(settings, start, &principal.label(), now).await.map_err(taken)?;
+    let id = app.store.add_network(settings, start, &principal.label(), now).await?;
     tracing::info!(by = principal.label(), network = %id, "a network was made");
     if start {
         // A worker is told at once rather than with the next look.
@@ -122,8 +120,9 @@ pub(crate) async fn change_network(
     Body(fields): Body<NetworkFields>,
 ) -> Result<Json<Network>, Problem> {
     let before = app.store.network(id, Timestamp::now()).await?.ok_or_else(unknown)?;
-    let settings = fields.change(before).map_err(Problem::fields)?;
-    let changed = app.store.change_network(id, settings).await.map_err(taken)?.ok_or_else(unknown)?;
+    let before = settings(before).map_err(Problem::fields)?;
+    let settings = fields.change(before.clone()).map_err(Problem::fields)?;
+    let changed = app.store.change_network(id, before, settings).await?.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), network = changed.name, "a network was changed");
     inform(&app, &changed).await?;
     get_network(State(app), Id(id)).await
@@ -291,15 +290,6 @@ fn deleted(name: String, deleted: bool, history_kept: bool, leavings: Leavings) 
         sessions: number(leavings.sessions),
         sweeps: number(leavings.sweeps),
         access_entries: number(leavings.access_entries),
-    }
-}
-
-fn taken(error: StoreError) -> Problem {
-    match error {
-        StoreError::Conflict(detail) if detail.contains("exists already") => {
-            Problem::conflict(detail.clone()).with_errors(vec![FieldError::body("name", detail)])
-        }
-        other => other.into(),
     }
 }
 

@@ -16,9 +16,6 @@ use crate::locks::Lock;
 use crate::names::is_named;
 use crate::{Store, StoreError};
 
-/// What is said to who changes what was not read anew.
-pub(super) const CHANGED_MEANWHILE: &str = "somebody has changed it meanwhile; read it again, then change it";
-
 /// What people decide about a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChannelDraft {
@@ -77,7 +74,7 @@ impl Store {
     /// Makes a channel of this id, for which its secrets are sealed.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, or there are too many.
+    /// [`StoreError::NameTaken`], or [`StoreError::Conflict`] when there are too many.
     pub async fn add_channel(
         &self,
         id: Uuid,
@@ -121,7 +118,7 @@ impl Store {
     /// once.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has changed it since, or the name is taken.
+    /// [`StoreError::NameTaken`], or [`StoreError::Conflict`] when somebody has changed it since.
     pub async fn change_channel(
         &self,
         before: StoredChannel,
@@ -133,7 +130,7 @@ impl Store {
                 let id = before.id;
                 let Some(row) = locked(transaction, id).await? else { return Ok(false) };
                 if !stored(row.clone(), 0)?.is_set_up_as(&before) {
-                    return Err(StoreError::Conflict(CHANGED_MEANWHILE.into()));
+                    return Err(StoreError::changed_meanwhile());
                 }
                 free(transaction, &draft.name, Some(id)).await?;
                 let mut change = row.into_active_model();
@@ -258,7 +255,7 @@ async fn free(transaction: &DatabaseTransaction, name: &str, but: Option<Uuid>) 
     let named = is_named(transaction, "channels", name);
     let other = channel::Entity::find().filter(named).one(transaction).await?;
     match other.filter(|other| Some(other.id) != but) {
-        Some(other) => Err(StoreError::Conflict(format!("a channel named '{}' exists already", other.name))),
+        Some(other) => Err(StoreError::NameTaken(format!("a channel named '{}' exists already", other.name))),
         None => Ok(()),
     }
 }

@@ -11,7 +11,6 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{channel, delivery, member, subscription};
-use super::manage::CHANGED_MEANWHILE;
 use crate::convert::{from_text, millis, time, to_text};
 use crate::locks::Lock;
 use crate::names::is_named;
@@ -34,7 +33,8 @@ impl Store {
     /// Makes a subscription; returns its id. It hears of what happens from now on.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, a channel does not exist, or there are too many.
+    /// [`StoreError::NameTaken`], [`StoreError::Missing`] when a channel does not exist, or [`StoreError::Conflict`] when
+    /// there are too many.
     pub async fn add_subscription(
         &self,
         draft: SubscriptionDraft,
@@ -73,7 +73,8 @@ impl Store {
     /// decided anew.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody has changed it since, the name is taken, or a channel does not exist.
+    /// [`StoreError::Conflict`] when somebody has changed it since, [`StoreError::NameTaken`], or
+    /// [`StoreError::Missing`] when a channel does not exist.
     pub async fn change_subscription(
         &self,
         before: Subscription,
@@ -87,7 +88,7 @@ impl Store {
                 let row = subscription::Entity::find_by_id(id).lock_exclusive().one(transaction).await?;
                 let Some(row) = row else { return Ok(false) };
                 if shown(transaction, vec![row.clone()]).await? != [before] {
-                    return Err(StoreError::Conflict(CHANGED_MEANWHILE.into()));
+                    return Err(StoreError::changed_meanwhile());
                 }
                 free(transaction, &draft.name, Some(id)).await?;
                 let mut change = row.into_active_model();
@@ -216,7 +217,8 @@ async fn set_channels(
     let known: Vec<Uuid> =
         known.select_only().column(channel::Column::Id).into_tuple().all(transaction).await?;
     if let Some(missing) = channels.iter().find(|id| !known.contains(id)) {
-        return Err(StoreError::Conflict(format!("there is no channel {missing}")));
+        let detail = format!("there is no channel {missing}");
+        return Err(StoreError::Missing { field: "channels", detail });
     }
     member::Entity::delete_many().filter(member::Column::SubscriptionId.eq(id)).exec(transaction).await?;
     let rows = known
@@ -247,7 +249,7 @@ async fn free(transaction: &DatabaseTransaction, name: &str, but: Option<Uuid>) 
     let other = subscription::Entity::find().filter(named).one(transaction).await?;
     match other.filter(|other| Some(other.id) != but) {
         Some(other) => {
-            Err(StoreError::Conflict(format!("a subscription named '{}' exists already", other.name)))
+            Err(StoreError::NameTaken(format!("a subscription named '{}' exists already", other.name)))
         }
         None => Ok(()),
     }

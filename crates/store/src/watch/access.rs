@@ -67,7 +67,8 @@ impl Store {
     /// Adds entries in their order; what became of each.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when there would be too many, or one names a network that does not exist.
+    /// [`StoreError::Conflict`] when there would be too many, or [`StoreError::Missing`] when one names a network that does
+    /// not exist.
     pub async fn add_access(
         &self,
         drafts: Vec<AccessDraft>,
@@ -106,13 +107,14 @@ impl Store {
         List::load(self.read()).await?.enter(drafts, "", now)
     }
 
-    /// Changes an entry; none when there is none of this id. Its hardware address may change, too.
+    /// Makes another of an entry as it was read; none when it was removed. Its hardware address may change, too.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it names a network that does not exist.
+    /// [`StoreError::Conflict`] when somebody has changed it since, or [`StoreError::Missing`] when it names a network that
+    /// does not exist.
     pub async fn change_access(
         &self,
-        id: Uuid,
+        read: AccessEntry,
         draft: AccessDraft,
         now: Timestamp,
     ) -> Result<Option<Entered>, StoreError> {
@@ -120,7 +122,11 @@ impl Store {
             Box::pin(async move {
                 Lock::AccessList.take(transaction).await?;
                 let list = List::load(transaction).await?;
+                let id = read.id;
                 let Some(before) = list.by_id(id) else { return Ok(None) };
+                if !says_the_same(&before, &read) {
+                    return Err(StoreError::changed_meanwhile());
+                }
                 list.check_networks(&draft.networks)?;
                 if let Some(other) = list.in_the_way(&draft, Some(id)) {
                     return Ok(Some(Entered::Refused(other)));
@@ -286,7 +292,10 @@ impl List {
 
     fn check_networks(&self, ids: &[Uuid]) -> Result<(), StoreError> {
         match ids.iter().find(|id| !self.networks.contains(id)) {
-            Some(missing) => Err(StoreError::Conflict(format!("there is no network {missing}"))),
+            Some(missing) => {
+                let detail = format!("there is no network {missing}");
+                Err(StoreError::Missing { field: "networks", detail })
+            }
             None => Ok(()),
         }
     }
@@ -342,6 +351,12 @@ impl List {
         self.number += 1;
         made
     }
+}
+
+/// Whether people have decided the same in both.
+fn says_the_same(one: &AccessEntry, other: &AccessEntry) -> bool {
+    let said = |entry: &AccessEntry| (entry.action, entry.mac, entry.note.clone(), entry.expires_at);
+    said(one) == said(other) && same_set(&one.networks, &other.networks)
 }
 
 fn same_set(one: &[Uuid], other: &[Uuid]) -> bool {

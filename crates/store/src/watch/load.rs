@@ -61,6 +61,24 @@ pub(super) async fn stations<C: ConnectionTrait>(
     let found =
         station::Entity::find().filter(station::Column::NetworkId.eq(network)).all(connection).await?;
     let rows = address::Entity::find().filter(address::Column::NetworkId.eq(network)).all(connection).await?;
+    put_together(found, rows)
+}
+
+/// All stations of a device with their addresses.
+pub(super) async fn stations_of<C: ConnectionTrait>(
+    connection: &C,
+    device: Uuid,
+) -> Result<Vec<Station>, StoreError> {
+    let found = station::Entity::find().filter(station::Column::DeviceId.eq(device)).all(connection).await?;
+    let ids: Vec<Uuid> = found.iter().map(|row| row.id).collect();
+    let backend = connection.get_database_backend();
+    let sql = format!("SELECT * FROM station_addresses WHERE {}", rows::is_id(backend, "station_id", 1));
+    let statement = Statement::from_sql_and_values(backend, sql, [rows::id_list(&ids)?]);
+    let addresses = address::Entity::find().from_raw_sql(statement).all(connection).await?;
+    put_together(found, addresses)
+}
+
+fn put_together(found: Vec<station::Model>, rows: Vec<address::Model>) -> Result<Vec<Station>, StoreError> {
     let mut addresses: HashMap<Uuid, Vec<Address>> = HashMap::with_capacity(found.len());
     for row in rows {
         let Some(ip) = columns::address(&row.address, row.family) else { continue };
@@ -171,7 +189,7 @@ async fn devices_by_id(
     found.into_iter().map(device).collect()
 }
 
-fn device(row: device::Model) -> Result<(Uuid, Device), StoreError> {
+pub(super) fn device(row: device::Model) -> Result<(Uuid, Device), StoreError> {
     let device = Device {
         id: row.id,
         name: row.name,

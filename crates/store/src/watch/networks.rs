@@ -104,7 +104,7 @@ impl Store {
     /// Makes a network, and starts it when `start` says so; returns its id.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken, or there are too many.
+    /// [`StoreError::NameTaken`], or [`StoreError::Conflict`] when there are too many.
     pub async fn add_network(
         &self,
         settings: NetworkSettings,
@@ -146,18 +146,22 @@ impl Store {
         .await
     }
 
-    /// Changes what people decide about a network; none when there is none of this id.
+    /// Changes what people decide about a network, which was as in `before`; none when there is none of this id.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the name is taken.
+    /// [`StoreError::NameTaken`], or [`StoreError::Conflict`] when somebody has changed it since.
     pub async fn change_network(
         &self,
         id: Uuid,
+        before: NetworkSettings,
         settings: NetworkSettings,
     ) -> Result<Option<ChangedNetwork>, StoreError> {
         self.write(move |transaction| {
             Box::pin(async move {
                 let Some(row) = living(transaction, id).await? else { return Ok(None) };
+                if decided(&row)? != before {
+                    return Err(StoreError::changed_meanwhile());
+                }
                 free(transaction, &settings.name, Some(id)).await?;
                 let row = set(row.into_active_model(), &settings)?;
                 let row =
@@ -495,7 +499,7 @@ async fn free(transaction: &DatabaseTransaction, name: &str, but: Option<Uuid>) 
         other = other.filter(network::Column::Id.ne(id));
     }
     match other.one(transaction).await? {
-        Some(other) => Err(StoreError::Conflict(format!("a network named '{}' exists already", other.name))),
+        Some(other) => Err(StoreError::NameTaken(format!("a network named '{}' exists already", other.name))),
         None => Ok(()),
     }
 }
@@ -525,19 +529,16 @@ fn set(
     Ok(row)
 }
 
-fn selector(row: &network::Model) -> Result<Selector, StoreError> {
-    Selector::parse(&row.selector)
-        .map_err(|error| StoreError::Content { what: "selector of a network", detail: error.to_string() })
-}
-
-/// The standing order of a network.
-fn order(row: &network::Model, id: Uuid, selector: Selector) -> Result<AssignmentDraft, StoreError> {
-    let order = SweepOrder {
-        network_id: row.id,
+/// What people have decided about a network.
+fn decided(row: &network::Model) -> Result<NetworkSettings, StoreError> {
+    Ok(NetworkSettings {
+        name: row.name.clone(),
         prefixes: from_text("list of prefixes", &row.prefixes)?,
         exclude: from_text("list of prefixes", &row.exclude)?,
+        selector: selector(row)?,
         interface: row.interface.clone(),
         vlan: row.vlan.and_then(|vlan| u16::try_from(vlan).ok()),
+        every_ms: u64::try_from(row.every_ms).unwrap_or_default(),
         rate_pps: row.rate_pps.and_then(|rate| u32::try_from(rate).ok()),
         rate_bps: row.rate_bps.and_then(|rate| u64::try_from(rate).ok()),
         share: row.share.and_then(|share| u8::try_from(share).ok()),
@@ -545,11 +546,38 @@ fn order(row: &network::Model, id: Uuid, selector: Selector) -> Result<Assignmen
         names: row.names,
         large: row.large,
         grace_sweeps: u32::try_from(row.grace_sweeps).unwrap_or_default(),
+        severities: from_text("set of severities", &row.severities)?,
+        dhcp_servers: from_text("list of addresses", &row.dhcp_servers)?,
+        routers: from_text("list of addresses", &row.routers)?,
+        learn_until: row.learn_until.map(time),
+    })
+}
+
+fn selector(row: &network::Model) -> Result<Selector, StoreError> {
+    Selector::parse(&row.selector)
+        .map_err(|error| StoreError::Content { what: "selector of a network", detail: error.to_string() })
+}
+
+/// The standing order of a network.
+fn order(row: &network::Model, id: Uuid, selector: Selector) -> Result<AssignmentDraft, StoreError> {
+    let said = decided(row)?;
+    let order = SweepOrder {
+        network_id: row.id,
+        prefixes: said.prefixes,
+        exclude: said.exclude,
+        interface: said.interface,
+        vlan: said.vlan,
+        rate_pps: said.rate_pps,
+        rate_bps: said.rate_bps,
+        share: said.share,
+        passive: said.passive,
+        names: said.names,
+        large: said.large,
+        grace_sweeps: said.grace_sweeps,
     };
     let body = serde_json::to_value(&order)
         .map_err(|error| StoreError::Content { what: "standing order", detail: error.to_string() })?;
-    let every_ms = u64::try_from(row.every_ms).unwrap_or_default();
-    Ok(AssignmentDraft { id, kind: SWEEP.into(), every_ms, body, selector })
+    Ok(AssignmentDraft { id, kind: SWEEP.into(), every_ms: said.every_ms, body, selector })
 }
 
 /// Gives a network an order; the leader finds who holds it.

@@ -78,7 +78,7 @@ impl Store {
         match made {
             Err(StoreError::Conflict(_)) => Err(name_taken(self.read(), &name)
                 .await?
-                .unwrap_or_else(|| StoreError::Conflict(format!("another worker is named '{name}'")))),
+                .unwrap_or_else(|| StoreError::NameTaken(format!("another worker is named '{name}'")))),
             other => other,
         }
     }
@@ -247,7 +247,7 @@ pub(super) async fn name_taken<C: ConnectionTrait>(
             Some(_) => "; it was revoked, delete it to free its name",
             None => "",
         };
-        StoreError::Conflict(format!("another worker is named '{}'{to_do}", row.name))
+        StoreError::NameTaken(format!("another worker is named '{}'{to_do}", row.name))
     }))
 }
 

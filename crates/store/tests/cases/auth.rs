@@ -25,7 +25,7 @@ fn new(name: &str, role: Role) -> NewUser {
 pub(crate) async fn names_are_unique_whatever_their_case(store: &Store) {
     let user = store.add_user(new("Ännchen", Role::Viewer), start()).await.unwrap();
     let again = store.add_user(new("äNNCHEN", Role::Admin), start()).await;
-    assert!(matches!(&again, Err(StoreError::Conflict(text)) if text.contains("äNNCHEN")), "{again:?}");
+    assert!(matches!(&again, Err(StoreError::NameTaken(text)) if text.contains("äNNCHEN")), "{again:?}");
     let found = store.user_secrets("ÄNNCHEN").await.unwrap().unwrap();
     assert_eq!(found.user, user);
     assert_eq!(found.password_hash, "hash of Ännchen");
@@ -150,7 +150,7 @@ pub(crate) async fn a_new_password_ends_other_sessions(store: &Store) {
 pub(crate) async fn tokens_are_made_used_and_removed(store: &Store) {
     let token = store.add_token("ci", Role::Operator, CODE, start()).await.unwrap();
     let again = store.add_token("ci", Role::Viewer, OTHER, start()).await;
-    assert!(matches!(&again, Err(StoreError::Conflict(text)) if text.contains("ci")), "{again:?}");
+    assert!(matches!(&again, Err(StoreError::NameTaken(text)) if text.contains("ci")), "{again:?}");
     assert_eq!(store.token_by_hash(&CODE).await.unwrap(), Some(token.clone()));
     assert_eq!(store.token_by_hash(&OTHER).await.unwrap(), None);
     store.token_used(token.id, after(60)).await.unwrap();

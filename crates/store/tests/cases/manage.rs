@@ -38,7 +38,7 @@ async fn paired(store: &Store, name: &str, hash: [u8; 32], expires: i64) -> Work
 
 fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
     match result {
-        Err(StoreError::Conflict(text)) => text,
+        Err(StoreError::Conflict(text) | StoreError::NameTaken(text)) => text,
         other => panic!("{other:?}"),
     }
 }

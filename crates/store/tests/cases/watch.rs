@@ -167,10 +167,13 @@ pub(crate) async fn a_network_has_an_order_that_follows_it(store: &Store) {
         (NetworkStatus::NeverDeployed, Some(site.worker.1.as_str()))
     );
 
-    let mut other = settings("Office 2");
-    other.selector = Selector::parse(&format!("worker:{}", site.worker.1)).unwrap();
-    other.every_ms = 60_000;
-    let changed = store.change_network(site.network, other).await.unwrap().unwrap();
+    let selector = Selector::parse(&format!("worker:{}", site.worker.1)).unwrap();
+    let before = NetworkSettings { selector, ..settings("Office") };
+    let other = NetworkSettings { name: "Office 2".into(), every_ms: 60_000, ..before.clone() };
+    let changed = store.change_network(site.network, before.clone(), other).await.unwrap().unwrap();
+    let late = NetworkSettings { vlan: Some(7), ..before.clone() };
+    let late = store.change_network(site.network, before, late).await.unwrap_err();
+    assert!(late.to_string().starts_with("somebody has changed it meanwhile"), "{late}");
     assert_eq!((changed.name.as_str(), changed.holder), ("Office 2", Some(site.worker.0)));
     let held = store.standing_orders(site.worker.0).await.unwrap().held;
     assert_eq!((held[0].every_ms, held[0].epoch), (60_000, site.epoch + 1));
@@ -395,6 +398,7 @@ pub(crate) async fn devices_are_merged_and_split(store: &Store) {
     assert!(store.split_device(one, all, "user admin", at(7)).await.unwrap_err().is_conflict());
     let split = store.split_device(one, vec![interface], "user admin", at(7)).await.unwrap().unwrap();
     assert_eq!((split.device.macs.clone(), split.device.id != one), (vec![mac(2)], true));
+    assert!(split.device.label.starts_with("192.0.2."), "by what it is known: {}", split.device.label);
     assert!(store.remove_device(split.device.id).await.unwrap());
     assert_eq!(site.devices(DeviceFilter::default()).await.len(), 1);
 }
@@ -434,11 +438,16 @@ pub(crate) async fn the_list_never_contradicts_itself(store: &Store) {
     );
     let nowhere = store.add_access(vec![draft(allow, "00:00:5f:00:00:01", &[Uuid::nil()])], "x", at(1)).await;
     assert!(nowhere.unwrap_err().to_string().starts_with("there is no network"));
-    let wider = store.change_access(first.id, draft(allow, one, &[]), at(2)).await.unwrap().unwrap();
+    let wider = store.change_access(first.clone(), draft(allow, one, &[]), at(2)).await.unwrap().unwrap();
     assert!(matches!(wider, Entered::Refused(other) if other.action == deny));
     let (entries, total) =
         store.access_list(&AccessFilter { limit: 2, ..AccessFilter::default() }).await.unwrap();
     assert_eq!((entries.len(), total), (2, 3));
+    let noted = |note: &str| AccessDraft { note: note.into(), ..draft(allow, one, &[office.network]) };
+    let changed = store.change_access(first.clone(), noted("Anna"), at(2)).await.unwrap().unwrap();
+    assert!(matches!(changed, Entered::Added(entry) if entry.note == "Anna"));
+    let late = store.change_access(first.clone(), noted("Bo"), at(2)).await.unwrap_err();
+    assert!(late.to_string().starts_with("somebody has changed it meanwhile"), "{late}");
     let there = AccessFilter { network: Some(office.network), ..AccessFilter::default() };
     assert_eq!(store.access_list(&there).await.unwrap().0.len(), 2);
     let begins = AccessFilter { pattern: Some("00:00:5e:00".parse().unwrap()), ..AccessFilter::default() };

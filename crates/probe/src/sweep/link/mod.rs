@@ -70,16 +70,41 @@ pub(crate) struct LinkPlan {
 /// An address that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Found {
-    /// Who answered first.
+    /// Who answered first, or has taken it over since.
     pub(crate) mac: Mac,
     /// Who else did.
     pub(crate) others: Vec<Mac>,
+    /// Who had it before, and was not heard again since another has it.
+    before: Vec<Mac>,
+    /// When it was heard last.
+    last: Time,
     pub(crate) source: Source,
     /// When it was heard first.
     pub(crate) at: Time,
     /// From the question to the answer, where there was one question only.
     pub(crate) rtt: Option<Duration>,
     pub(crate) router: bool,
+}
+
+impl Found {
+    /// Somebody says again that the address is theirs. Two that answer one question have it at once, and so have two of
+    /// which the first is heard again after the second; a card that was swapped meanwhile is not.
+    fn claimed(&mut self, mac: Mac, at: Time, wait: Duration) {
+        if self.others.contains(&mac) {
+            return;
+        }
+        if let Some(back) = self.before.iter().position(|before| *before == mac) {
+            self.others.push(self.before.swap_remove(back));
+        } else if self.mac != mac && self.others.len() + self.before.len() < MOST_OTHERS {
+            if at - self.last <= wait {
+                self.others.push(mac);
+            } else {
+                self.before.push(std::mem::replace(&mut self.mac, mac));
+                self.rtt = None;
+            }
+        }
+        self.last = at;
+    }
 }
 
 /// What to do next.
@@ -341,9 +366,7 @@ impl LinkSweep {
         }
         if let Some(found) = self.found.get_mut(&address) {
             found.router |= router;
-            if found.mac != mac && !found.others.contains(&mac) && found.others.len() < MOST_OTHERS {
-                found.others.push(mac);
-            }
+            found.claimed(mac, at, self.plan.wait);
             return;
         }
         if number.is_none() {
@@ -358,7 +381,8 @@ impl LinkSweep {
             self.targets_found += 1;
         }
         self.last_heard = at;
-        self.found.insert(address, Found { mac, others: Vec::new(), source, at, rtt, router });
+        let (others, before, last) = (Vec::new(), Vec::new(), at);
+        self.found.insert(address, Found { mac, others, before, last, source, at, rtt, router });
         self.guess(mac);
     }
 

@@ -160,6 +160,41 @@ fn two_who_answer_for_one_address_are_both_kept() {
 }
 
 #[test]
+fn a_card_that_is_swapped_meanwhile_is_no_second_owner() {
+    let own: Ipv6Addr = "fe80::1".parse().unwrap();
+    let swept = |second: &[u8]| {
+        let mut sweep = LinkSweep::new(LinkPlan { everybody: vec![own], ..plan("2001:db8::/64") });
+        run(&mut sweep, |question, times| {
+            let Question::Everybody(_) = question else { return Vec::new() };
+            let answers = if times == 0 { &[1][..] } else { second };
+            let answer = |last: &u8| {
+                let address = "2001:db8::5".parse().unwrap();
+                (after(u64::from(*last)), Heard::Echo { address, mac: mac(*last), id: 7 })
+            };
+            answers.iter().map(answer).collect()
+        });
+        let found = &sweep.found()[&"2001:db8::5".parse::<IpAddr>().unwrap()];
+        (found.mac, found.others.clone())
+    };
+    assert_eq!(swept(&[2]), (mac(2), vec![]), "it has another card now");
+    assert_eq!(swept(&[1, 2]), (mac(1), vec![mac(2)]), "somebody has come who has it, too");
+    let mut found = Found {
+        mac: mac(1),
+        others: Vec::new(),
+        before: Vec::new(),
+        last: Time(MS),
+        source: Source::Ndp,
+        at: Time(MS),
+        rtt: None,
+        router: false,
+    };
+    for (at, last) in [(200, 2), (400, 1)] {
+        found.claimed(mac(last), Time(at * MS), after(100));
+    }
+    assert_eq!((found.mac, found.others), (mac(2), vec![mac(1)]), "the first one is there still");
+}
+
+#[test]
 fn what_may_not_be_touched_is_not_asked() {
     let permit =
         |address: IpAddr| if address == IpAddr::from([192, 0, 2, 2]) { Err("no".into()) } else { Ok(()) };

@@ -7,7 +7,6 @@ mod tokens;
 mod users;
 
 use axum::extract::FromRef;
-use netwark_store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -47,7 +46,6 @@ impl From<AuthError> for Problem {
         match error {
             AuthError::Invalid(errors) => Self::fields(errors),
             AuthError::Password(error) => error.into(),
-            AuthError::Store(StoreError::Conflict(detail)) => name_taken(detail),
             AuthError::Store(error) => error.into(),
         }
     }
@@ -67,10 +65,4 @@ impl From<SignInError> for Problem {
             SignInError::Store(error) => error.into(),
         }
     }
-}
-
-fn name_taken(detail: String) -> Problem {
-    use netwark_model::error::FieldError;
-    let error = FieldError::body("name", detail.clone());
-    Problem::conflict(detail).with_errors(vec![error])
 }

@@ -8,8 +8,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::super::columns;
 use super::super::entity::{change, device, network, proposal, station};
+use super::super::load;
 use super::change::note;
 use super::of_ids;
 use crate::convert::{from_text, to_text};
@@ -213,18 +213,11 @@ async fn apart(
             row.label
         )));
     }
-    let mac = going.iter().find_map(|station| station.mac.as_deref()).and_then(columns::mac);
-    let names: Vec<netwark_model::watch::device::HeardName> = match going.first() {
-        Some(station) => from_text("list of names", &station.names)?,
-        None => Vec::new(),
-    };
-    let label = names.into_iter().next().map(|name| name.text);
-    let label = label.or_else(|| mac.map(|mac| mac.to_string())).unwrap_or_else(|| row.label.clone());
     let id = Uuid::now_v7();
     let new = device::Model {
         id,
         name: None,
-        label: label.clone(),
+        label: row.label.clone(),
         kind: String::new(),
         kind_is_set: false,
         owner: String::new(),
@@ -236,11 +229,29 @@ async fn apart(
         first_seen_at: going.iter().map(|station| station.first_seen_at).min().unwrap_or_default(),
         last_seen_at: going.iter().map(|station| station.last_seen_at).max().unwrap_or_default(),
     };
-    device::Entity::insert(new.into_active_model()).exec_without_returning(transaction).await?;
+    device::Entity::insert(new.clone().into_active_model()).exec_without_returning(transaction).await?;
     let moved = station::Entity::update_many().col_expr(station::Column::DeviceId, Expr::value(id));
     let ids = going.iter().map(|station| station.id);
     moved.filter(station::Column::Id.is_in(ids)).exec(transaction).await?;
+    let before = row.label.clone();
+    let label = describe(transaction, new).await?;
+    describe(transaction, row.clone()).await?;
     note(transaction, row.id, "split", (None, Some(label)), by, now).await?;
-    note(transaction, id, "split", (Some(row.label), None), by, now).await?;
+    note(transaction, id, "split", (Some(before), None), by, now).await?;
     Ok(id)
+}
+
+/// Names a device by what the interfaces are called that it has now; returns what it is shown as.
+async fn describe(transaction: &DatabaseTransaction, row: device::Model) -> Result<String, StoreError> {
+    let stations = load::stations_of(transaction, row.id).await?;
+    let (_, mut device) = load::device(row.clone())?;
+    device.describe(&stations.iter().collect::<Vec<_>>());
+    if device.touched {
+        let mut change = row.into_active_model();
+        change.label = Set(device.label.clone());
+        change.kind = Set(device.kind);
+        change.vendor = Set(device.vendor);
+        change.update(transaction).await?;
+    }
+    Ok(device.label)
 }

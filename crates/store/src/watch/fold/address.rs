@@ -77,6 +77,8 @@ struct Holder {
     current: bool,
     up: bool,
     last: i64,
+    /// When it was last written down that it has it: when it got it, or later.
+    noted: i64,
 }
 
 impl Fold<'_> {
@@ -85,6 +87,12 @@ impl Fold<'_> {
         let in_conflict = self.conflicts.contains_key(&address)
             || self.known.watched.memory.conflicts.contains_key(&address);
         let others = self.holders(address, at_station);
+        // A look took a while, and when in it somebody answered is not known: who claimed the address since it began, or
+        // since what was heard was said, has it.
+        let since = self.began.unwrap_or(at);
+        if !in_conflict && others.iter().any(|other| other.current && other.noted > since) {
+            return;
+        }
         let Some(station) = self.known.stations.get_mut(at_station) else { return };
         let (is_new, device) = (station.is_new, station.device_id);
         let own = station.addresses.iter_mut().find(|own| own.address == address);
@@ -154,7 +162,8 @@ impl Fold<'_> {
             if let Some(own) = station.addresses.iter().find(|own| own.address == address) {
                 let last =
                     if own.current { station.seen_at(self.known.watched.seen_at) } else { own.last_seen_at };
-                found.push(Holder { station: at, current: own.current, up: station.up, last });
+                let (current, up, noted) = (own.current, station.up, own.last_seen_at);
+                found.push(Holder { station: at, current, up, last, noted });
             }
         }
         found.sort_by_key(|holder| std::cmp::Reverse((holder.current, holder.last)));

@@ -1,5 +1,7 @@
 //! What is seen besides hosts: gateways, and who hands out addresses or says it is a router.
 
+use std::net::IpAddr;
+
 use netwark_model::mac::Mac;
 use netwark_model::watch::network::{Neighbour, Situation};
 use netwark_model::watch::report::Fact;
@@ -19,6 +21,11 @@ enum Offer {
     Dhcp,
     /// A way out.
     Router,
+}
+
+/// Whether these may be one and the same, as far as it is known.
+fn is_same(one: &Neighbour, other: &Neighbour) -> bool {
+    one.address == other.address && (one.mac == other.mac || one.mac.is_none() || other.mac.is_none())
 }
 
 impl Fold<'_> {
@@ -112,7 +119,9 @@ impl Fold<'_> {
     }
 
     /// Somebody offers something to everybody; whoever is not trusted to is out of place.
-    fn offered(&mut self, offer: Offer, who: Neighbour, at: i64) {
+    fn offered(&mut self, offer: Offer, mut who: Neighbour, at: i64) {
+        // Who was only named by another has the hardware address that the network knows.
+        who.mac = who.mac.or_else(|| self.has(who.address));
         let watched = &mut self.known.watched;
         let learned = &mut watched.memory.learned;
         let (configured, learned) = match offer {
@@ -123,10 +132,8 @@ impl Fold<'_> {
             if configured.contains(&who.address) {
                 return;
             }
-        } else if learned
-            .iter()
-            .any(|known| known.address == who.address && (known.mac == who.mac || who.mac.is_none()))
-        {
+        } else if let Some(known) = learned.iter_mut().find(|known| is_same(known, &who)) {
+            known.mac = known.mac.or(who.mac);
             return;
         } else if watched.learn_until.is_some_and(|until| at < until) && learned.len() < MOST {
             learned.push(who);
@@ -137,7 +144,12 @@ impl Fold<'_> {
             Offer::Router => "router",
         };
         let mac = who.mac.map(|mac| mac.to_string()).unwrap_or_default();
-        let key = format!("{word} {} {mac}", who.address);
+        let begin = format!("{word} {} ", who.address);
+        let is_known = |key: &str| {
+            key.strip_prefix(&begin).is_some_and(|known| known == mac || known.is_empty() || mac.is_empty())
+        };
+        let told = watched.memory.rogues.keys().find(|key| is_known(key)).cloned();
+        let key = told.unwrap_or_else(|| format!("{begin}{mac}"));
         if watched.memory.rogues.len() >= MOST {
             let oldest = watched.memory.rogues.iter().min_by_key(|(_, at)| **at).map(|(key, _)| key.clone());
             if let Some(key) = oldest {
@@ -164,6 +176,13 @@ impl Fold<'_> {
             self.known.watched.name
         );
         self.tell_of(severity, kind, who, at, text, json!({ "who": who }));
+    }
+
+    /// The hardware address that an address has.
+    fn has(&self, address: IpAddr) -> Option<Mac> {
+        let holders = self.by_address.get(&address)?.iter();
+        let mut stations = holders.filter_map(|at| self.known.stations.get(*at));
+        stations.find(|one| one.addresses.iter().any(|own| own.address == address && own.current))?.mac
     }
 
     /// Somebody in a sentence, by what is known of its hardware address.

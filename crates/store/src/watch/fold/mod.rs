@@ -22,7 +22,6 @@ use netwark_model::events::Severity;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::AccessRules;
 use netwark_model::watch::device::Standing;
-use netwark_model::watch::kind;
 use netwark_model::watch::network::Situation;
 use netwark_model::watch::report::{Fact, LinkFacts};
 use netwark_model::watch::sighting::{NameSource, Sighting, Source};
@@ -91,6 +90,8 @@ pub(crate) struct Fold<'a> {
     /// Who was known by which name before, once that was asked.
     identities: Option<HashMap<(NameSource, String), Vec<usize>>>,
     is_sweep: bool,
+    /// When the sweep began.
+    began: Option<i64>,
 }
 
 /// Takes in one sweep.
@@ -101,6 +102,7 @@ pub(crate) fn sweep(
     facts: &[Fact],
 ) -> (Watched, Taken) {
     let mut fold = Fold::new(known, true);
+    fold.began = Some(look.started_at);
     fold.own(look);
     for (address, macs) in answered_twice(sightings) {
         fold.conflicts.entry(address).or_default().extend(macs);
@@ -206,6 +208,7 @@ impl<'a> Fold<'a> {
             renamed: HashSet::new(),
             identities: None,
             is_sweep,
+            began: None,
         }
     }
 
@@ -417,35 +420,8 @@ impl<'a> Fold<'a> {
                 .flatten()
                 .filter_map(|at| self.known.stations.get(*at))
                 .collect();
-            let Some(device) = self.known.devices.get_mut(&id) else { continue };
-            let label = device.name.clone().or_else(|| name::best(&stations));
-            let label = label.or_else(|| name::plain(&stations)).unwrap_or_else(|| device.label.clone());
-            if label != device.label {
-                device.label = label;
-                device.touched = true;
-            }
-            let vendor = stations.iter().find_map(|station| station.vendor.clone());
-            if vendor.is_some() && vendor != device.vendor {
-                device.vendor = vendor;
-                device.touched = true;
-            }
-            if !device.kind_is_set {
-                let names = stations.iter().flat_map(|station| &station.names);
-                let hints = kind::Hints {
-                    vendor: device.vendor.as_deref().unwrap_or_default(),
-                    names: names.map(|name| (name.source, name.text.as_str())).collect(),
-                    router: stations.iter().any(|station| station.router),
-                    // A worker hides nothing: its machine is virtual.
-                    random_mac: stations.iter().all(|station| {
-                        station.standing != Standing::Itself
-                            && station.mac.is_none_or(Mac::is_locally_administered)
-                    }),
-                };
-                let kind = kind::of(&hints).unwrap_or_default();
-                if !kind.is_empty() && kind != device.kind {
-                    kind.clone_into(&mut device.kind);
-                    device.touched = true;
-                }
+            if let Some(device) = self.known.devices.get_mut(&id) {
+                device.describe(&stations);
             }
         }
     }

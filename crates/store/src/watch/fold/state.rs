@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use netwark_model::events::Severity;
 use netwark_model::mac::Mac;
 use netwark_model::watch::device::{DeviceSeverities, HeardName, Standing};
+use netwark_model::watch::kind;
 use netwark_model::watch::network::{Learned, Severities};
 use netwark_model::watch::sighting::Source;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::entity::change;
+use super::name;
 
 /// What a network remembers besides its stations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +89,38 @@ pub(crate) struct Device {
 }
 
 impl Device {
+    /// Names it anew by what its stations are called, and says what it is, as far as nobody has decided that.
+    pub fn describe(&mut self, stations: &[&Station]) {
+        let label = self.name.clone().or_else(|| name::best(stations)).or_else(|| name::plain(stations));
+        if let Some(label) = label.filter(|label| *label != self.label) {
+            self.label = label;
+            self.touched = true;
+        }
+        let vendor = stations.iter().find_map(|station| station.vendor.clone());
+        if vendor.is_some() && vendor != self.vendor {
+            self.vendor = vendor;
+            self.touched = true;
+        }
+        if self.kind_is_set {
+            return;
+        }
+        let names = stations.iter().flat_map(|station| &station.names);
+        let hints = kind::Hints {
+            vendor: self.vendor.as_deref().unwrap_or_default(),
+            names: names.map(|name| (name.source, name.text.as_str())).collect(),
+            router: stations.iter().any(|station| station.router),
+            // A worker hides nothing: its machine is virtual.
+            random_mac: stations.iter().all(|station| {
+                station.standing != Standing::Itself && station.mac.is_none_or(Mac::is_locally_administered)
+            }),
+        };
+        let kind = kind::of(&hints).unwrap_or_default();
+        if !kind.is_empty() && kind != self.kind {
+            kind.clone_into(&mut self.kind);
+            self.touched = true;
+        }
+    }
+
     /// One that was never seen before.
     pub fn entering(id: Uuid, label: String, vendor: Option<String>, at: i64) -> Self {
         Self {

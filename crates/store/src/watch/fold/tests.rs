@@ -295,6 +295,25 @@ fn a_card_that_is_swapped_during_a_sweep_is_one_event_too() {
 }
 
 #[test]
+fn what_was_seen_before_a_swap_and_is_told_after_it_does_not_undo_it() {
+    let mut lab = Lab::new();
+    lab.sweep(&[(mac(1), 1), (mac(2), 2)]);
+    // It is heard while a sweep is under way, which has asked the old card just before.
+    let swapped = Sighting { source: Source::ArpHeard, ..lab.saw(mac(7), 1) };
+    let (watched, taken) = heard(lab.known(), lab.now, &[swapped], &[]);
+    assert_eq!(told(&taken.outcome), [("mac_changed", Severity::Warning)]);
+    (lab.watched, lab.stations, lab.devices) = (watched, taken.stations, taken.devices);
+    assert_eq!(told(&lab.sweep(&[(mac(1), 1), (mac(2), 2)])), []);
+    // The old card was heard before the sweep that saw the new one, and that is told later.
+    let late = lab.saw(mac(1), 1);
+    assert_eq!(told(&lab.sweep(&[(mac(7), 1), (mac(2), 2)])), []);
+    let late = Sighting { source: Source::ArpHeard, at: time(START), ..late };
+    let (_, taken) = heard(lab.known(), lab.now, &[late], &[]);
+    assert_eq!(told(&taken.outcome), []);
+    assert_eq!(told(&lab.sweep(&[(mac(1), 1), (mac(2), 2)])), [("flip_flop", Severity::Warning)]);
+}
+
+#[test]
 fn an_address_that_goes_on_to_another_after_its_owner_left_is_no_news() {
     let mut lab = Lab::new();
     lab.say(AccessAction::Allow, mac(2));
@@ -416,6 +435,15 @@ fn who_hands_out_addresses_is_learned_and_then_watched() {
         lifetime_s: 1800,
     };
     assert_eq!(told(&lab.sweep_with(&[], &[router], true, None)), [("rogue_router", Severity::Alert)]);
+    // Whom clients name is who offers.
+    lab.watched.dhcp_servers.clear();
+    lab.sweep(&[(mac(4), 4)]);
+    let named = Fact::DhcpServer { address: address(4), mac: None, gateway: None, resolvers: Vec::new() };
+    assert_eq!(
+        told(&lab.sweep_with(&[lab.saw(mac(4), 4)], &[named], true, None)),
+        [("rogue_dhcp", Severity::Alert)]
+    );
+    assert_eq!(told(&lab.sweep_with(&[lab.saw(mac(4), 4)], &[dhcp(4)], true, None)), []);
 }
 
 #[test]
