@@ -12,6 +12,7 @@ mod csv;
 pub mod error;
 mod events;
 mod extract;
+mod linger;
 pub mod listen;
 mod live;
 pub mod lookups;

@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::auth::access::known_path;
 use crate::error::Problem;
 use crate::events::{acknowledge, api as timeline, stream};
+use crate::linger::hear_out;
 use crate::operations::{api, events, export, select};
 use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
@@ -85,6 +86,7 @@ pub fn router(app: &App) -> Router {
         .with_state(app.clone());
     let around =
         ServiceBuilder::new()
+            .layer(middleware::from_fn(hear_out))
             .layer(SetRequestIdLayer::x_request_id(RandomIds))
             .layer(PropagateRequestIdLayer::x_request_id())
             .layer(middleware::from_fn_with_state(app.clone(), log))

@@ -388,3 +388,29 @@ async fn browsers_and_strangers_are_refused() {
     assert_eq!(plain.bearer_auth(&token).send().await.unwrap().status(), 400);
     assert_eq!(server.app.links.number(), 0);
 }
+
+#[tokio::test]
+async fn who_sends_too_much_hears_why() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (server, _directory) = server().await;
+    let mut client = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    let (part, parts) = ([b' '; 64 << 10], 48);
+    let head = format!(
+        "POST /api/v1/operations HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        server.token,
+        parts * part.len()
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    for sent in 0..parts {
+        client.write_all(&part).await.unwrap();
+        // By now it is more than is taken, and there is time to close.
+        if sent == 4 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    let mut answer = [0; 1024];
+    let read = within(client.read(&mut answer)).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
