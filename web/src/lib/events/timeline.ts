@@ -2,6 +2,8 @@ import type { Event } from '../api/types.ts';
 
 /** How many events are fetched at once. */
 export const AT_ONCE = 50;
+/** How many events are given at once at most. */
+const AT_MOST = 1000;
 
 /** Below zero when the one happened after the other; of two at one time the one that came later is the later one. */
 function later(one: Event, other: Event): number {
@@ -15,11 +17,24 @@ export function merged(known: Event[], news: Event[]): Event[] {
 	return [...all.values()].sort(later);
 }
 
-/** The newest events joined to those that were read before; when too many came in between, those before go. */
-export function refreshed(known: Event[], newest: Event[]): Event[] {
-	const oldest = newest.at(-1);
-	const meets = known.length === 0 || newest.length < AT_ONCE || (oldest && later(oldest, known[0]!) >= 0);
-	return meets ? merged(known, newest) : newest;
+/** How many of the newest are read to renew those that are known: as many, and room for what is new. */
+export function toRenew(known: Event[]): number {
+	return Math.min(known.length + AT_ONCE, AT_MOST);
+}
+
+/**
+ * The known events renewed by the newest, of which so many were asked for. What was told late gets its place between
+ * them; when too many came in between, those that were known go.
+ */
+export function refreshed(known: Event[], newest: Event[], asked: number): Event[] {
+	const [first, last, oldest] = [known[0], known.at(-1), newest.at(-1)];
+	// What is there is here.
+	if (newest.length < asked) return newest;
+	if (!first || !last || !oldest || later(oldest, first) < 0) return newest;
+	return merged(
+		known,
+		newest.filter((event) => later(event, last) <= 0)
+	);
 }
 
 /** The day of a time in the viewer's zone: `Saturday 21 November 2026`. */
