@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answers::{EntryTaken, Invalid, MayRead, MayWrite, NoEntry};
+use super::answers::{EntryInTheWay, EntryTaken, Invalid, MayRead, MayWrite, NoEntry};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
@@ -136,7 +136,7 @@ pub(crate) async fn add_access(
     patch, path = "/access-list/{id}", operation_id = "change_access_entry", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the entry")),
     request_body(content = AccessFields, example = json!({"action": "deny", "expires_at": null})),
-    responses((status = 200, body = AccessEntry), Invalid, MayWrite, NoEntry, EntryTaken),
+    responses((status = 200, body = AccessEntry), Invalid, MayWrite, NoEntry, EntryInTheWay),
 )]
 pub(crate) async fn change_access(
     State(app): State<App>,

@@ -4,6 +4,8 @@ use utoipa::IntoResponses;
 
 use crate::answers::{Responses, conflict, denied, invalid, not_found};
 
+const CHANGED_MEANWHILE: &str = "somebody has changed it meanwhile; read it again, then change it";
+
 /// What every route that only reads may answer.
 pub(super) struct MayRead;
 /// What every route that changes something may answer.
@@ -14,6 +16,8 @@ pub(super) struct Invalid;
 pub(super) struct NoNetwork;
 /// The name of a network is taken.
 pub(super) struct NetworkTaken;
+/// The name is taken, or the network is no longer what was read.
+pub(super) struct NetworkInTheWay;
 /// There is no device of this id.
 pub(super) struct NoDevice;
 /// Devices that cannot be merged or split like this.
@@ -22,6 +26,8 @@ pub(super) struct NotThese;
 pub(super) struct NoEntry;
 /// Another entry stands in the way.
 pub(super) struct EntryTaken;
+/// Another entry stands in the way, or the entry is no longer what was read.
+pub(super) struct EntryInTheWay;
 
 impl IntoResponses for MayRead {
     fn responses() -> Responses {
@@ -53,6 +59,16 @@ impl IntoResponses for NetworkTaken {
     }
 }
 
+impl IntoResponses for NetworkInTheWay {
+    fn responses() -> Responses {
+        [conflict(
+            "The name is taken, or somebody else changed the network at the same moment; read it again, then change it",
+            CHANGED_MEANWHILE,
+        )]
+        .into()
+    }
+}
+
 impl IntoResponses for NoDevice {
     fn responses() -> Responses {
         [not_found("There is none of this id", "there is no device of this id")].into()
@@ -81,6 +97,17 @@ impl IntoResponses for EntryTaken {
             "The same address is in the list already, on one of the networks",
             "00:00:5e:00:53:01 is allowed already, on all networks ('Anna', by user admin); change or remove entry \
              01933f6e-1234-7abc-8def-0123456789ab",
+        )]
+        .into()
+    }
+}
+
+impl IntoResponses for EntryInTheWay {
+    fn responses() -> Responses {
+        [conflict(
+            "The same address is in the list already, on one of the networks, or somebody else changed the entry at the \
+             same moment; read it again, then change it",
+            CHANGED_MEANWHILE,
         )]
         .into()
     }

@@ -13,7 +13,7 @@ use netwark_store::watch::networks::{ChangedNetwork, Leavings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answers::{Invalid, MayRead, MayWrite, NetworkTaken, NoNetwork};
+use super::answers::{Invalid, MayRead, MayWrite, NetworkInTheWay, NetworkTaken, NoNetwork};
 use super::happened;
 use super::input::{NetworkFields, settings};
 use crate::app::App;
@@ -111,7 +111,7 @@ pub(crate) async fn get_network(State(app): State<App>, Id(id): Id) -> Result<Js
     patch, path = "/networks/{id}", operation_id = "change_network", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the network")),
     request_body(content = NetworkFields, example = json!({"interval_ms": 300000, "interface": null})),
-    responses((status = 200, body = Network), Invalid, MayWrite, NoNetwork, NetworkTaken),
+    responses((status = 200, body = Network), Invalid, MayWrite, NoNetwork, NetworkInTheWay),
 )]
 pub(crate) async fn change_network(
     State(app): State<App>,

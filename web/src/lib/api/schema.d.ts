@@ -7995,7 +7995,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The same address is in the list already, on one of the networks */
+            /** @description The same address is in the list already, on one of the networks, or somebody else changed the entry at the same moment; read it again, then change it */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8006,7 +8006,7 @@ export interface operations {
                      *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
                      *       "status": 409,
-                     *       "detail": "00:00:5e:00:53:01 is allowed already, on all networks ('Anna', by user admin); change or remove entry 01933f6e-1234-7abc-8def-0123456789ab"
+                     *       "detail": "somebody has changed it meanwhile; read it again, then change it"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];
@@ -12361,7 +12361,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description The name is taken */
+            /** @description The name is taken, or somebody else changed the network at the same moment; read it again, then change it */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12372,7 +12372,7 @@ export interface operations {
                      *       "type": "urn:netwark:problem:conflict",
                      *       "title": "Something stands in the way",
                      *       "status": 409,
-                     *       "detail": "a network named 'Office' exists already"
+                     *       "detail": "somebody has changed it meanwhile; read it again, then change it"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["ProblemBody"];

@@ -106,3 +106,31 @@ async fn what_is_not_there_is_not_found() {
     let again = send(&test, "POST", "/networks", &again).await;
     assert_eq!((again.status, &again.json()["errors"][0]["name"]), (StatusCode::CONFLICT, &json!("name")));
 }
+
+#[tokio::test]
+async fn who_changes_what_was_changed_at_the_same_moment_is_told() {
+    let test = TestApp::new().await;
+    let network = json!({ "name": "Office", "prefixes": ["192.0.2.0/24"], "start": false });
+    let network = send(&test, "POST", "/networks", &network).await.json();
+    let entry = json!({ "action": "allow", "mac": "00:00:5e:00:53:01" });
+    let entry = send(&test, "POST", "/access-list", &entry).await.json();
+    for (path, field) in [
+        (format!("/networks/{}", network["id"].as_str().unwrap()), "name"),
+        (format!("/access-list/{}", entry["id"].as_str().unwrap()), "note"),
+    ] {
+        // Whether two meet is a matter of chance, so they try until they do.
+        let refused = loop {
+            let change = async |value: &str| send(&test, "PATCH", &path, &json!({ field: value })).await;
+            let (a, b, c, d) = tokio::join!(change("a"), change("b"), change("c"), change("d"));
+            let mut answers = vec![a, b, c, d];
+            assert!(answers.iter().any(|answer| answer.status == StatusCode::OK), "{path}");
+            if let Some(at) = answers.iter().position(|answer| answer.status != StatusCode::OK) {
+                break answers.swap_remove(at);
+            }
+        };
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+        let problem = refused.json();
+        assert!(problem["detail"].as_str().unwrap().contains("changed it meanwhile"), "{problem}");
+        assert!(problem["errors"].as_array().is_none_or(Vec::is_empty), "no field is to blame: {problem}");
+    }
+}

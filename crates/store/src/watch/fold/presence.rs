@@ -139,8 +139,12 @@ impl Fold<'_> {
         let words = self.words(at_station);
         let place = address.filter(|address| !words.starts_with(&address.to_string()));
         let place = place.map(|address| format!(", last seen at {address}")).unwrap_or_default();
+        let asked = match address {
+            Some(_) => "did not answer when it was asked again",
+            None => "could not be asked, since it has no address",
+        };
         let text = format!(
-            "{words} is down on {}{place}: {} missed it, and it did not answer when it was asked again; nothing heard for {}",
+            "{words} is down on {}{place}: {} missed it, and it {asked}; nothing heard for {}",
             self.known.watched.name,
             sweeps(missed),
             lasting(silent),

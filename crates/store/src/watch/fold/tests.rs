@@ -165,6 +165,18 @@ fn what_says_nothing_new_changes_nothing() {
 }
 
 #[test]
+fn who_has_no_address_is_not_said_to_have_been_asked() {
+    let mut lab = Lab::new();
+    let overheard = Sighting { address: None, ..lab.saw(mac(1), 1) };
+    let outcomes =
+        [lab.sweep_with(&[overheard], &[], true, None), lab.sweep(&[]), lab.sweep(&[]), lab.sweep(&[])];
+    let events = outcomes.iter().flat_map(|outcome| &outcome.events);
+    let down: Vec<_> = events.filter(|event| event.kind == "device_down").collect();
+    assert_eq!(down.len(), 1);
+    assert!(down[0].text.contains("it could not be asked, since it has no address;"), "{}", down[0].text);
+}
+
+#[test]
 fn one_missed_sweep_is_no_outage_and_two_are() {
     let mut lab = Lab::new();
     lab.say(AccessAction::Allow, mac(1));
