@@ -19,8 +19,9 @@ use crate::watch::sighting::{Name, Source};
 pub const NAMES_WITHIN_MS: u64 = 2_000;
 /// Ports that are tried where a ping has no answer, or cannot be sent.
 pub const USUAL_PORTS: [u16; 6] = [443, 80, 22, 445, 3389, 8080];
-/// How long each of them is waited for, in milliseconds.
-pub const PORT_WITHIN_MS: u64 = 1_000;
+/// How long each of them is waited for, in milliseconds: less than the second after which a SYN is sent again (RFC 6298),
+/// which would exceed the rate.
+pub const PORT_WITHIN_MS: u64 = 950;
 
 /// What the shortest frame takes on the wire with preamble, check sequence and gap, in bytes (IEEE 802.3).
 pub const SHORTEST_ON_WIRE: u64 = 84;

@@ -33,20 +33,26 @@ impl Pace {
         self.due.load(Ordering::Relaxed)
     }
 
+    /// From when the next packets are reckoned, given how far those before them go. Who is late by less than a packet
+    /// makes up for it: at a slow pace every timer that fires late would lower the rate else. Who is later has paused.
+    fn base(&self, due: u64, now: u64) -> u64 {
+        if now.saturating_sub(due) < self.cost { due } else { now }
+    }
+
     /// How many packets may leave now.
     pub(crate) fn allowance(&self, now: u64) -> u64 {
         // Even the slowest pace lets one packet go when it is due.
-        let room = (now + BURST.max(self.cost)).saturating_sub(self.due().max(now));
+        let room = (now + BURST.max(self.cost)).saturating_sub(self.base(self.due(), now));
         room.checked_div(self.cost).unwrap_or(u64::MAX)
     }
 
     /// Takes note of packets that leave now, and says when the first of them was due.
     pub(crate) fn spend(&self, now: u64, packets: u64) -> u64 {
         let spent = packets.saturating_mul(self.cost);
-        let later = |due: u64| Some(due.max(now).saturating_add(spent));
+        let later = |due: u64| Some(self.base(due, now).saturating_add(spent));
         // It is never refused.
         let before = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later).unwrap_or_default();
-        self.first_after(before.max(now))
+        self.first_after(self.base(before, now))
     }
 
     /// When the next packet may leave.
@@ -64,7 +70,7 @@ pub(super) fn is_capped(to: IpAddr) -> bool {
     !to.is_loopback()
 }
 
-/// The pace of an engine, for packets that the system sends for us: those of connections. Cheap to clone.
+/// A pace, most often the engine's, for packets that the system sends for us: those of connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Pacer {
     pace: Pace,
@@ -76,6 +82,11 @@ impl Pacer {
     /// `pace` is that of the engine.
     pub(super) fn new(pace: Pace) -> Self {
         Self { pace, line: Arc::default() }
+    }
+
+    /// A pace besides the engine's, for one piece of work; `rate` is packets a second, at least 1.
+    pub(crate) fn at_rate(rate: u32) -> Self {
+        Self::new(Pace::new(rate))
     }
 
     /// Waits until packets to an address may leave, and takes note of this many; returns how long that took.
@@ -149,6 +160,50 @@ mod tests {
             let burst = 1 + rate * BURST / SECOND;
             assert!((2 * rate..=2 * rate + burst).contains(&left), "{left} packets in 2 s at {rate}/s");
         }
+    }
+
+    /// When packets leave in some seconds if whoever sends them wakes up late by what `late` says.
+    fn departures(rate: u32, seconds: u64, mut late: impl FnMut() -> u64) -> Vec<u64> {
+        let pace = Pace::new(rate);
+        let (mut now, mut left) = (5 * SECOND, Vec::new());
+        while now < (5 + seconds) * SECOND {
+            let allowed = pace.allowance(now);
+            pace.spend(now, allowed);
+            left.extend((0..allowed).map(|_| now));
+            now = pace.next().max(now) + late();
+        }
+        left
+    }
+
+    #[test]
+    fn timers_that_fire_late_do_not_lower_the_rate() {
+        for rate in [1, 7, 50, 150, 199, 200, 333] {
+            let cost = SECOND / u64::from(rate);
+            // Never on time, by up to almost a packet.
+            let mut step = 0;
+            let left = departures(rate, 60, || {
+                step += 1;
+                cost * (1 + step % 9) / 10
+            });
+            let wanted = 60 * u64::from(rate);
+            assert!((wanted - 1..=wanted + 2).contains(&(left.len() as u64)), "{} at {rate}/s", left.len());
+            let burst = u64::from(rate) * BURST / SECOND;
+            let in_a_second =
+                |from: usize| left[from..].partition_point(|at| *at < left[from] + SECOND) as u64;
+            let most = (0..left.len()).map(in_a_second).max();
+            assert!(most <= Some(u64::from(rate) + burst + 2), "{most:?} in a second at {rate}/s");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_not_made_up_for() {
+        let pace = Pace::new(50);
+        pace.spend(SECOND, 1);
+        let now = 60 * SECOND;
+        assert_eq!(pace.allowance(now), 1);
+        pace.spend(now, 1);
+        assert_eq!(pace.allowance(now), 0);
+        assert_eq!(pace.next(), now + 20_000_000);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -12,7 +11,7 @@ use netwark_model::watch::sighting::Source;
 
 use super::link::frames::AROUND_A_FRAME;
 use crate::dial::{self, Fate};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Pacer, Traffic};
 use crate::sweep_ping::{Fate as PingFate, SweepPing, SweepPingOptions};
 
 /// Addresses that are pinged in one task.
@@ -87,31 +86,29 @@ pub(super) async fn ping(
     Ok(answers)
 }
 
-/// Tries some usual ports of addresses: whoever accepts or refuses is there. `rate` is packets a second.
-pub(super) async fn connect(
-    targets: Vec<IpAddr>,
-    rate: u32,
-    traffic: Arc<crate::engine::Traffic>,
-) -> Answers {
-    // Whoever is silent is waited for, so that no more begin than end.
-    let slots = (u64::from(rate) * PORT_WITHIN_MS / 1000) as usize / USUAL_PORTS.len();
-    let tries = targets.into_iter().map(|address| {
-        let traffic = Arc::clone(&traffic);
-        async move { Some((address, try_ports(address, &traffic).await?)) }
-    });
-    stream::iter(tries)
-        .buffer_unordered(slots.clamp(1, TRIED))
-        .filter_map(|found| async move { found })
-        .collect()
-        .await
+/// Tries some usual ports of addresses: whoever accepts or refuses is there. `rate` is packets a second, which those of
+/// the connections take turns for.
+pub(super) async fn connect(targets: Vec<IpAddr>, rate: u32, engine: &Engine) -> Answers {
+    let traffic = engine.traffic();
+    let pacers = [Pacer::at_rate(rate), engine.pacer()];
+    let (traffic, pacers) = (&*traffic, &pacers);
+    let tries = targets
+        .into_iter()
+        .map(|address| async move { Some((address, try_ports(address, pacers, traffic).await?)) });
+    stream::iter(tries).buffer_unordered(TRIED).filter_map(|found| async move { found }).collect().await
 }
 
-async fn try_ports(address: IpAddr, traffic: &crate::engine::Traffic) -> Option<Answered> {
+async fn try_ports(address: IpAddr, pacers: &[Pacer], traffic: &Traffic) -> Option<Answered> {
     let within = Duration::from_millis(PORT_WITHIN_MS);
     let segment = if address.is_ipv4() { dial::SEGMENT_V4 } else { dial::SEGMENT_V6 };
-    traffic.add_sent(segment * USUAL_PORTS.len() as u64);
-    let places = USUAL_PORTS.map(|port| dial::connected(SocketAddr::new(address, port), None, within));
-    let mut fates = stream::FuturesUnordered::from_iter(places);
+    let tried = |port: u16| async move {
+        for pacer in pacers {
+            pacer.turn(address, 1).await;
+        }
+        traffic.add_sent(segment);
+        dial::connected(SocketAddr::new(address, port), None, within).await
+    };
+    let mut fates = stream::FuturesUnordered::from_iter(USUAL_PORTS.map(tried));
     while let Some(fate) = fates.next().await {
         let rtt = match fate {
             Fate::Connected { took, .. } | Fate::Refused { took } => Some(took),

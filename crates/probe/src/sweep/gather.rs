@@ -271,7 +271,7 @@ impl<'a> Gather<'a> {
             others.clear();
         }
         let mut all = answers;
-        all.extend(beyond::connect(others, rate, self.prober.engine().traffic()).await);
+        all.extend(beyond::connect(others, rate, self.prober.engine()).await);
         part.hosts = hosts(&all);
         if self.here.no_frames.is_some() {
             self.add_neighbours(&targets, &mut part);

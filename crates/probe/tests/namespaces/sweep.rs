@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netwark_model::mac::Mac;
 use netwark_model::tools::args::Family;
@@ -15,8 +16,9 @@ use netwark_probe::runner::{ProbeError, Prober};
 use netwark_probe::sweep::SweepPlan;
 use netwark_probe::sweep::listen::{ListenPlan, Listener};
 
-use crate::chain::sysctl;
+use crate::chain::{Chain, Plan, sysctl};
 use crate::lan::{IMPOSTOR, Lan, LanPlan, OWN, link_local, mac, v4, v6};
+use crate::link::Link;
 use crate::{engine, os, possible, spoken};
 
 /// Names every host of IPv4.
@@ -261,4 +263,51 @@ fn devices_that_speak_are_heard_without_a_sweep() {
     assert_eq!((*address, *from), (IpAddr::from([10, 88, 0, 66]), Some(mac(66))));
     assert_eq!(*router, IpAddr::from(link_local(99)));
     assert!(heard[&Some(mac(99))].router);
+}
+
+/// Connections that were begun in the namespace of the calling thread.
+fn connections() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/net/snmp").expect("counters");
+    let mut lines = text.lines().filter(|line| line.starts_with("Tcp: ")).map(|line| line.split(' '));
+    let at = lines.next().and_then(|mut names| names.position(|name| name == "ActiveOpens")).expect("a name");
+    lines.next().and_then(|mut values| values.nth(at)?.parse().ok()).expect("a number")
+}
+
+#[test]
+fn ports_are_tried_at_the_rate_of_the_sweep() {
+    const RATE: u32 = 100;
+    if !possible() {
+        return;
+    }
+    let chain = Chain::build(&Plan { links: vec![Link::of(1); 2], quirks: Vec::new() });
+    let options = SweepOptions { rate: RATE, tries: 1, timeout_ms: 100, tcp: true, ..patient() };
+    // Times in seconds between which a number of connections was counted, with the number.
+    let mut samples = Vec::new();
+    let outcome = chain.at_source(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let prober = Prober::new(engine(), Arc::new(Names));
+        let plan = SweepPlan::new("10.77.200.0/27", options, Arc::new(|_| None)).expect("a plan");
+        runtime.block_on(async {
+            let start = Instant::now();
+            let mut sweep = pin!(prober.sweep(&plan, Duration::from_millis(100), |_| ()));
+            loop {
+                let before = start.elapsed().as_secs_f64();
+                let begun = connections();
+                samples.push((before, begun, start.elapsed().as_secs_f64()));
+                let waited = tokio::time::timeout(Duration::from_millis(5), &mut sweep);
+                if let Ok(outcome) = waited.await {
+                    break outcome.expect("a sweep");
+                }
+            }
+        })
+    });
+    assert_eq!((found(&outcome).len(), outcome.probed), (0, 30), "{outcome:?}");
+    let begun = samples.last().map(|(_, begun, _)| *begun);
+    assert_eq!(begun, Some(30 * 6));
+    for (at, (from, earlier, _)) in samples.iter().enumerate() {
+        for (_, later, until) in &samples[at..] {
+            let most = f64::from(RATE) * (until - from) + 3.0;
+            assert!((later - earlier) as f64 <= most, "{earlier} to {later} from {from} s to {until} s");
+        }
+    }
 }
