@@ -126,7 +126,7 @@ impl Chain {
 
     fn cable(&self, near: usize, forward: &str, back: &str, link: Link) -> Cable {
         let end = |at: usize, name: &str| inside(&self.names[at], || os::tun(name)).expect("a TUN device");
-        Cable { near: end(near, forward), far: end(near + 1, back), link }
+        Cable { near: end(near, forward), far: end(near + 1, back), link, first: near == 0 }
     }
 
     fn configure(&self, at: usize, plan: &Plan) {

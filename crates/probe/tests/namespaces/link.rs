@@ -38,6 +38,8 @@ struct Lane {
     to: usize,
     link: Link,
     forward: bool,
+    /// What it carries was sent just now, not sent on.
+    begins: bool,
     seen: u32,
 }
 
@@ -46,6 +48,8 @@ pub(crate) struct Cable {
     pub(crate) near: File,
     pub(crate) far: File,
     pub(crate) link: Link,
+    /// Its nearer end is the source, where packets begin.
+    pub(crate) first: bool,
 }
 
 /// A packet under way: when it is due, its number to keep order among equals, the file it goes to, its bytes.
@@ -58,27 +62,35 @@ pub(crate) fn run(cables: Vec<Cable>, stop: &Arc<AtomicBool>) {
     for cable in cables {
         let (near, far) = (files.len(), files.len() + 1);
         files.extend([cable.near, cable.far]);
-        lanes.push(Lane { from: near, to: far, link: cable.link, forward: true, seen: 0 });
-        lanes.push(Lane { from: far, to: near, link: cable.link, forward: false, seen: 0 });
+        let lane =
+            Lane { from: near, to: far, link: cable.link, forward: true, begins: cable.first, seen: 0 };
+        lanes.push(Lane { from: far, to: near, forward: false, begins: false, ..lane });
+        lanes.push(lane);
     }
     let mut waiting: BinaryHeap<Reverse<Parcel>> = BinaryHeap::new();
     let mut number = 0;
     let mut buffer = [0; 65_536];
+    // Packets are sent on while they are delivered, so what is read next came when they were due. Were it counted from
+    // when this thread woke up, every link would add its lateness to the delays.
+    let mut delivered = None;
     while !stop.load(Ordering::Relaxed) {
-        sleep(&files, waiting.peek().map(|Reverse((due, ..))| *due));
-        for lane in &mut lanes {
+        let ready = sleep(&files, waiting.peek().map(|Reverse((due, ..))| *due));
+        let sent_on = delivered.take();
+        for lane in lanes.iter_mut().filter(|lane| ready[lane.from]) {
+            let arrived = sent_on.filter(|_| !lane.begins).unwrap_or_else(Instant::now);
             while let Ok(length @ 1..) = (&files[lane.from]).read(&mut buffer) {
                 let packet = &buffer[..length];
                 let forged = if lane.link.forge && !lane.forward { forged(packet) } else { None };
                 let copies = (0..lane.copies(packet)).map(|_| packet.to_vec());
                 for packet in forged.into_iter().chain(copies) {
                     number += 1;
-                    waiting.push(Reverse((Instant::now() + lane.link.delay, number, lane.to, packet)));
+                    waiting.push(Reverse((arrived + lane.link.delay, number, lane.to, packet)));
                 }
             }
         }
         while waiting.peek().is_some_and(|Reverse((due, ..))| *due <= Instant::now()) {
-            let Some(Reverse((_, _, to, packet))) = waiting.pop() else { break };
+            let Some(Reverse((due, _, to, packet))) = waiting.pop() else { break };
+            delivered = Some(due);
             // A full or closed device loses the packet, as a full queue would.
             let _ = (&files[to]).write(&packet);
         }
@@ -125,11 +137,13 @@ fn forged(packet: &[u8]) -> Option<Vec<u8>> {
     Some(forged)
 }
 
-/// Sleeps until there is a packet to read or to deliver, but looks up now and then whether it is to stop.
-fn sleep(files: &[File], due: Option<Instant>) {
+/// Sleeps until there is a packet to read or to deliver, but looks up now and then whether it is to stop. Says which files
+/// have something to read.
+fn sleep(files: &[File], due: Option<Instant>) -> Vec<bool> {
     let longest = Duration::from_millis(20);
     let wait = due.map_or(longest, |due| due.saturating_duration_since(Instant::now()).min(longest));
     let mut fds: Vec<_> = files.iter().map(|file| PollFd::new(file, PollFlags::IN)).collect();
     let timeout = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
     let _ = poll(&mut fds, Some(&timeout));
+    fds.iter().map(|fd| !fd.revents().is_empty()).collect()
 }
