@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -227,15 +228,14 @@ fn file_error(path: &Path, error: io::Error) -> FetchError {
     FetchError::File { path: path.display().to_string(), error }
 }
 
-/// An error with what lies behind it, since the first line of a client's errors says little.
+/// An error with its root: the first line of a client's errors says little, and those between say how it is built.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
+    let text = error.to_string();
+    let root = iter::successors(error.source(), |cause| cause.source()).last();
+    match root.map(ToString::to_string) {
+        Some(root) if !text.contains(&root) => format!("{text}: {root}"),
+        _ => text,
     }
-    text
 }
 
 #[cfg(test)]
