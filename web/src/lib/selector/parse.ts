@@ -1,3 +1,4 @@
+import { LONGEST as LONGEST_NAME, PREFIX } from '../queues/names.ts';
 import { KEYS, SelectorMistake, shownValue, shownWord, tokens, type Token } from './lexer.ts';
 
 /** One property of a worker, and where it stands in the text. */
@@ -229,9 +230,10 @@ function queueMistake(typed: string): string | undefined {
 		const sign = odd === "'" ? "\\'" : odd === '\\' ? '\\\\' : odd;
 		return `a queue name cannot hold '${sign}'; letters, digits and - _ . : are allowed`;
 	}
-	const full = name === 'netwark' || name.startsWith('netwark.') ? name : `netwark.${name}`;
-	if (full.length > 208) return 'a queue name has at most 200 characters, without its prefix';
-	return full === 'netwark.' ? 'a queue needs a name behind its prefix' : undefined;
+	const short = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
+	if (short.length > LONGEST_NAME)
+		return `a queue name has at most ${LONGEST_NAME} characters, without its prefix`;
+	return short === '' ? 'a queue needs a name behind its prefix' : undefined;
 }
 
 /** Lower case of the letters every keyword is made of. */
