@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use netwark_lookup::dns::{Families, ResolveError};
 use netwark_model::tools::ping::{PingFate, PingOptions};
 use netwark_model::workers::SelfTest;
@@ -278,7 +279,7 @@ async fn echo(context: &Context, target: &Target) -> Echo {
     let brief = Brief {
         target: &text,
         worker: &context.name,
-        started: "",
+        started: Timestamp::now(),
         progress_every: WITHIN,
         names: NameLookup::Off,
     };

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use netwark_lookup::dns::Resolver;
 use netwark_lookup::dns::ask::{Asker, Trust as DnsTrust};
 use netwark_lookup::outbound::Outbound;
@@ -135,11 +136,11 @@ impl Context {
         self
     }
 
-    fn brief<'a>(&'a self, order: &'a RunOrder, started: &'a str) -> Brief<'a> {
+    fn brief<'a>(&'a self, order: &'a RunOrder) -> Brief<'a> {
         Brief {
             target: &order.target,
             worker: &self.name,
-            started,
+            started: Timestamp::now(),
             progress_every: self.progress_every,
             names: self.names,
         }
@@ -238,17 +239,15 @@ impl std::fmt::Debug for Toolbox {
 
 async fn ping(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
     let options = options(&order)?;
-    let started = now();
     let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
-    let outcome = context.prober.ping(context.brief(&order, &started), &options, on_snapshot).await;
+    let outcome = context.prober.ping(context.brief(&order), &options, on_snapshot).await;
     value(&outcome.map_err(|error| RunError(error.to_string()))?)
 }
 
 async fn mtr(context: Context, order: RunOrder, snapshots: Snapshots) -> Result<Value, RunError> {
     let options = options(&order)?;
-    let started = now();
     let on_snapshot = |snapshot| publish(&snapshots, &snapshot);
-    let outcome = context.prober.mtr(context.brief(&order, &started), &options, on_snapshot).await;
+    let outcome = context.prober.mtr(context.brief(&order), &options, on_snapshot).await;
     value(&outcome.map_err(|error| RunError(error.to_string()))?)
 }
 
@@ -287,10 +286,10 @@ async fn whois(context: Context, order: RunOrder) -> Result<Value, RunError> {
     let registries = context.whois.clone();
     // What is on disk is read beside the runtime; without it the registries that are known count.
     let _ = tokio::task::spawn_blocking(move || registries.refresh()).await;
-    let began = jiff::Timestamp::now().as_second();
+    let began = Timestamp::now().as_second();
     let answer = context.whois.look_up(&question, fresh).await;
     // An answer that was kept has cost nothing this time.
-    if answer.asked_at.parse::<jiff::Timestamp>().is_ok_and(|asked| asked.as_second() >= began) {
+    if answer.asked_at.parse::<Timestamp>().is_ok_and(|asked| asked.as_second() >= began) {
         for step in &answer.steps {
             context.traffic.add_sent(step.query.len() as u64);
             context.traffic.add_received(step.raw.len() as u64);
@@ -308,11 +307,6 @@ pub(crate) fn options<O: DeserializeOwned>(order: &RunOrder) -> Result<O, RunErr
             "this worker does not understand the options ({error}); update the older of worker and server"
         ))
     })
-}
-
-/// The time as mtr writes it.
-fn now() -> String {
-    jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
 }
 
 pub(crate) fn publish<T: serde::Serialize>(snapshots: &Snapshots, snapshot: &T) {

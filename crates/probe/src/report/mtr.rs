@@ -1,5 +1,7 @@
 //! A trace as an outcome with the field names of `mtr --json`, and as the text of `mtr --report`.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use netwark_model::tools::mtr::{
     Hop, Label, MtrHeader, MtrHub, MtrOptions, MtrOutcome, MtrReport, Responder, TraceReport,
 };
@@ -7,8 +9,13 @@ use netwark_model::tools::mtr::{
 /// Width of the column with the hop and its name; longer names make it wider.
 const NAME_WIDTH: usize = 33;
 
-/// The outcome of a trace: `src` is the name of the worker, `dst` the target as it was given, `started` the time as
-/// mtr writes it, such as `2026-03-01T12:00:00+0000`.
+/// A time as mtr writes it, in the time zone of this machine: `2026-03-01T12:00:00+0000`.
+pub fn mtr_time(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
+}
+
+/// The outcome of a trace: `src` is the name of the worker, `dst` the target as it was given, `started` what
+/// [`mtr_time`] gives.
 pub fn mtr_outcome(
     src: &str,
     dst: &str,

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use netwark_model::tools::args::Family;
 use netwark_model::tools::mtr::{MtrOptions, MtrOutcome, Protocol, TraceReport};
 use netwark_model::tools::ping::{PingOptions, PingOutcome, PingReport};
@@ -70,8 +71,8 @@ pub struct Brief<'a> {
     pub target: &'a str,
     /// The name of the worker, for the report.
     pub worker: &'a str,
-    /// When it began, as mtr writes it (`2026-03-01T12:00:00+0000`), for the report.
-    pub started: &'a str,
+    /// When it began, for the report.
+    pub started: Timestamp,
     /// Least time between two snapshots.
     pub progress_every: Duration,
     /// How the names of hops are looked up.
@@ -204,7 +205,9 @@ impl Prober {
         let mut names = Names::new(Arc::clone(&self.resolver), brief.names);
         let outcome = |mut report: TraceReport, names: &Names| {
             names.fill(&mut report);
-            report::mtr_outcome(brief.worker, brief.target, brief.started, options, report)
+            // Only now: to know its own time zone, a process reads the names of all there are.
+            let started = report::mtr_time(brief.started);
+            report::mtr_outcome(brief.worker, brief.target, &started, options, report)
         };
         let report = watch::one(task, brief.progress_every, &mut names, |report, names| {
             on_snapshot(outcome(TraceReport::clone(report), names));

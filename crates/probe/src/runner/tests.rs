@@ -35,7 +35,8 @@ impl Resolve for Fake {
 const BRIEF: Brief<'_> = Brief {
     target: "host.example",
     worker: "worker",
-    started: "2026-03-01T12:00:00+0000",
+    // 2026-03-01T12:00:00Z
+    started: Timestamp::constant(1_772_366_400, 0),
     progress_every: Duration::from_millis(10),
     names: NameLookup::Within(Duration::from_secs(5)),
 };
@@ -132,7 +133,8 @@ async fn a_trace_has_the_names_of_its_hops() {
     assert!(outcome.trace.reached, "{outcome:?}");
     let hubs: Vec<_> = outcome.report.hubs.iter().map(|hub| (hub.host.as_str(), hub.sent)).collect();
     assert_eq!(hubs, [("localhost", 2)]);
-    assert_eq!(outcome.raw[0], "Start: 2026-03-01T12:00:00+0000");
+    let started = outcome.raw[0].strip_prefix("Start: ").unwrap();
+    assert_eq!(Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", started).unwrap(), BRIEF.started);
     assert_eq!(*fake.asked.lock().unwrap(), ["host.example", "127.0.0.1"]);
 }
 

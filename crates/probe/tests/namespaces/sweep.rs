@@ -306,7 +306,8 @@ fn ports_are_tried_at_the_rate_of_the_sweep() {
     assert_eq!(begun, Some(30 * 6));
     for (at, (from, earlier, _)) in samples.iter().enumerate() {
         for (_, later, until) in &samples[at..] {
-            let most = f64::from(RATE) * (until - from) + 3.0;
+            // A few may follow each other when this thread was held up.
+            let most = f64::from(RATE) * (until - from) + 6.0;
             assert!((later - earlier) as f64 <= most, "{earlier} to {later} from {from} s to {until} s");
         }
     }
