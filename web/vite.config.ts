@@ -34,6 +34,9 @@ export default defineConfig({
 	// vitest runs components as the browser would, not as a server renders them.
 	resolve: process.env.VITEST ? { conditions: ['browser'] } : undefined,
 	worker: { format: 'es' },
-	server: { proxy: { '/api': { target: server, changeOrigin: true } } },
+	// The server takes changes from its own pages alone, so requests bear its own origin.
+	server: {
+		proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: new URL(server).origin } } }
+	},
 	test: { environment: 'jsdom', include: ['src/**/*.test.ts'] }
 });
