@@ -199,6 +199,25 @@ describe('layout', () => {
 		expect(layOut(folded).width).toBeLessThan(laid.width / 3);
 	});
 
+	it('has room for arcs above rows, and for refusals at the edge', () => {
+		const loop = traceOf(T, [[1, 0, ['10.0.0.1', 1]]], [['10.0.0.1', '10.0.0.1']]);
+		const [router] = loop.hops[0]?.responders ?? [];
+		if (router) router.answer = { kind: 'unreachable', message: 'administratively prohibited' };
+		const other = traceOf(T, [[1, 0, ['10.0.0.2', 1]]], [['10.0.0.2']]);
+		const laid = layOut(
+			mergePaths([
+				{ worker: 'a', trace: loop },
+				{ worker: 'b', trace: other }
+			])
+		);
+		const arc = laid.edges.find(({ back }) => back);
+		const ys = [...new Set(laid.nodes.map(({ y }) => y))].sort((a, b) => a - b);
+		expect(arc?.labelY).toBeGreaterThan(15);
+		expect((ys[1] ?? 0) - (ys[0] ?? 0)).toBeGreaterThan(90);
+		const right = Math.max(...laid.nodes.map(({ x }) => x));
+		expect(laid.width - right).toBeGreaterThan(('administratively prohibited'.length * 6) / 2);
+	});
+
 	it('opens a chain again', () => {
 		const whole = mergePaths([
 			{

@@ -2,7 +2,7 @@ import { FITS } from './path-words.ts';
 
 /** Anything that can be placed. */
 interface Placeable {
-	nodes: { id: string; kind: string; label?: string }[];
+	nodes: { id: string; kind: string; label?: string; refusal?: string | null }[];
 	edges: { id: string; from: string; to: string; label?: string }[];
 }
 
@@ -32,6 +32,8 @@ const LEVEL = 0.15;
 const ROW = 62;
 const MARGIN_X = 70;
 const MARGIN_Y = 34;
+/** What rows stand farther apart, and from the upper edge, where arcs that lead back pass over nodes. */
+const ARC_ROOM = 34;
 const SWEEPS = 8;
 
 /** A slot of a column: a node, or the place where a long edge passes. */
@@ -51,12 +53,14 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	const columns = columnsOf(graph, forward);
 	const { slots, via } = slotsOf(graph, forward, columns);
 	order(slots, forward, via);
+	const arcs = back.size > 0 ? ARC_ROOM : 0;
 	const rows = Math.max(0, ...slots.map((column) => column.length));
 	const place = new Map<string, { x: number; y: number }>();
 	align(slots, forward, via, rows);
-	const xs = columnPlaces(graph, forward, slots, via);
+	const widest = captionWidths(graph, slots);
+	const xs = columnPlaces(forward, slots, via, widest);
 	for (const slot of slots.flat()) {
-		place.set(slot.id, { x: xs[slot.column] ?? 0, y: MARGIN_Y + slot.row * ROW });
+		place.set(slot.id, { x: xs[slot.column] ?? 0, y: MARGIN_Y + arcs / 2 + slot.row * (ROW + arcs) });
 	}
 	const nodes = graph.nodes.map((node) => ({
 		...node,
@@ -73,7 +77,7 @@ export function layOut<N extends Placeable['nodes'][number], E extends Placeable
 	return {
 		nodes,
 		edges,
-		width: slots.length === 0 ? 0 : (xs.at(-1) ?? 0) + MARGIN_X,
+		width: slots.length === 0 ? 0 : (xs.at(-1) ?? 0) + Math.max(MARGIN_X, (widest.at(-1) ?? 0) / 2 + 8),
 		height: slots.length === 0 ? 0 : lowest + MARGIN_Y + 14
 	};
 }
@@ -146,17 +150,24 @@ function slotsOf({ nodes }: Placeable, forward: Placeable['edges'], columns: Map
 	return { slots, via };
 }
 
+/** The widest text under the nodes of each column. */
+function captionWidths({ nodes }: Placeable, slots: Slot[][]): number[] {
+	const captions = new Map(
+		nodes.map(({ id, label, refusal }) => [
+			id,
+			Math.max(Math.min(label?.length ?? 0, FITS), refusal?.length ?? 0) * CHARACTER
+		])
+	);
+	return slots.map((column) => Math.max(0, ...column.map(({ id }) => captions.get(id) ?? 0)));
+}
+
 /** Where each column stands: labels under nodes never touch, nor does the label of a slanted edge touch them. */
 function columnPlaces(
-	{ nodes }: Placeable,
 	forward: Placeable['edges'],
 	slots: Slot[][],
-	via: Map<string, string[]>
+	via: Map<string, string[]>,
+	widest: number[]
 ): number[] {
-	const captions = new Map(
-		nodes.map(({ id, label }) => [id, Math.min(label?.length ?? 0, FITS) * CHARACTER])
-	);
-	const widest = slots.map((column) => Math.max(0, ...column.map(({ id }) => captions.get(id) ?? 0)));
 	const slotOf = new Map(slots.flat().map((slot) => [slot.id, slot]));
 	const slanted = slots.map(() => 0);
 	for (const edge of forward) {
