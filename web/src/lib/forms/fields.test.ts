@@ -46,6 +46,16 @@ describe('a form from a schema', () => {
 		expect(fieldsOf({ ...tool({}), schema: {} })).toEqual([]);
 	});
 
+	it('leaves out of the help what is said of a flag', () => {
+		const [wait, code] = fieldsOf(
+			tool({
+				wait_ms: { type: 'integer', description: 'How long; `-W` takes seconds. Later is late.' },
+				dscp: { type: 'integer', description: 'Code point; `-Q` takes the whole TOS byte.' }
+			})
+		);
+		expect([wait?.help, code?.help]).toEqual(['How long. Later is late.', 'Code point.']);
+	});
+
 	it('sends what differs from the defaults, with its type', () => {
 		const values = {
 			interval_ms: '200',

@@ -33,7 +33,7 @@ function fieldOf(name: string, property: SchemaProperty): Field {
 		name,
 		label,
 		unit,
-		help: (property.description ?? branch.description ?? '').replaceAll('`', ''),
+		help: helpOf(property.description ?? branch.description ?? ''),
 		input: inputOf(types, branch),
 		choices: (branch.enum ?? []).filter((choice) => choice !== null).map(String),
 		minimum: branch.minimum,
@@ -41,6 +41,11 @@ function fieldOf(name: string, property: SchemaProperty): Field {
 		maxLength: branch.maxLength,
 		fallback: fallback === undefined || fallback === null ? '' : textOf(fallback, inputOf(types, branch))
 	};
+}
+
+/** What an option is for, without what is said of its flag in the shell. */
+function helpOf(description: string): string {
+	return description.replace(/; (`-\w` takes|with k, M or G in the shell)[^.]*/u, '').replaceAll('`', '');
 }
 
 /** The property itself, or the branch of it that is not `null`. */
