@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, duration, ms, percent, plural } from './number.ts';
+import { bitRate, bytes, duration, ms, percent, plural } from './number.ts';
 import { ago, brief } from './time.ts';
 
 describe('numbers', () => {
@@ -42,6 +42,12 @@ describe('numbers', () => {
 			'1.2 MB',
 			'1 MB',
 			'5 PB'
+		]);
+		expect([100e6, 2.5e9, 10e9, 54_000].map(bitRate)).toEqual([
+			'100 Mbit/s',
+			'2.5 Gbit/s',
+			'10 Gbit/s',
+			'54 kbit/s'
 		]);
 		expect(plural(1, 'hop')).toBe('1 hop');
 		expect(plural(2, 'reply', 'replies')).toBe('2 replies');

@@ -46,3 +46,11 @@ export function bytes(value: number): string {
 	while (size >= 999.95 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
 	return `${unit === 0 ? Math.round(size) : Number(size.toFixed(1))} ${units[unit]}`;
 }
+
+/** A number of bits a second as people say it: `100 Mbit/s`, `2.5 Gbit/s`. */
+export function bitRate(value: number): string {
+	const units = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'];
+	let [size, unit] = [value, 0];
+	while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
+	return `${Number(size.toFixed(1))} ${units[unit]}`;
+}
