@@ -28,7 +28,7 @@ const flag = (name, long, value, reason = null) => ({
 const mtr = {
 	name: 'mtr',
 	title: 'Trace (mtr)',
-	summary: 'Measures every hop on the way to a target, cycle after cycle.',
+	summary: 'Measure every hop on the way to a target, cycle after cycle.',
 	target: 'An address or a name, such as 192.0.2.1 or example.org.',
 	target_kind: 'host',
 	schema: {
@@ -54,7 +54,7 @@ const mtr = {
 const ping = {
 	name: 'ping',
 	title: 'Ping',
-	summary: 'Sends ICMP echo requests and keeps every reply.',
+	summary: 'Send ICMP echo requests and keep every reply.',
 	target: 'An address or a name, such as 192.0.2.1 or example.org.',
 	target_kind: 'host',
 	schema: {

@@ -12,7 +12,9 @@ use crate::commands::{
     whois, worker, workers,
 };
 
-/// What to do, besides measuring.
+const ABOUT: &str = "Measure networks from many places at once, and watch who is in them";
+
+/// The commands besides those of the tools.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the page and the API, and measure from here
@@ -29,11 +31,11 @@ pub enum Command {
     AccessList(access_list::Args),
     /// Show the timeline, and go on with what happens
     Events(Box<events::Args>),
-    /// List channels, try them out, and tell what became of notices
+    /// Set up and test channels, and tell what became of notices
     Channels(channels::Args),
-    /// List subscriptions
+    /// List, make, change and preview subscriptions
     Subscriptions(subscriptions::Args),
-    /// Tell everything that is known about an address, a name, an AS number or anything else
+    /// Tell everything that is known of an address, a name, an AS number and the like
     Lookup(lookup::Args),
     /// Calculate addresses, networks and ranges; cut and summarise them
     Ipcalc(ipcalc::Args),
@@ -64,8 +66,9 @@ pub enum Command {
 
 /// The whole command line.
 pub fn command(tools: &Registry) -> clap::Command {
-    let fixed = Command::augment_subcommands(root());
-    tools.iter().fold(fixed, |command, tool| command.subcommand(of_tool(tool)))
+    let measuring = tools.iter().fold(root(), |command, tool| command.subcommand(of_tool(tool)));
+    // The commands bring the description of their type, which is not that of the program.
+    Command::augment_subcommands(measuring).about(ABOUT).long_about(None)
 }
 
 /// As much of the command line as these arguments need; the first is the name of the program. To build the flags of all
@@ -77,7 +80,7 @@ pub fn command_for(tools: &Registry, arguments: &[OsString]) -> clap::Command {
 
 fn root() -> clap::Command {
     clap::Command::new("netwark")
-        .about("Self-hosted network toolkit: measure from many places at once")
+        .about(ABOUT)
         .version(env!("CARGO_PKG_VERSION"))
         .max_term_width(100)
         .subcommand_required(true)

@@ -19,8 +19,8 @@ const ADDRESS: usize = 16;
 /// Tell where addresses are and whose they are.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Reads files on this machine and asks nobody. Exit code 1 when an address is not known. \
-                  Examples: netwark geoip 192.0.2.1    sort -u addresses | netwark geoip --json"
+    after_help = "Reads files on this machine and asks nobody. Exit code 1 when an address is not known.\n\
+                  Examples: netwark geoip 192.0.2.1\n          sort -u addresses | netwark geoip --json"
 )]
 pub struct Args {
     /// Addresses; - or none reads them from standard input, one per line

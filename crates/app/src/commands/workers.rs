@@ -103,7 +103,7 @@ struct Named {
 struct Drain {
     #[command(flatten)]
     named: Named,
-    /// Take work again; a worker that runs has to be resumed on the page or by SIGUSR1
+    /// Take work again, whoever wanted it to drain
     #[arg(long)]
     resume: bool,
 }

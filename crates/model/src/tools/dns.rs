@@ -177,7 +177,7 @@ impl Tool for Dns {
     const TEXT: ToolText = ToolText {
         name: "dns",
         title: "DNS",
-        summary: "Asks name servers for the records of a name.",
+        summary: "Ask name servers for the records of a name.",
         target: "A name, or an address whose name is wanted, such as example.org or 192.0.2.1.",
     };
 

@@ -156,7 +156,7 @@ impl Tool for Http {
     const TEXT: ToolText = ToolText {
         name: "http",
         title: "HTTP",
-        summary: "Asks for a URL and tells status, headers, redirects and the time of every step.",
+        summary: "Ask for a URL and tell status, headers, redirects and the time of every step.",
         target: "A URL, such as https://example.org/; without a scheme, http is meant.",
     };
     const TARGET: TargetKind = TargetKind::Url;

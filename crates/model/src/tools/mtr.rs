@@ -131,7 +131,7 @@ impl Tool for Mtr {
     const TEXT: ToolText = ToolText {
         name: "mtr",
         title: "Trace (mtr)",
-        summary: "Measures every hop on the way to a target, cycle after cycle.",
+        summary: "Measure every hop on the way to a target, cycle after cycle.",
         target: "An address or a name, such as 192.0.2.1 or example.org.",
     };
 

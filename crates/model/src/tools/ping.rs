@@ -93,7 +93,7 @@ impl Tool for Ping {
     const TEXT: ToolText = ToolText {
         name: "ping",
         title: "Ping",
-        summary: "Sends ICMP echo requests and keeps every reply.",
+        summary: "Send ICMP echo requests and keep every reply.",
         target: "An address or a name, such as 192.0.2.1 or example.org.",
     };
 

@@ -149,7 +149,7 @@ impl Tool for Sweep {
     const TEXT: ToolText = ToolText {
         name: "sweep",
         title: "Sweep",
-        summary: "Finds who is there in a network, with hardware addresses, vendors and names.",
+        summary: "Find who is there in a network, with hardware addresses, vendors and names.",
         target: "Prefixes, ranges and names, such as 192.168.1.0/24, 10.0.0-3.1-254 or 192.168.1.10-20, with commas between them; local for the networks of the worker itself.",
     };
     const TARGET: TargetKind = TargetKind::Ranges;

@@ -56,7 +56,7 @@ impl Tool for Tcp {
     const TEXT: ToolText = ToolText {
         name: "tcp",
         title: "TCP connect",
-        summary: "Opens TCP connections and tells refused, filtered and unanswered ones apart.",
+        summary: "Open TCP connections and tell refused, filtered and unanswered ones apart.",
         target: "An address or a name, with its port, such as example.org:443 or [2001:db8::1]:22.",
     };
     const TARGET: TargetKind = TargetKind::HostPort;

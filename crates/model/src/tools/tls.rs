@@ -113,7 +113,7 @@ impl Tool for Tls {
     const TEXT: ToolText = ToolText {
         name: "tls",
         title: "TLS",
-        summary: "Makes a TLS handshake and tells the certificates, why they are not trusted, and what is offered.",
+        summary: "Make a TLS handshake and tell the certificates, why they are not trusted, and what is offered.",
         target: "An address or a name, with a port unless it is 443, such as example.org or mail.example.org:993.",
     };
     const TARGET: TargetKind = TargetKind::HostPort;

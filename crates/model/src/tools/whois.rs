@@ -29,7 +29,7 @@ impl Tool for Whois {
     const TEXT: ToolText = ToolText {
         name: "whois",
         title: "WHOIS",
-        summary: "Asks the registries who holds a domain, an address or an AS number.",
+        summary: "Ask the registries who holds a domain, an address or an AS number.",
         target: "A domain, an address, a prefix or an AS number, such as example.com, 192.0.2.1 or AS64500.",
     };
 

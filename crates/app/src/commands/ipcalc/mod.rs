@@ -22,8 +22,8 @@ const LARGEST_INPUT: u64 = 64 << 20;
     after_help = "An address may be written as 192.0.2.77, 3221226061 or 0xc000024d; a network as 192.0.2.77/24, \
                         192.0.2.77/255.255.255.0, '192.0.2.77 0.0.0.255' or 10/8; a range as 192.0.2.1-192.0.2.6 or \
                         192.0.2.1-6. Exit code 2 when one is not understood.\n\
-                        Examples: netwark ipcalc 192.0.2.77/24    netwark ipcalc 192.0.2.0/24 --split /26    \
-                        netwark ipcalc 192.0.2.0/24 --hosts 50,20,10    netwark ipcalc --summarise < networks"
+                        Examples: netwark ipcalc 192.0.2.77/24\n          netwark ipcalc 192.0.2.0/24 --split /26\n          \
+                        netwark ipcalc 192.0.2.0/24 --hosts 50,20,10\n          netwark ipcalc --summarise < networks"
 )]
 pub struct Args {
     /// Addresses, networks and ranges; - or none reads them from standard input

@@ -22,8 +22,9 @@ const AT_ONCE: usize = 8;
 #[command(
     after_help = "Asks the name servers of this machine and the registries; --offline asks nobody. Exit code 1 when \
                   something could not be found out, 2 when something was not understood.\n\
-                  Examples: netwark lookup example.org    netwark lookup 192.0.2.1 AS64500 00:00:5e:00:53:01    \
-                  netwark lookup --parts dns,whois < domains    netwark lookup --json --offline < addresses"
+                  Examples: netwark lookup example.org\n          \
+                  netwark lookup 192.0.2.1 AS64500 00:00:5e:00:53:01\n          \
+                  netwark lookup --parts dns,whois < domains\n          netwark lookup --json --offline < addresses"
 )]
 pub struct Args {
     /// Addresses, prefixes, ranges, names, AS numbers, MAC addresses and URLs; - or none reads them from standard

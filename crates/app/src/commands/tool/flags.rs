@@ -44,7 +44,7 @@ pub struct Shared {
 /// The subcommand of a tool.
 pub fn command(tool: &ToolDefinition) -> Command {
     // The options bring the description of their type, which is not meant for the shell.
-    let mut command = tool.command().about(tool.text.summary).long_about(None);
+    let mut command = tool.command().about(tool.text.summary.trim_end_matches('.')).long_about(None);
     let free = |command: &Command, letter: char| {
         !"hV".contains(letter) && command.get_arguments().all(|arg| arg.get_short() != Some(letter))
     };

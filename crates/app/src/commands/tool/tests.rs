@@ -134,7 +134,7 @@ fn a_new_tool_has_its_command_at_once() {
     assert_eq!(tool.check_matches(matches).unwrap().typed, json!({ "knocks": 5 }));
     assert_eq!(flags::read(tool, matches, None).unwrap().target, "door");
     let help = flags::command(tool).render_help().to_string();
-    assert!(help.contains("Knocks.") && help.contains("A door.") && help.contains("How often"), "{help}");
+    assert!(help.contains("Knocks") && help.contains("A door.") && help.contains("How often"), "{help}");
 }
 
 #[test]

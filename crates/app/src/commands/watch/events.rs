@@ -26,10 +26,9 @@ const MOST_NEW: u64 = 1_000;
 
 /// Show the timeline, the newest last; through a server.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples: netwark events --severity warning,alert --since 24h    netwark events --follow --json | jq .text    \
-                  netwark events --network Office --acknowledge"
-)]
+#[command(after_help = "Examples: netwark events --severity warning,alert --since 24h\n          \
+                  netwark events --follow --json | jq .text\n          \
+                  netwark events --network Office --acknowledge")]
 pub struct Args {
     /// Only with this in the text
     text: Option<String>,

@@ -46,10 +46,10 @@ pub fn command(tool: &ToolDefinition) -> Command {
                 .help("Registries of your own, which win over all others"),
         );
     // The flags bring the description of their type, which is not that of the command.
-    Flags::augment_args(command).about(tool.text.summary).long_about(None).after_help(
+    Flags::augment_args(command).about(tool.text.summary.trim_end_matches('.')).long_about(None).after_help(
         "Exit codes: 0 all is known, 1 something is not or could not be asked, 2 not understood.\n\
-             Examples: netwark whois example.com    netwark whois 193.0.6.139 AS3333    \
-             netwark whois --from paris example.com    netwark whois --json < domains",
+             Examples: netwark whois example.com\n          netwark whois 193.0.6.139 AS3333\n          \
+             netwark whois --from paris example.com\n          netwark whois --json < domains",
     )
 }
 
