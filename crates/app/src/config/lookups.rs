@@ -81,13 +81,13 @@ pub const REGISTRIES_FILE: Key = Key {
 const GEOIP_CITY: Key = Key {
     name: "lookups.geoip.city",
     takes: "the path of a file in MaxMind's format, or a list of them",
-    default: "",
+    default: "none: those of the data directory alone",
     about: "Files that tell the place of an address, asked before those in `lookups/geoip` of the data directory. A changed file is read again at once.",
 };
 const GEOIP_ASN: Key = Key {
     name: "lookups.geoip.asn",
     takes: "the path of a file in MaxMind's format, or a list of them",
-    default: "",
+    default: "none: those of the data directory alone",
     about: "The same for files that tell the autonomous system of an address.",
 };
 const RESOLVERS: Key = Key {

@@ -53,21 +53,21 @@ const GEOIP_PROVIDER: Key = Key {
 const GEOIP_ACCOUNT: Key = Key {
     name: "updates.geoip.account",
     takes: "a number",
-    default: "",
+    default: "none",
     about: "The account at MaxMind. One that is given on the page Sources wins over it.",
 };
 
 const GEOIP_KEY: Key = Key {
     name: "updates.geoip.key",
     takes: "the licence key of that account",
-    default: "",
+    default: "none",
     about: "The licence key of that account. It is never shown. One that is given on the page Sources is kept sealed in the database instead.",
 };
 
 const GEOIP_URL: Key = Key {
     name: "updates.geoip.url",
     takes: TAKES_PLACE,
-    default: "",
+    default: "none: the provider is asked",
     about: "A mirror, a directory or a file that is asked instead of the provider: .mmdb, .mmdb.gz or .tar.gz.",
 };
 
