@@ -207,9 +207,9 @@ pub struct WorkerOverrides {
 pub struct Capabilities {
     /// Tools it runs.
     pub tools: Vec<String>,
-    /// It has IPv4 addresses beyond loopback.
+    /// It has a route over IPv4 to more than its own links.
     pub ipv4: bool,
-    /// It has IPv6 addresses beyond loopback and link.
+    /// It has a route over IPv6 to more than its own links.
     pub ipv6: bool,
     /// It may open raw sockets.
     pub raw_sockets: bool,

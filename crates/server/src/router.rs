@@ -63,12 +63,15 @@ pub fn api() -> OpenApiRouter<App> {
 
 /// The description of the API.
 pub fn description() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
+    let mut description = api().into_openapi();
+    openapi::tell_access(&mut description);
+    description
 }
 
 /// Everything the server answers.
 pub fn router(app: &App) -> Router {
-    let (api, description) = api().split_for_parts();
+    let (api, mut description) = api().split_for_parts();
+    openapi::tell_access(&mut description);
     let system = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -69,7 +69,7 @@ pub struct FlagView {
     pub reason: Option<String>,
 }
 
-/// Lists tools by name.
+/// List tools by name.
 #[utoipa::path(
     get, path = "/tools", operation_id = "list_tools", tag = "Operations",
     responses((status = 200, description = "All tools", body = Vec<ToolView>)),

@@ -17,7 +17,7 @@ use crate::auth::Principal;
 use crate::error::Problem;
 use crate::extract::{Id, Params, known, page_before};
 
-/// Lists deliveries, newest first.
+/// List deliveries, newest first.
 ///
 /// The next page is the same request with `before` set to the id of the last delivery of this one.
 #[utoipa::path(
@@ -45,7 +45,7 @@ pub(crate) async fn list_deliveries(
     page(&app, &uri, channel, params).await
 }
 
-/// Lists deliveries over a channel, newest first.
+/// List deliveries over a channel, newest first.
 #[utoipa::path(
     get, path = "/channels/{id}/deliveries", operation_id = "list_channel_deliveries", tag = "Notices",
     params(

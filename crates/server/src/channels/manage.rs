@@ -17,7 +17,7 @@ use crate::auth::Principal;
 use crate::error::Problem;
 use crate::extract::{Body, Id};
 
-/// Lists channels by name.
+/// List channels by name.
 #[utoipa::path(
     get, path = "/channels", operation_id = "list_channels", tag = "Notices",
     responses((status = 200, description = "All channels", body = Vec<Channel>), MayReadChannels),
@@ -61,7 +61,7 @@ pub(crate) async fn create_channel(
     Ok((StatusCode::CREATED, Json(with_key(shown(&app, &principal, channel), made))))
 }
 
-/// One channel.
+/// Show a channel.
 #[utoipa::path(
     get, path = "/channels/{id}", operation_id = "get_channel", tag = "Notices",
     params(("id" = Uuid, Path, description = "Id of the channel")),

@@ -38,7 +38,7 @@ pub(crate) struct SubscriptionPreview {
     brought: Preview,
 }
 
-/// Lists subscriptions by name.
+/// List subscriptions by name.
 #[utoipa::path(
     get, path = "/subscriptions", operation_id = "list_subscriptions", tag = "Notices",
     responses((status = 200, description = "All subscriptions", body = Vec<Subscription>), MayReadSubscriptions),
@@ -71,7 +71,7 @@ pub(crate) async fn create_subscription(
     Ok((StatusCode::CREATED, Json(subscription)))
 }
 
-/// One subscription.
+/// Show a subscription.
 #[utoipa::path(
     get, path = "/subscriptions/{id}", operation_id = "get_subscription", tag = "Notices",
     params(("id" = Uuid, Path, description = "Id of the subscription")),
@@ -127,7 +127,7 @@ pub(crate) async fn delete_subscription(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What a subscription would have brought in the last week.
+/// Say what a subscription would have brought in the last week.
 ///
 /// Name and channels may be left out. Nothing is stored or sent.
 #[utoipa::path(

@@ -44,7 +44,7 @@ pub(crate) struct Acknowledged {
 /// Say that events were seen to, or take that back.
 #[utoipa::path(
     post, path = "/events/acknowledge", operation_id = "acknowledge_events", tag = "Events",
-    request_body(content = Acknowledge),
+    request_body(content = Acknowledge, example = json!({"ids": ["01933f6e-1234-7abc-8def-0123456789ab"]})),
     responses(
         (status = 200, body = Acknowledged),
         (status = 400, description = "A field is wrong", body = ProblemBody, content_type = "application/problem+json"),

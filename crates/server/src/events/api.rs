@@ -20,7 +20,7 @@ const MOST_KINDS: usize = 50;
 /// Most characters of a text that is looked for.
 const LONGEST_TEXT: usize = 200;
 
-/// Lists events, what happened last first.
+/// List events, what happened last first.
 ///
 /// What a worker tells of late stands where it happened.
 /// The next page is the same request with `before` set to the id of the last event of this one.
@@ -58,7 +58,8 @@ pub(crate) async fn list_events(
     Ok(page_before(app.store.events(&filter).await?, limit, &uri, |event| event.id.to_string()))
 }
 
-/// The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last first.
+/// Export the timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last
+/// first.
 #[utoipa::path(
     get, path = "/events.csv", operation_id = "export_events", tag = "Events",
     params(

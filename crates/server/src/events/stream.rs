@@ -24,7 +24,7 @@ const GATHER: Duration = Duration::from_millis(250);
 /// How often the timeline is read without a notice: some of its lines come without one.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// Follows the timeline.
+/// Follow the timeline.
 ///
 /// The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the event that came last. Who hears
 /// it reads `GET /events` again.

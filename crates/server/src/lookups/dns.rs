@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::Params;
 
-/// Asks name servers about a name, or about an address in the reverse tree.
+/// Ask name servers about a name, or about an address in the reverse tree.
 ///
 /// Asked are the resolvers of the system or of `lookups.resolvers`, or a chosen server with a public address. A server
 /// that does not answer is an answer of its own (`status` is absent, `attempts` say why). What only an internal server
@@ -45,7 +45,7 @@ pub async fn look_up_dns(
     ask(&app, &name, params, FieldError::path("name", "")).await
 }
 
-/// The same for a name in the query.
+/// Ask name servers, with the name in the query.
 #[utoipa::path(
     get, path = "/dns", operation_id = "query_dns", tag = "Look-ups",
     params(

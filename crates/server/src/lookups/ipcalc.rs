@@ -215,7 +215,7 @@ async fn summarise_networks(mut params: Params) -> Result<Json<ListAnswer>, Prob
 /// The same as the other method, for lists that are too long for an address.
 #[utoipa::path(
     post, path = "/ip-calc/list", operation_id = "summarise_many_networks", tag = "Look-ups",
-    request_body = NetworkList,
+    request_body(content = NetworkList, example = json!({"networks": ["192.0.2.0/25", "192.0.2.128/25"]})),
     responses((status = 200, description = "What they are together", body = ListAnswer), RefusedBody),
 )]
 async fn summarise_many_networks(Body(list): Body<NetworkList>) -> Result<Json<ListAnswer>, Problem> {

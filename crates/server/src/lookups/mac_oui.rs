@@ -87,7 +87,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_assignments)).routes(routes!(get_vendor)).merge(many)
 }
 
-/// Lists assignments in the order of their digits, or with `q` the best fits first.
+/// List assignments in the order of their digits, or with `q` the best fits first.
 ///
 /// Without `page` and `per_page` all that fit are listed: at most 10,000, and only with a filter.
 #[utoipa::path(
@@ -176,7 +176,7 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Says who has a MAC address, the beginning of one, or what an organisation of a name has.
+/// Say who has a MAC address, the beginning of one, or what an organisation of a name has.
 ///
 /// `assignment`, `orgname` and `orgaddr` are absent when nobody is known. What has a `/` in it is written as `%2F`.
 #[utoipa::path(
@@ -195,7 +195,7 @@ pub(crate) async fn get_vendor(
     answer.map(Json).map_err(|error| Problem::field(FieldError::path("resource", error.to_string())))
 }
 
-/// Answers for many at once, in the order they were asked. What is not understood has an `error`.
+/// Answer for many at once, in the order they were asked. What is not understood has an `error`.
 #[utoipa::path(
     post, path = "/mac-oui", operation_id = "get_mac_vendors", tag = "Look-ups",
     request_body = AskedMany,

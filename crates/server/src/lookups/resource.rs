@@ -20,7 +20,7 @@ use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::Params;
 
-/// Tells everything that is known about an address, prefix, range, name, AS number, MAC address or URL.
+/// Tell everything that is known about an address, prefix, range, name, AS number, MAC address or URL.
 ///
 /// Each look-up that has something to say of such a thing is a part of the answer, with how it ended: `ok`, `nothing`
 /// (there is nothing), `error`, `not_allowed` or `not_available`, the latter four with a reason. Parts for which the

@@ -52,7 +52,7 @@ async fn ask_registries(State(app): State<App>, mut params: Params) -> Result<Js
     answer(&app, question, fresh).await
 }
 
-/// The same, with what is asked about in the path.
+/// Ask the registries, with what is asked about in the path.
 #[utoipa::path(
     get, path = "/whois/{resource}", operation_id = "ask_registries_by_path", tag = "Look-ups",
     params(

@@ -19,7 +19,7 @@ use crate::extract::{Body, Id, Params, known};
 /// Longest idempotency key in bytes.
 const LONGEST_KEY: usize = 200;
 
-/// Runs a tool.
+/// Run a tool.
 ///
 /// Makes an operation and hands it to the workers of its queues. Repeat a request whose answer was
 /// lost with the same `Idempotency-Key`: it is run once.
@@ -78,7 +78,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// Lists operations, newest first.
+/// List operations, newest first.
 #[utoipa::path(
     get, path = "/operations", operation_id = "list_operations", tag = "Operations",
     params(
@@ -131,7 +131,7 @@ pub async fn list_operations(
     Ok((page.headers(uri.path(), uri.query().unwrap_or_default(), total), Json(operations)))
 }
 
-/// Shows an operation with its results.
+/// Show an operation with its results.
 #[utoipa::path(
     get, path = "/operations/{id}", operation_id = "get_operation", tag = "Operations",
     params(("id" = uuid::Uuid, Path, description = "Its id")),
@@ -147,7 +147,7 @@ pub async fn get_operation(State(app): State<App>, Id(id): Id) -> Result<Json<Op
     Ok(Json(detail))
 }
 
-/// Cancels what of an operation has not ended.
+/// Cancel what of an operation has not ended.
 ///
 /// What had been measured is kept. An operation that has ended already stays as it is.
 #[utoipa::path(

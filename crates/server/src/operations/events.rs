@@ -34,7 +34,7 @@ const GATHER: Duration = Duration::from_millis(40);
 /// How often what is watched is read without a notice, where one of another server may be lost.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Watches one operation.
+/// Watch one operation.
 ///
 /// Events are `operation` and `result`, their data the same as in `GET /operations/{id}`, their id
 /// the operation's version. A reconnect with `Last-Event-ID` gets what is newer. After the event
@@ -68,7 +68,7 @@ pub async fn watch_operation(
     Ok(watch.respond())
 }
 
-/// Watches many operations in one stream.
+/// Watch many operations in one stream.
 ///
 /// Names each operation by `id`; with `list=true` the headers of every operation that changes come,
 /// too. The data of `result` events has the `operation_id` beside. There is no resuming: the stream

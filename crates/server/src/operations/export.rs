@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::Id;
 
-/// Results as JSON.
+/// Export results as JSON.
 #[utoipa::path(
     get, path = "/operations/{id}/results.json", operation_id = "export_results_json", tag = "Operations",
     params(("id" = uuid::Uuid, Path, description = "Its id")),
@@ -29,7 +29,7 @@ pub async fn export_results_json(State(app): State<App>, Id(id): Id) -> Result<R
     Ok(named(Json(&detail.results).into_response(), &detail, "json"))
 }
 
-/// Results as CSV: a line per reply of a ping, per hop of a trace, per connection or request.
+/// Export results as CSV: a line per reply of a ping, per hop of a trace, per connection or request.
 #[utoipa::path(
     get, path = "/operations/{id}/results.csv", operation_id = "export_results_csv", tag = "Operations",
     params(("id" = uuid::Uuid, Path, description = "Its id")),
@@ -45,7 +45,7 @@ pub async fn export_results_csv(State(app): State<App>, Id(id): Id) -> Result<Re
     Ok(named(response, &detail, "csv"))
 }
 
-/// Results as text, the way the shell prints them.
+/// Export results as text, the way the shell prints them.
 #[utoipa::path(
     get, path = "/operations/{id}/results.txt", operation_id = "export_results_txt", tag = "Operations",
     params(("id" = uuid::Uuid, Path, description = "Its id")),

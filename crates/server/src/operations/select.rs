@@ -11,7 +11,7 @@ use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
 use crate::extract::Params;
 
-/// Shows who would run an operation.
+/// Show who would run an operation.
 ///
 /// Reads a selector as `from` of a new operation is read, and runs nothing. With a limit, `workers` are all those it
 /// would be drawn from.

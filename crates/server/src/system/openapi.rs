@@ -1,5 +1,6 @@
 //! The description of the API, generated from the code.
 
+use netwark_model::auth::Role;
 use netwark_model::tools::dns::{DnsOutcome, Transport};
 use netwark_model::tools::http::HttpOutcome;
 use netwark_model::tools::mtr::MtrOutcome;
@@ -7,8 +8,14 @@ use netwark_model::tools::ping::PingOutcome;
 use netwark_model::tools::sweep::SweepOutcome;
 use netwark_model::tools::tcp::TcpOutcome;
 use netwark_model::tools::tls::TlsOutcome;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::{Modify, OpenApi};
+
+use crate::answers::denied;
+use crate::auth::access::{Access, Required, required};
 
 /// What the description says besides routes and types.
 #[derive(OpenApi)]
@@ -51,4 +58,47 @@ impl Modify for Schemes {
         let cookie = ApiKey::Cookie(ApiKeyValue::new("netwark_session"));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     }
+}
+
+/// Says of every route who may use it, and what others are answered.
+pub fn tell_access(openapi: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut openapi.paths.paths {
+        let of_method = [
+            ("GET", &mut item.get),
+            ("PUT", &mut item.put),
+            ("POST", &mut item.post),
+            ("DELETE", &mut item.delete),
+            ("PATCH", &mut item.patch),
+        ];
+        for (method, operation) in of_method {
+            let Some(operation) = operation else { continue };
+            if let Required::Route(access) = required(method, &format!("/api/v1{path}")) {
+                tell_of(operation, access);
+            }
+        }
+    }
+}
+
+fn tell_of(operation: &mut Operation, access: Access) {
+    let told = match access {
+        Access::Public => {
+            operation.security = Some(vec![SecurityRequirement::default()]);
+            "Open to everybody.".to_owned()
+        }
+        Access::User => "Needs a signed-in user, of whatever role.".to_owned(),
+        Access::Worker => "Needs the token of a worker.".to_owned(),
+        Access::Needs(permission) | Access::NeedsFromAfar(permission) => {
+            for (status, answer) in denied(permission.as_str()) {
+                operation.responses.responses.entry(status).or_insert(answer);
+            }
+            let roles: Vec<String> = Role::ALL
+                .into_iter()
+                .filter(|role| role.may(permission))
+                .map(|role| format!("`{}`", role.as_str()))
+                .collect();
+            format!("Needs the permission `{}` ({}).", permission.as_str(), roles.join(", "))
+        }
+    };
+    let said = operation.description.take().filter(|said| !said.is_empty());
+    operation.description = Some(said.map_or_else(|| told.clone(), |said| format!("{said}\n\n{told}")));
 }

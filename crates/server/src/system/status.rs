@@ -53,7 +53,7 @@ pub struct Suggestion {
     pub why: String,
 }
 
-/// Shows the state of the server.
+/// Show the state of the server.
 #[utoipa::path(
     get, path = "/status", operation_id = "get_status", tag = "Server",
     responses((status = 200, description = "The server's state", body = ServerStatus)),

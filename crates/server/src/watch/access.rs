@@ -53,7 +53,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
     Option::deserialize(from).map(Some)
 }
 
-/// Lists entries of the access list, by hardware address.
+/// List entries of the access list, by hardware address.
 #[utoipa::path(
     get, path = "/access-list", operation_id = "list_access", tag = "Watch",
     params(
@@ -90,7 +90,7 @@ pub(crate) async fn list_access(
     Ok((page.headers(uri.path(), uri.query().unwrap_or_default(), total), Json(entries)))
 }
 
-/// One entry of the access list.
+/// Show an entry of the access list.
 #[utoipa::path(
     get, path = "/access-list/{id}", operation_id = "get_access_entry", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the entry")),

@@ -56,7 +56,7 @@ pub(crate) struct RefusedLine {
     reason: String,
 }
 
-/// The whole access list as CSV.
+/// Export the access list as CSV.
 ///
 /// Networks stand by their names with `|` between them; an entry without any holds on all.
 #[utoipa::path(
@@ -98,7 +98,12 @@ pub(super) fn import_route() -> OpenApiRouter<App> {
 #[utoipa::path(
     post, path = "/access-list/import", operation_id = "import_access_list", tag = "Watch",
     params(("dry_run" = Option<bool>, Query, description = "Only read the file and say which lines are wrong")),
-    request_body(content = String, content_type = "text/csv", description = "At most 4 MiB and 20,000 lines"),
+    request_body(
+        content = String,
+        content_type = "text/csv",
+        description = "At most 4 MiB and 20,000 lines",
+        example = "action,mac,note\nallow,00:00:5e:00:53:01,Anna's laptop\n"
+    ),
     responses((status = 200, body = Imported), Invalid, MayWrite),
 )]
 pub(crate) async fn import_access(

@@ -99,7 +99,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
     Option::deserialize(from).map(Some)
 }
 
-/// Lists devices.
+/// List devices.
 #[utoipa::path(
     get, path = "/devices", operation_id = "list_devices", tag = "Watch",
     params(
@@ -165,7 +165,7 @@ pub(crate) async fn list_devices(
     Ok((page.headers(uri.path(), uri.query().unwrap_or_default(), total), Json(devices)))
 }
 
-/// Lists the types that rules give to devices.
+/// List the types that rules give to devices.
 #[utoipa::path(
     get, path = "/devices/types", operation_id = "list_device_types", tag = "Watch",
     responses((status = 200, description = "Every type, in alphabetical order", body = Vec<String>), MayRead),
@@ -174,7 +174,7 @@ pub(crate) async fn list_types() -> Json<Vec<&'static str>> {
     Json(kind::all())
 }
 
-/// One device with its interfaces, names and addresses.
+/// Show a device with its interfaces, names and addresses.
 #[utoipa::path(
     get, path = "/devices/{id}", operation_id = "get_device", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the device")),
@@ -224,7 +224,7 @@ pub(crate) async fn delete_device(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What changed about a device, the latest first: addresses, names, vendors, and what people said of it.
+/// List what changed about a device, the latest first: addresses, names, vendors, and what people said of it.
 #[utoipa::path(
     get, path = "/devices/{id}/history", operation_id = "list_device_changes", tag = "Watch",
     params(
@@ -245,7 +245,7 @@ pub(crate) async fn device_history(
     of_device(&app, id, app.store.device_history(id, before, limit).await?).await
 }
 
-/// When a device was there, by interface, the latest first.
+/// List when a device was there, by interface, the latest first.
 #[utoipa::path(
     get, path = "/devices/{id}/presence", operation_id = "list_device_presence", tag = "Watch",
     params(
@@ -278,7 +278,7 @@ async fn of_device<T>(app: &App, id: Uuid, read: Vec<T>) -> Result<Json<Vec<T>>,
 #[utoipa::path(
     post, path = "/devices/{id}/merge", operation_id = "merge_devices", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the device that stays")),
-    request_body(content = Merge),
+    request_body(content = Merge, example = json!({"devices": ["01933f6e-1234-7abc-8def-0123456789ab"]})),
     responses((status = 200, body = DeviceDetail), Invalid, MayWrite, NoDevice, NotThese),
 )]
 pub(crate) async fn merge_devices(
@@ -304,7 +304,7 @@ pub(crate) async fn merge_devices(
 #[utoipa::path(
     post, path = "/devices/{id}/split", operation_id = "split_device", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the device")),
-    request_body(content = Split),
+    request_body(content = Split, example = json!({"interfaces": ["01933f6e-1234-7abc-8def-0123456789ab"]})),
     responses((status = 201, body = DeviceDetail), Invalid, MayWrite, NoDevice, NotThese),
 )]
 pub(crate) async fn split_device(

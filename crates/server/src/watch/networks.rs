@@ -58,7 +58,7 @@ pub(crate) struct SweepAsked {
     worker: String,
 }
 
-/// Lists networks by name.
+/// List networks by name.
 #[utoipa::path(
     get, path = "/networks", operation_id = "list_networks", tag = "Watch",
     responses((status = 200, description = "All networks", body = Vec<Network>), MayRead),
@@ -94,7 +94,7 @@ pub(crate) async fn create_network(
     Ok((StatusCode::CREATED, Json(network)))
 }
 
-/// One network.
+/// Show a network.
 #[utoipa::path(
     get, path = "/networks/{id}", operation_id = "get_network", tag = "Watch",
     params(("id" = Uuid, Path, description = "Id of the network")),
@@ -208,7 +208,7 @@ pub(crate) async fn delete_network(
     Ok(Json(deleted(changed.name, true, keep, leavings)))
 }
 
-/// Sweeps of a network, the latest first.
+/// List sweeps of a network, the latest first.
 ///
 /// The next page is the same request with `before` set to the beginning of the last one of this.
 #[utoipa::path(

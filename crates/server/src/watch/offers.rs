@@ -42,7 +42,7 @@ fn yes() -> bool {
     true
 }
 
-/// Lists networks that online workers stand in and nobody watches.
+/// List networks that online workers stand in and nobody watches.
 ///
 /// Links that only join two ends are not offered, and neither are the bridges of a machine to its own containers.
 /// A private prefix is watched when a worker of the same site watches it.
@@ -60,7 +60,9 @@ pub(crate) async fn list_offers(State(app): State<App>) -> Result<Json<Vec<Netwo
 /// Do not offer a network any more, or do so again.
 #[utoipa::path(
     post, path = "/networks/offers/dismiss", operation_id = "dismiss_network_offer", tag = "Watch",
-    request_body(content = DismissOffer),
+    request_body(content = DismissOffer, example = json!({
+        "worker_id": "01933f6e-1234-7abc-8def-0123456789ab", "prefixes": ["192.0.2.0/24"]
+    })),
     responses((status = 204, description = "It is not offered any more"), Invalid, MayWrite),
 )]
 pub(crate) async fn dismiss_offer(

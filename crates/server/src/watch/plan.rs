@@ -56,7 +56,8 @@ impl From<Used> for PlannedAddress {
     }
 }
 
-/// Addresses of a network that somebody has, or had: in their order, each with the device that has it or had it last.
+/// List addresses of a network that somebody has, or had: in their order, each with the device that has it or
+/// had it last.
 #[utoipa::path(
     get, path = "/networks/{id}/addresses", operation_id = "list_network_addresses", tag = "Watch",
     params(

@@ -65,7 +65,7 @@ pub(crate) struct PresenceStatistics {
     weekdays: Vec<WeekdayPresence>,
 }
 
-/// Counts devices that were there, by hour.
+/// Count devices that were there, by hour.
 ///
 /// Days and hours are those of the server's time zone. Without a range it is the last seven days, today included. A
 /// device counts once, however many interfaces it has.

@@ -192,7 +192,7 @@ impl Range {
     }
 }
 
-/// Counts events by day, severity, network and device.
+/// Count events by day, severity, network and device.
 ///
 /// Days are those of the server's time zone. Without a range it is the last seven days, today included.
 #[utoipa::path(
@@ -257,7 +257,7 @@ pub(crate) async fn event_statistics(
     }))
 }
 
-/// Counts devices by type and vendor, and newcomers by day.
+/// Count devices by type and vendor, and newcomers by day.
 #[utoipa::path(
     get, path = "/stats/devices", operation_id = "count_devices", tag = "Watch",
     params(

@@ -28,7 +28,7 @@ pub(crate) struct Drain {
     draining: bool,
 }
 
-/// Lists workers by name.
+/// List workers by name.
 #[utoipa::path(
     get, path = "/workers", operation_id = "list_workers", tag = "Workers",
     responses((status = 200, description = "All workers", body = Vec<Worker>), Denied),
@@ -37,7 +37,7 @@ pub(crate) async fn list_workers(State(app): State<App>) -> Result<Json<Vec<Work
     Ok(Json(app.store.workers().await?))
 }
 
-/// One worker.
+/// Show a worker.
 #[utoipa::path(
     get, path = "/workers/{id}", operation_id = "get_worker", tag = "Workers",
     params(("id" = Uuid, Path, description = "Id of the worker")),

@@ -82,7 +82,7 @@ impl<S: Send + Sync> FromRequestParts<S> for QueueName {
     }
 }
 
-/// Lists queues, built-in ones first.
+/// List queues, built-in ones first.
 #[utoipa::path(
     get, path = "/management/backend/queues", operation_id = "list_queues", tag = "Workers",
     responses((status = 200, description = "All queues", body = Vec<Queue>), Denied),

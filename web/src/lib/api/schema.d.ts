@@ -11,13 +11,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists entries of the access list, by hardware address. */
+        /**
+         * List entries of the access list, by hardware address.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_access"];
         put?: never;
         /**
          * Add an entry to the access list.
          * @description One that speaks of an address which the list has already on one of the same networks is refused, and so is one that
          *     says the same again.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         post: operations["add_access_entry"];
         delete?: never;
@@ -34,8 +39,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The whole access list as CSV.
+         * Export the access list as CSV.
          * @description Networks stand by their names with `|` between them; an entry without any holds on all.
+         *
+         *     Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["export_access_list"];
         put?: never;
@@ -60,6 +67,8 @@ export interface paths {
          * @description The first line names the columns: `mac`, and `action`, `note`, `networks` (names with `|` between them, or nothing
          *     for all) and `expires_at` (a day, or a time) in any order. Where there is no `action`, all are allowed. Good lines are taken over, others
          *     are told with their reasons; with `dry_run` the same is told and nothing is taken over.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         post: operations["import_access_list"];
         delete?: never;
@@ -75,15 +84,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One entry of the access list. */
+        /**
+         * Show an entry of the access list.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_access_entry"];
         put?: never;
         post?: never;
-        /** Remove an entry from the access list. */
+        /**
+         * Remove an entry from the access list.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         delete: operations["remove_access_entry"];
         options?: never;
         head?: never;
-        /** Change an entry of the access list. What is left out stays. */
+        /**
+         * Change an entry of the access list. What is left out stays.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         patch: operations["change_access_entry"];
         trace?: never;
     };
@@ -94,7 +112,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists channels by name. */
+        /**
+         * List channels by name.
+         * @description Needs the permission `channels:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_channels"];
         put?: never;
         /**
@@ -102,6 +123,8 @@ export interface paths {
          * @description What `config` holds depends on its `kind`, and so does which `secrets` it takes: `password` of mail with a user name;
          *     `url`, `signing_key` and `authorization` of webhooks; `url` of Slack, Teams and Discord; `token` of Telegram, Matrix,
          *     ntfy and Gotify; `key` of PagerDuty.
+         *
+         *     Needs the permission `channels:manage` (`admin`).
          */
         post: operations["create_channel"];
         delete?: never;
@@ -117,13 +140,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One channel. */
+        /**
+         * Show a channel.
+         * @description Needs the permission `channels:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_channel"];
         put?: never;
         post?: never;
         /**
          * Delete a channel.
          * @description What waits for it is not sent any more, and its deliveries go, too. Subscriptions stay, without it.
+         *
+         *     Needs the permission `channels:manage` (`admin`).
          */
         delete: operations["delete_channel"];
         options?: never;
@@ -131,6 +159,8 @@ export interface paths {
         /**
          * Change a channel.
          * @description What is left out stays; `config` is replaced as a whole. Notices that wait for their next try are tried at once.
+         *
+         *     Needs the permission `channels:manage` (`admin`).
          */
         patch: operations["change_channel"];
         trace?: never;
@@ -142,7 +172,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists deliveries over a channel, newest first. */
+        /**
+         * List deliveries over a channel, newest first.
+         * @description Needs the permission `subscriptions:manage` (`operator`, `admin`).
+         */
         get: operations["list_channel_deliveries"];
         put?: never;
         post?: never;
@@ -164,6 +197,8 @@ export interface paths {
         /**
          * Try again all that a channel has failed to deliver.
          * @description Notices that were given up, and those that wait for their next try, are tried now, the oldest first.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         post: operations["retry_channel"];
         delete?: never;
@@ -185,6 +220,8 @@ export interface paths {
          * Send a test over a channel.
          * @description It answers once the other side has taken it or has not: `status` is `delivered` or `dead`, and `answer` or `error`
          *     says what was said. A test that fails is not tried again; one that is delivered lets those that wait be tried at once.
+         *
+         *     Needs the permission `channels:manage` (`admin`).
          */
         post: operations["test_channel"];
         delete?: never;
@@ -201,8 +238,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists deliveries, newest first.
+         * List deliveries, newest first.
          * @description The next page is the same request with `before` set to the id of the last delivery of this one.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         get: operations["list_deliveries"];
         put?: never;
@@ -226,6 +265,8 @@ export interface paths {
          * Try a delivery again now.
          * @description One that was given up is tried again under the same id, by which the other side knows it, for another week. One that
          *     waits for its next try need not wait, and neither do others of its channel.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         post: operations["retry_delivery"];
         delete?: never;
@@ -241,7 +282,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists devices. */
+        /**
+         * List devices.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_devices"];
         put?: never;
         post?: never;
@@ -258,7 +302,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the types that rules give to devices. */
+        /**
+         * List the types that rules give to devices.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_device_types"];
         put?: never;
         post?: never;
@@ -275,18 +322,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One device with its interfaces, names and addresses. */
+        /**
+         * Show a device with its interfaces, names and addresses.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_device"];
         put?: never;
         post?: never;
         /**
          * Delete a device.
          * @description What was seen of it goes with it. When it is seen again, it is a new one.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         delete: operations["delete_device"];
         options?: never;
         head?: never;
-        /** Change what people say of a device. */
+        /**
+         * Change what people say of a device.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         patch: operations["change_device"];
         trace?: never;
     };
@@ -302,6 +357,8 @@ export interface paths {
         /**
          * Allow or deny a device, or say nothing of it.
          * @description Makes, changes or removes the entries of its hardware addresses that hold on all networks.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         post: operations["set_device_access"];
         delete?: never;
@@ -317,7 +374,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changed about a device, the latest first: addresses, names, vendors, and what people said of it. */
+        /**
+         * List what changed about a device, the latest first: addresses, names, vendors, and what people said of it.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_device_changes"];
         put?: never;
         post?: never;
@@ -336,7 +396,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say that other devices are the same as this one. */
+        /**
+         * Say that other devices are the same as this one.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         post: operations["merge_devices"];
         delete?: never;
         options?: never;
@@ -351,7 +414,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When a device was there, by interface, the latest first. */
+        /**
+         * List when a device was there, by interface, the latest first.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_device_presence"];
         put?: never;
         post?: never;
@@ -371,7 +437,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Say that two devices are not the same, so that it is not proposed any more. */
+        /**
+         * Say that two devices are not the same, so that it is not proposed any more.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         delete: operations["dismiss_proposal"];
         options?: never;
         head?: never;
@@ -387,7 +456,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say that some interfaces of a device are another device's; answers with that one. */
+        /**
+         * Say that some interfaces of a device are another device's; answers with that one.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         post: operations["split_device"];
         delete?: never;
         options?: never;
@@ -402,7 +474,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same for a name in the query. */
+        /**
+         * Ask name servers, with the name in the query.
+         * @description Needs the permission `lookups:ask` (`operator`, `admin`).
+         */
         get: operations["query_dns"];
         put?: never;
         post?: never;
@@ -420,10 +495,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Asks name servers about a name, or about an address in the reverse tree.
+         * Ask name servers about a name, or about an address in the reverse tree.
          * @description Asked are the resolvers of the system or of `lookups.resolvers`, or a chosen server with a public address. A server
          *     that does not answer is an answer of its own (`status` is absent, `attempts` say why). What only an internal server
          *     knows is asked through a worker, with the tool `dns`.
+         *
+         *     Needs the permission `lookups:ask` (`operator`, `admin`).
          */
         get: operations["look_up_dns"];
         put?: never;
@@ -442,9 +519,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists events, what happened last first.
+         * List events, what happened last first.
          * @description What a worker tells of late stands where it happened.
          *     The next page is the same request with `before` set to the id of the last event of this one.
+         *
+         *     Needs the permission `events:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["list_events"];
         put?: never;
@@ -462,7 +541,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last first. */
+        /**
+         * Export the timeline, or what of it fits the filters, as CSV; at most 100,000 lines, what happened last
+         *     first.
+         * @description Needs the permission `events:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["export_events"];
         put?: never;
         post?: never;
@@ -481,7 +564,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say that events were seen to, or take that back. */
+        /**
+         * Say that events were seen to, or take that back.
+         * @description Needs the permission `events:acknowledge` (`operator`, `admin`).
+         */
         post: operations["acknowledge_events"];
         delete?: never;
         options?: never;
@@ -497,9 +583,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follows the timeline.
+         * Follow the timeline.
          * @description The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the event that came last. Who hears
          *     it reads `GET /events` again.
+         *
+         *     Needs the permission `events:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["follow_events"];
         put?: never;
@@ -520,6 +608,8 @@ export interface paths {
         /**
          * Tell where an address is.
          * @description Only files of this server are asked, nobody else. Without a file the answer says so; it is no error.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["locate"];
         put?: never;
@@ -537,7 +627,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the files of places and autonomous systems, with their age and with what is wrong with them. */
+        /**
+         * List the files of places and autonomous systems, with their age and with what is wrong with them.
+         * @description Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_geo_files"];
         put?: never;
         post?: never;
@@ -559,6 +652,8 @@ export interface paths {
         /**
          * Tell where many addresses are.
          * @description The answers stand in the order of the addresses.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         post: operations["locate_many"];
         delete?: never;
@@ -574,7 +669,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell where an address is, the address in the path. */
+        /**
+         * Tell where an address is, the address in the path.
+         * @description Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["locate_address"];
         put?: never;
         post?: never;
@@ -596,6 +694,8 @@ export interface paths {
          * @description All of these are understood: `192.0.2.77`, `192.0.2.77/24`, `10/8`, `192.0.2.77/255.255.255.0`,
          *     `192.0.2.77 0.0.0.255` (a wildcard mask), `192.0.2.1-192.0.2.6`, `192.0.2.1-6`, `3221226061`, `0xc000024d`, and the
          *     same of IPv6.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["calculate"];
         put?: never;
@@ -613,12 +713,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Summarise networks, and tell which hold or overlap others. */
+        /**
+         * Summarise networks, and tell which hold or overlap others.
+         * @description Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["summarise_networks"];
         put?: never;
         /**
          * Summarise many networks, and tell which hold or overlap others.
          * @description The same as the other method, for lists that are too long for an address.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         post: operations["summarise_many_networks"];
         delete?: never;
@@ -637,6 +742,8 @@ export interface paths {
         /**
          * Cut a network into smaller ones.
          * @description One of `prefix`, `parts` and `hosts` says how.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["split_network"];
         put?: never;
@@ -657,6 +764,8 @@ export interface paths {
         /**
          * Calculate a network.
          * @description Host bits may be set.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["calculate_network"];
         put?: never;
@@ -675,7 +784,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tells everything that is known about an address, prefix, range, name, AS number, MAC address or URL.
+         * Tell everything that is known about an address, prefix, range, name, AS number, MAC address or URL.
          * @description Each look-up that has something to say of such a thing is a part of the answer, with how it ended: `ok`, `nothing`
          *     (there is nothing), `error`, `not_allowed` or `not_available`, the latter four with a reason. Parts for which the
          *     server asks others need `lookups:ask`; of questions with such parts each user or token has at most 8 under way.
@@ -683,6 +792,8 @@ export interface paths {
          *     With `Accept: text/event-stream` the parts come as they arrive: the event `subject` first, which says what was
          *     understood and which parts there will be, then an event `part` for each of them, its data an object with that one
          *     part, and `end` at last.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["look_up"];
         put?: never;
@@ -701,12 +812,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists assignments in the order of their digits, or with `q` the best fits first.
+         * List assignments in the order of their digits, or with `q` the best fits first.
          * @description Without `page` and `per_page` all that fit are listed: at most 10,000, and only with a filter.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["list_mac_assignments"];
         put?: never;
-        /** Answers for many at once, in the order they were asked. What is not understood has an `error`. */
+        /**
+         * Answer for many at once, in the order they were asked. What is not understood has an `error`.
+         * @description Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
+         */
         post: operations["get_mac_vendors"];
         delete?: never;
         options?: never;
@@ -722,8 +838,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Says who has a MAC address, the beginning of one, or what an organisation of a name has.
+         * Say who has a MAC address, the beginning of one, or what an organisation of a name has.
          * @description `assignment`, `orgname` and `orgaddr` are absent when nobody is known. What has a `/` in it is written as `%2F`.
+         *
+         *     Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["get_mac_vendor"];
         put?: never;
@@ -741,12 +859,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists queues, built-in ones first. */
+        /**
+         * List queues, built-in ones first.
+         * @description Needs the permission `workers:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_queues"];
         put?: never;
         /**
          * Make a queue.
          * @description Workers listen on it once their configuration names it, or an administrator gives it to them.
+         *
+         *     Needs the permission `queues:manage` (`admin`).
          */
         post: operations["create_queue"];
         delete?: never;
@@ -769,6 +892,8 @@ export interface paths {
          * Delete a queue.
          * @description Its members no longer listen on it; the answer says how many there were. While operations wait in it,
          *     it stays. Queues that always exist, and those that the configuration declares, cannot be deleted here.
+         *
+         *     Needs the permission `queues:manage` (`admin`).
          */
         delete: operations["delete_queue"];
         options?: never;
@@ -777,6 +902,8 @@ export interface paths {
          * Change a queue.
          * @description Its kind can be changed while no operation waits in it. Queues that always exist, and those that the
          *     configuration declares, cannot be changed here.
+         *
+         *     Needs the permission `queues:manage` (`admin`).
          */
         patch: operations["change_queue"];
         trace?: never;
@@ -788,12 +915,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists networks by name. */
+        /**
+         * List networks by name.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_networks"];
         put?: never;
         /**
          * Make a network.
          * @description It is swept at once, unless `start` is false.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         post: operations["create_network"];
         delete?: never;
@@ -810,9 +942,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists networks that online workers stand in and nobody watches.
+         * List networks that online workers stand in and nobody watches.
          * @description Links that only join two ends are not offered, and neither are the bridges of a machine to its own containers.
          *     A private prefix is watched when a worker of the same site watches it.
+         *
+         *     Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["list_network_offers"];
         put?: never;
@@ -832,7 +966,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Do not offer a network any more, or do so again. */
+        /**
+         * Do not offer a network any more, or do so again.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         post: operations["dismiss_network_offer"];
         delete?: never;
         options?: never;
@@ -847,7 +984,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One network. */
+        /**
+         * Show a network.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_network"];
         put?: never;
         post?: never;
@@ -855,6 +995,8 @@ export interface paths {
          * Delete a network.
          * @description With `keep_history` its events, sweeps and devices stay to be read; otherwise all of it goes. With `dry_run` nothing
          *     happens, and the answer says how much would go.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         delete: operations["delete_network"];
         options?: never;
@@ -862,6 +1004,8 @@ export interface paths {
         /**
          * Change a network.
          * @description What is left out stays. Its worker learns of it at once.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         patch: operations["change_network"];
         trace?: never;
@@ -873,7 +1017,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Addresses of a network that somebody has, or had: in their order, each with the device that has it or had it last. */
+        /**
+         * List addresses of a network that somebody has, or had: in their order, each with the device that has it or
+         *     had it last.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_network_addresses"];
         put?: never;
         post?: never;
@@ -892,7 +1040,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Watch a network from now on. */
+        /**
+         * Watch a network from now on.
+         * @description Needs the permission `watch:write` (`operator`, `admin`).
+         */
         post: operations["start_network"];
         delete?: never;
         options?: never;
@@ -912,6 +1063,8 @@ export interface paths {
         /**
          * Watch a network no more.
          * @description Nobody goes down because of it: who is there is not known from now on.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         post: operations["stop_network"];
         delete?: never;
@@ -928,14 +1081,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sweeps of a network, the latest first.
+         * List sweeps of a network, the latest first.
          * @description The next page is the same request with `before` set to the beginning of the last one of this.
+         *
+         *     Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["list_sweeps"];
         put?: never;
         /**
          * Sweep a network now.
          * @description Its worker is told; the sweep shows up among the others when it has ended.
+         *
+         *     Needs the permission `watch:write` (`operator`, `admin`).
          */
         post: operations["sweep_now"];
         delete?: never;
@@ -951,13 +1108,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists operations, newest first. */
+        /**
+         * List operations, newest first.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_operations"];
         put?: never;
         /**
-         * Runs a tool.
+         * Run a tool.
          * @description Makes an operation and hands it to the workers of its queues. Repeat a request whose answer was
          *     lost with the same `Idempotency-Key`: it is run once.
+         *
+         *     Needs the permission `operations:run` (`operator`, `admin`).
          */
         post: operations["create_operation"];
         delete?: never;
@@ -974,10 +1136,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watches many operations in one stream.
+         * Watch many operations in one stream.
          * @description Names each operation by `id`; with `list=true` the headers of every operation that changes come,
          *     too. The data of `result` events has the `operation_id` beside. There is no resuming: the stream
          *     begins with everything there is of the named operations.
+         *
+         *     Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["watch_operations"];
         put?: never;
@@ -995,7 +1159,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an operation with its results. */
+        /**
+         * Show an operation with its results.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_operation"];
         put?: never;
         post?: never;
@@ -1015,8 +1182,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancels what of an operation has not ended.
+         * Cancel what of an operation has not ended.
          * @description What had been measured is kept. An operation that has ended already stays as it is.
+         *
+         *     Needs the permission `operations:run` (`operator`, `admin`).
          */
         post: operations["cancel_operation"];
         delete?: never;
@@ -1033,10 +1202,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Watches one operation.
+         * Watch one operation.
          * @description Events are `operation` and `result`, their data the same as in `GET /operations/{id}`, their id
          *     the operation's version. A reconnect with `Last-Event-ID` gets what is newer. After the event
          *     `end` nothing more comes.
+         *
+         *     Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["watch_operation"];
         put?: never;
@@ -1054,7 +1225,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Results as CSV: a line per reply of a ping, per hop of a trace, per connection or request. */
+        /**
+         * Export results as CSV: a line per reply of a ping, per hop of a trace, per connection or request.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["export_results_csv"];
         put?: never;
         post?: never;
@@ -1071,7 +1245,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Results as JSON. */
+        /**
+         * Export results as JSON.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["export_results_json"];
         put?: never;
         post?: never;
@@ -1088,7 +1265,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Results as text, the way the shell prints them. */
+        /**
+         * Export results as text, the way the shell prints them.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["export_results_txt"];
         put?: never;
         post?: never;
@@ -1106,8 +1286,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is asking, and what they may do.
+         * Say who is asking, and what they may do.
          * @description Answers strangers too: the page asks this first, and learns whether to sign in or to set up.
+         *
+         *     Open to everybody.
          */
         get: operations["read_session"];
         put?: never;
@@ -1115,9 +1297,14 @@ export interface paths {
          * Sign in.
          * @description Sets the session cookie. An address and a name have 5 tries, and one more every 10 seconds;
          *     right ones do not count.
+         *
+         *     Open to everybody.
          */
         post: operations["sign_in"];
-        /** Sign out. */
+        /**
+         * Sign out.
+         * @description Open to everybody.
+         */
         delete: operations["sign_out"];
         options?: never;
         head?: never;
@@ -1136,6 +1323,8 @@ export interface paths {
         /**
          * Change one's own password.
          * @description Ends the user's other sessions. Tries are counted as those to sign in are; right ones do not count.
+         *
+         *     Needs a signed-in user, of whatever role.
          */
         post: operations["change_own_password"];
         delete?: never;
@@ -1157,6 +1346,8 @@ export interface paths {
          * Make the first administrator.
          * @description Needs the one-time code that the server printed when it started on an empty database, or that
          *     `netwark user setup-link` prints. Signs in at once.
+         *
+         *     Open to everybody.
          */
         post: operations["set_up"];
         delete?: never;
@@ -1172,7 +1363,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts devices by type and vendor, and newcomers by day. */
+        /**
+         * Count devices by type and vendor, and newcomers by day.
+         * @description Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["count_devices"];
         put?: never;
         post?: never;
@@ -1190,8 +1384,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Counts events by day, severity, network and device.
+         * Count events by day, severity, network and device.
          * @description Days are those of the server's time zone. Without a range it is the last seven days, today included.
+         *
+         *     Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["count_events"];
         put?: never;
@@ -1210,9 +1406,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Counts devices that were there, by hour.
+         * Count devices that were there, by hour.
          * @description Days and hours are those of the server's time zone. Without a range it is the last seven days, today included. A
          *     device counts once, however many interfaces it has.
+         *
+         *     Needs the permission `watch:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["count_presence"];
         put?: never;
@@ -1230,7 +1428,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the state of the server. */
+        /**
+         * Show the state of the server.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_status"];
         put?: never;
         post?: never;
@@ -1247,12 +1448,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists subscriptions by name. */
+        /**
+         * List subscriptions by name.
+         * @description Needs the permission `subscriptions:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_subscriptions"];
         put?: never;
         /**
          * Make a subscription.
          * @description It hears of what happens from now on.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         post: operations["create_subscription"];
         delete?: never;
@@ -1271,8 +1477,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What a subscription would have brought in the last week.
+         * Say what a subscription would have brought in the last week.
          * @description Name and channels may be left out. Nothing is stored or sent.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         post: operations["preview_subscription"];
         delete?: never;
@@ -1288,13 +1496,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One subscription. */
+        /**
+         * Show a subscription.
+         * @description Needs the permission `subscriptions:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_subscription"];
         put?: never;
         post?: never;
         /**
          * Delete a subscription.
          * @description What it has gathered is sent at once.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         delete: operations["delete_subscription"];
         options?: never;
@@ -1302,6 +1515,8 @@ export interface paths {
         /**
          * Change a subscription.
          * @description What is left out stays. When notices that gather leave is decided anew.
+         *
+         *     Needs the permission `subscriptions:manage` (`operator`, `admin`).
          */
         patch: operations["change_subscription"];
         trace?: never;
@@ -1313,10 +1528,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tokens, in the order they were made, without their secrets. */
+        /**
+         * List tokens, in the order they were made, without their secrets.
+         * @description Needs the permission `tokens:manage` (`admin`).
+         */
         get: operations["list_tokens"];
         put?: never;
-        /** Make a token for a program. */
+        /**
+         * Make a token for a program.
+         * @description Needs the permission `tokens:manage` (`admin`).
+         */
         post: operations["create_token"];
         delete?: never;
         options?: never;
@@ -1337,6 +1558,8 @@ export interface paths {
         /**
          * Revoke a token.
          * @description This server refuses it at once, others on the same database within 5 seconds.
+         *
+         *     Needs the permission `tokens:manage` (`admin`).
          */
         delete: operations["delete_token"];
         options?: never;
@@ -1351,7 +1574,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists tools by name. */
+        /**
+         * List tools by name.
+         * @description Needs the permission `operations:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_tools"];
         put?: never;
         post?: never;
@@ -1368,7 +1594,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the sources of look-up data: how old it is, and how it is kept new. */
+        /**
+         * List the sources of look-up data: how old it is, and how it is kept new.
+         * @description Needs the permission `lookups:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_updates"];
         put?: never;
         post?: never;
@@ -1391,6 +1620,8 @@ export interface paths {
          * Fetch the data of a source now.
          * @description Sources are updated one after another. `run` of the answer, and of `GET /updates`, says how far it is; its end is
          *     a line of the timeline. A failure leaves the data as it was.
+         *
+         *     Needs the permission `lookups:manage` (`admin`).
          */
         post: operations["update_source"];
         delete?: never;
@@ -1411,10 +1642,15 @@ export interface paths {
          * Give the account a source is asked with.
          * @description It is kept for all servers on this database and wins over that of their configuration. The key is sealed under the
          *     key of the server.
+         *
+         *     Needs the permission `lookups:manage` (`admin`).
          */
         put: operations["set_update_account"];
         post?: never;
-        /** Forget the account that was given for a source; that of the configuration counts again. */
+        /**
+         * Forget the account that was given for a source; that of the configuration counts again.
+         * @description Needs the permission `lookups:manage` (`admin`).
+         */
         delete: operations["remove_update_account"];
         options?: never;
         head?: never;
@@ -1428,10 +1664,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Users, in the order they were made. */
+        /**
+         * List users, in the order they were made.
+         * @description Needs the permission `users:manage` (`admin`).
+         */
         get: operations["list_users"];
         put?: never;
-        /** Make a user. */
+        /**
+         * Make a user.
+         * @description Needs the permission `users:manage` (`admin`).
+         */
         post: operations["create_user"];
         delete?: never;
         options?: never;
@@ -1452,11 +1694,16 @@ export interface paths {
         /**
          * Remove a user.
          * @description Ends its sessions. What it ran stays, under its name.
+         *
+         *     Needs the permission `users:manage` (`admin`).
          */
         delete: operations["delete_user"];
         options?: never;
         head?: never;
-        /** Change the role or password of a user. */
+        /**
+         * Change the role or password of a user.
+         * @description Needs the permission `users:manage` (`admin`).
+         */
         patch: operations["change_user"];
         trace?: never;
     };
@@ -1472,6 +1719,8 @@ export interface paths {
          * @description RDAP is asked first where the registry has it, otherwise WHOIS on port 43; referrals are followed. What a registry
          *     refuses or does not know is part of the answer, with all that was said in `steps`. Answers are kept for an hour,
          *     and each registry is asked at most once a second in the long run.
+         *
+         *     Needs the permission `lookups:ask` (`operator`, `admin`).
          */
         get: operations["ask_registries"];
         put?: never;
@@ -1489,7 +1738,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same, with what is asked about in the path. */
+        /**
+         * Ask the registries, with what is asked about in the path.
+         * @description Needs the permission `lookups:ask` (`operator`, `admin`).
+         */
         get: operations["ask_registries_by_path"];
         put?: never;
         post?: never;
@@ -1511,6 +1763,8 @@ export interface paths {
          * Register the key that a worker signs its reports with.
          * @description For the worker itself, with its token. Reports that come over a message broker are listened to only
          *     when they are signed with it.
+         *
+         *     Needs the token of a worker.
          */
         put: operations["set_worker_key"];
         post?: never;
@@ -1527,13 +1781,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists workers by name. */
+        /**
+         * List workers by name.
+         * @description Needs the permission `workers:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["list_workers"];
         put?: never;
         /**
          * Enrol a worker.
          * @description Makes its token, which is shown this once, and commands to start it with. What is set here wins over
          *     what the worker says of itself; what is left out is as it says.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         post: operations["create_worker"];
         delete?: never;
@@ -1550,9 +1809,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Opens a worker's link.
+         * Open a worker's link.
          * @description A WebSocket over which a worker takes its work and sends its reports, each frame a JSON message. It is
          *     for `netwark worker` and not for browsers, which are refused.
+         *
+         *     Needs the token of a worker.
          */
         get: operations["open_worker_link"];
         put?: never;
@@ -1576,6 +1837,8 @@ export interface paths {
          * Exchange a pairing code for a token.
          * @description For workers; needs nothing but the code. An address has 5 tries, and one more every 10 seconds; all
          *     addresses together have one a second.
+         *
+         *     Open to everybody.
          */
         post: operations["pair_worker"];
         delete?: never;
@@ -1596,6 +1859,8 @@ export interface paths {
         /**
          * Let a worker pair with a code.
          * @description The code is typed where the worker is started, within 10 minutes, and is good for one worker.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         post: operations["create_pairing"];
         delete?: never;
@@ -1612,9 +1877,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Shows who would run an operation.
+         * Show who would run an operation.
          * @description Reads a selector as `from` of a new operation is read, and runs nothing. With a limit, `workers` are all those it
          *     would be drawn from.
+         *
+         *     Needs the permission `workers:read` (`viewer`, `operator`, `admin`).
          */
         get: operations["select_workers"];
         put?: never;
@@ -1632,13 +1899,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One worker. */
+        /**
+         * Show a worker.
+         * @description Needs the permission `workers:read` (`viewer`, `operator`, `admin`).
+         */
         get: operations["get_worker"];
         put?: never;
         post?: never;
         /**
          * Delete a worker that is not here.
          * @description What it measured stays, under its name. Its token is of no use any more.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         delete: operations["delete_worker"];
         options?: never;
@@ -1647,6 +1919,8 @@ export interface paths {
          * Change what is set of a worker.
          * @description What an administrator sets wins over what the worker says of itself, until it is given back by null.
          *     A worker that is here learns of it at once.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         patch: operations["change_worker"];
         trace?: never;
@@ -1664,6 +1938,8 @@ export interface paths {
          * Let a worker take no new work, or take work again.
          * @description A worker that drains finishes what it runs. New operations list it as skipped. To let it take work again also ends
          *     what it wants by itself, as when it was told by a signal; one that is away learns it when it is back.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         post: operations["drain_worker"];
         delete?: never;
@@ -1685,6 +1961,8 @@ export interface paths {
          * Revoke a worker.
          * @description It is cut at once on every path and its program ends. Results that only it could bring end with an
          *     error; work of direct queues goes to another worker. Its name stays taken until it is deleted.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         post: operations["revoke_worker"];
         delete?: never;
@@ -1705,6 +1983,8 @@ export interface paths {
         /**
          * Give a worker another token.
          * @description The one before is of no use from here on, and a link that was made with it is cut.
+         *
+         *     Needs the permission `workers:manage` (`admin`).
          */
         post: operations["rotate_worker_token"];
         delete?: never;
@@ -1871,9 +2151,9 @@ export interface components {
         Capabilities: {
             /** @description Tools it runs. */
             tools: string[];
-            /** @description It has IPv4 addresses beyond loopback. */
+            /** @description It has a route over IPv4 to more than its own links. */
             ipv4: boolean;
-            /** @description It has IPv6 addresses beyond loopback and link. */
+            /** @description It has a route over IPv6 to more than its own links. */
             ipv6: boolean;
             /** @description It may open raw sockets. */
             raw_sockets: boolean;
@@ -7670,6 +7950,10 @@ export interface operations {
         /** @description At most 4 MiB and 20,000 lines */
         requestBody: {
             content: {
+                /**
+                 * @example action,mac,note
+                 *     allow,00:00:5e:00:53:01,Anna's laptop
+                 */
                 "text/csv": string;
             };
         };
@@ -9664,6 +9948,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "devices": [
+                 *         "01933f6e-1234-7abc-8def-0123456789ab"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Merge"];
             };
         };
@@ -9978,6 +10269,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "interfaces": [
+                 *         "01933f6e-1234-7abc-8def-0123456789ab"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Split"];
             };
         };
@@ -10143,6 +10441,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:ask"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description The right to let the server ask others is missing */
             403: {
                 headers: {
@@ -10225,6 +10540,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:ask"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -10312,6 +10644,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission events:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission events:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     export_events: {
@@ -10362,6 +10728,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission events:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission events:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     acknowledge_events: {
@@ -10373,6 +10773,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "01933f6e-1234-7abc-8def-0123456789ab"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Acknowledge"];
             };
         };
@@ -10394,6 +10801,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission events:acknowledge"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission events:acknowledge, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     follow_events: {
@@ -10412,6 +10853,40 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission events:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission events:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -10901,6 +11376,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "networks": [
+                 *         "192.0.2.0/25",
+                 *         "192.0.2.128/25"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NetworkList"];
             };
         };
@@ -11188,6 +11671,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Who asks has too many such questions under way */
             429: {
                 headers: {
@@ -11243,6 +11760,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     get_mac_vendors: {
@@ -11273,6 +11824,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -11326,6 +11911,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -11997,6 +12616,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "worker_id": "01933f6e-1234-7abc-8def-0123456789ab",
+                 *       "prefixes": [
+                 *         "192.0.2.0/24"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["DismissOffer"];
             };
         };
@@ -12900,6 +13527,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     create_operation: {
@@ -12946,6 +13607,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:run"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:run, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -13028,6 +13723,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     get_operation: {
@@ -13057,6 +13786,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -13098,6 +13861,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:run"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:run, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -13145,6 +13942,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description There is no such operation */
             404: {
                 headers: {
@@ -13183,6 +14014,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -13227,6 +14092,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description There is no such operation */
             404: {
                 headers: {
@@ -13265,6 +14164,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
@@ -13978,6 +14911,40 @@ export interface operations {
                     "application/json": components["schemas"]["ServerStatus"];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     list_subscriptions: {
@@ -14605,6 +15572,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "backup-script",
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewToken"];
             };
         };
@@ -14794,6 +15767,40 @@ export interface operations {
                     "application/json": components["schemas"]["ToolView"][];
                 };
             };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission operations:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission operations:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     list_updates: {
@@ -14812,6 +15819,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceStatus"][];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission lookups:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission lookups:read, which the role viewer does not have"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -14925,6 +15966,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "number": "123456",
+                 *       "key": "the licence key"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewAccount"];
             };
         };
@@ -15190,6 +16237,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "alice",
+                 *       "password": "correct horse",
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewUser"];
             };
         };
@@ -16216,6 +17270,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Nobody is signed in, and no token was sent */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:unauthorized",
+                     *       "title": "Sign in first",
+                     *       "status": 401,
+                     *       "detail": "sign in, or send a token; this needs the permission workers:read"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description The role lacks the permission, or the request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:forbidden",
+                     *       "title": "This is not allowed",
+                     *       "status": 403,
+                     *       "detail": "this needs the permission workers:read, which the role viewer does not have"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };

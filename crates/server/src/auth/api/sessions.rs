@@ -19,7 +19,7 @@ use crate::auth::shared::Auth;
 use crate::error::Problem;
 use crate::extract::Body;
 
-/// Who is asking, and what they may do.
+/// Say who is asking, and what they may do.
 ///
 /// Answers strangers too: the page asks this first, and learns whether to sign in or to set up.
 #[utoipa::path(

@@ -36,7 +36,7 @@ pub(crate) struct MadeToken {
     secret: String,
 }
 
-/// Tokens, in the order they were made, without their secrets.
+/// List tokens, in the order they were made, without their secrets.
 #[utoipa::path(
     get,
     path = "/tokens",
@@ -69,7 +69,7 @@ pub(super) async fn list_tokens(
     post,
     path = "/tokens",
     tag = "Sign-in",
-    request_body = NewToken,
+    request_body(content = NewToken, example = json!({"name": "backup-script", "role": "operator"})),
     responses((status = 201, body = MadeToken), Invalid, Denied, Taken)
 )]
 pub(super) async fn create_token(

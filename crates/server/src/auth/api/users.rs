@@ -44,7 +44,7 @@ pub(crate) struct UserChange {
     password: Option<String>,
 }
 
-/// Users, in the order they were made.
+/// List users, in the order they were made.
 #[utoipa::path(
     get,
     path = "/users",
@@ -77,7 +77,7 @@ pub(super) async fn list_users(
     post,
     path = "/users",
     tag = "Sign-in",
-    request_body = NewUser,
+    request_body(content = NewUser, example = json!({"name": "alice", "password": "correct horse", "role": "operator"})),
     responses((status = 201, body = User), Invalid, Denied, Taken)
 )]
 pub(super) async fn create_user(

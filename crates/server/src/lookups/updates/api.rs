@@ -100,7 +100,7 @@ async fn tell(app: &App, one: &Scheduled) -> Result<SourceStatus, Problem> {
     Ok(status::of(app, one, number))
 }
 
-/// Lists the sources of look-up data: how old it is, and how it is kept new.
+/// List the sources of look-up data: how old it is, and how it is kept new.
 #[utoipa::path(
     get, path = "/updates", operation_id = "list_updates", tag = "Look-ups",
     responses((status = 200, description = "Every source", body = Vec<SourceStatus>)),
@@ -146,7 +146,7 @@ pub(crate) async fn update_source(
 #[utoipa::path(
     put, path = "/updates/{source}/account", operation_id = "set_update_account", tag = "Look-ups",
     params(("source" = String, Path, description = "Name of the source", example = "geoip")),
-    request_body = NewAccount,
+    request_body(content = NewAccount, example = json!({"number": "123456", "key": "the licence key"})),
     responses((status = 200, description = "It is used from the next update on", body = SourceStatus),
         Denied, NoSource, WrongAccount),
 )]

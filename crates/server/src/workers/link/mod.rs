@@ -23,7 +23,7 @@ use crate::error::{Problem, ProblemBody};
 /// Bytes that are read at once. The library's own choice takes 128 KiB for every link.
 const BUFFER: usize = 2 * 1024;
 
-/// Opens a worker's link.
+/// Open a worker's link.
 ///
 /// A WebSocket over which a worker takes its work and sends its reports, each frame a JSON message. It is
 /// for `netwark worker` and not for browsers, which are refused.
