@@ -76,8 +76,8 @@ pub(crate) struct Found {
     pub(crate) others: Vec<Mac>,
     /// Who had it before, and was not heard again since another has it.
     before: Vec<Mac>,
-    /// When it was heard last.
-    last: Time,
+    /// When a question was last answered for it.
+    answered: Option<Time>,
     pub(crate) source: Source,
     /// When it was heard first.
     pub(crate) at: Time,
@@ -87,23 +87,23 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Somebody says again that the address is theirs. Two that answer one question have it at once, and so have two of
-    /// which the first is heard again after the second; a card that was swapped meanwhile is not.
-    fn claimed(&mut self, mac: Mac, at: Time, wait: Duration) {
+    /// Somebody says again that the address is theirs, maybe in answer to what another has answered, too. Two that do so have
+    /// it at once, and so have two of which the first is heard again after the second; a card that was swapped meanwhile
+    /// is not.
+    fn claimed(&mut self, mac: Mac, answered_too: bool) {
         if self.others.contains(&mac) {
             return;
         }
         if let Some(back) = self.before.iter().position(|before| *before == mac) {
             self.others.push(self.before.swap_remove(back));
         } else if self.mac != mac && self.others.len() + self.before.len() < MOST_OTHERS {
-            if at - self.last <= wait {
+            if answered_too {
                 self.others.push(mac);
             } else {
                 self.before.push(std::mem::replace(&mut self.mac, mac));
                 self.rtt = None;
             }
         }
-        self.last = at;
     }
 }
 
@@ -364,9 +364,15 @@ impl LinkSweep {
         if number.is_none() && !self.belongs(address) {
             return;
         }
+        let is_answer = matches!(source, Source::Arp | Source::Ndp);
         if let Some(found) = self.found.get_mut(&address) {
             found.router |= router;
-            found.claimed(mac, at, self.plan.wait);
+            // The old one of two cards may have spoken by itself, or to the kernel, before everybody was asked.
+            let everybody = self.everybody_at.filter(|_| number.is_none()).unwrap_or_default();
+            let before =
+                found.answered.filter(|before| *before >= everybody && at - *before <= self.plan.wait);
+            found.claimed(mac, is_answer && before.is_some());
+            found.answered = if is_answer { Some(at) } else { found.answered };
             return;
         }
         if number.is_none() {
@@ -381,8 +387,8 @@ impl LinkSweep {
             self.targets_found += 1;
         }
         self.last_heard = at;
-        let (others, before, last) = (Vec::new(), Vec::new(), at);
-        self.found.insert(address, Found { mac, others, before, last, source, at, rtt, router });
+        let (others, before, answered) = (Vec::new(), Vec::new(), is_answer.then_some(at));
+        self.found.insert(address, Found { mac, others, before, answered, source, at, rtt, router });
         self.guess(mac);
     }
 

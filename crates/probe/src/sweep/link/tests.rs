@@ -178,20 +178,26 @@ fn a_card_that_is_swapped_meanwhile_is_no_second_owner() {
     };
     assert_eq!(swept(&[2]), (mac(2), vec![]), "it has another card now");
     assert_eq!(swept(&[1, 2]), (mac(1), vec![mac(2)]), "somebody has come who has it, too");
-    let mut found = Found {
-        mac: mac(1),
-        others: Vec::new(),
-        before: Vec::new(),
-        last: Time(MS),
-        source: Source::Ndp,
-        at: Time(MS),
-        rtt: None,
-        router: false,
+    let address: Ipv6Addr = "2001:db8::5".parse().unwrap();
+    let echo = |last| Heard::Echo { address, mac: mac(last), id: 7 };
+    let said = |last, asked| Heard::Claim { address: address.into(), mac: mac(last), asked, router: false };
+    let heard = |all: &[(u64, Heard)]| {
+        let mut sweep = LinkSweep::new(LinkPlan { everybody: vec![own], ..plan("2001:db8::/64") });
+        for (at, one) in all {
+            while matches!(sweep.next(Time(at * MS)), Next::Ask(_)) {}
+            sweep.heard(Time(at * MS), one.clone());
+            while matches!(sweep.next(Time(at * MS)), Next::Ask(_)) {}
+        }
+        let found = &sweep.found()[&IpAddr::from(address)];
+        (found.mac, found.others.clone())
     };
-    for (at, last) in [(200, 2), (400, 1)] {
-        found.claimed(mac(last), Time(at * MS), after(100));
+    let seen = heard(&[(1, echo(1)), (102, echo(2)), (150, echo(1))]);
+    assert_eq!(seen, (mac(2), vec![mac(1)]), "the first one is there still");
+    for by_itself in [said(1, false), said(1, true)] {
+        let seen = heard(&[(1, echo(1)), (95, by_itself), (102, echo(2))]);
+        assert_eq!(seen, (mac(2), vec![]), "the old card spoke just before");
     }
-    assert_eq!((found.mac, found.others), (mac(2), vec![mac(1)]), "the first one is there still");
+    assert_eq!(heard(&[(1, echo(1)), (3, echo(2))]), (mac(1), vec![mac(2)]), "both answer at once");
 }
 
 #[test]
