@@ -70,10 +70,10 @@ function pingVerdict(address, loss, median) {
 		return { severity: 'ok', summary: `${address} answers every request, median ${median} ms.`, findings };
 	}
 	const findings = [
-		finding('warning', 'target_loss', `${loss} % of the requests went unanswered`),
+		finding('warning', 'target_loss', `${loss}% of the requests went unanswered`),
 		finding('info', 'late_replies', 'one reply came after the timeout')
 	];
-	return { severity: 'warning', summary: `${address} loses ${loss} % of the packets.`, findings };
+	return { severity: 'warning', summary: `${address} loses ${loss}% of the packets.`, findings };
 }
 
 function pingText(address, replies, loss) {

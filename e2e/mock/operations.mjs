@@ -66,14 +66,14 @@ const limited = {
 	severity: 'info',
 	summary: 'The target answers every probe; hop 3 limits its replies, harmless.',
 	findings: [
-		{ severity: 'info', kind: 'rate_limit', hop: 3, text: 'hop 3 limits its replies (40 %), harmless' },
+		{ severity: 'info', kind: 'rate_limit', hop: 3, text: 'hop 3 limits its replies (40%), harmless' },
 		{ severity: 'info', kind: 'latency_step', hop: 7, text: '+14 ms between hops 4 and 7' },
 		{ severity: 'info', kind: 'equal_cost', hop: 3, text: 'three equal ways at hop 3' }
 	]
 };
 const lossy = {
 	severity: 'warning',
-	summary: 'Loss of 10 % begins at hop 4 and goes on to the target.',
+	summary: 'Loss of 10% begins at hop 4 and goes on to the target.',
 	findings: []
 };
 const label = [{ label: 24001, tc: 0, bottom: true, ttl: 1 }];

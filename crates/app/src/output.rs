@@ -21,17 +21,22 @@ pub fn lines<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) {
 
 /// Writes a value to standard output as indented JSON.
 pub fn json<T: Serialize>(value: &T) {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => line(text),
-        Err(error) => complain(&format!("netwark: the answer cannot be written as JSON: {error}")),
-    }
+    written(serde_json::to_string_pretty(value));
 }
 
 /// Writes a value to standard output as JSON on one line.
 pub fn json_line<T: Serialize>(value: &T) {
-    match serde_json::to_string(value) {
+    written(serde_json::to_string(value));
+}
+
+/// Whoever reads JSON is not to take nothing for an answer.
+fn written(text: serde_json::Result<String>) {
+    match text {
         Ok(text) => line(text),
-        Err(error) => complain(&format!("netwark: the answer cannot be written as JSON: {error}")),
+        Err(error) => {
+            complain(&format!("netwark: the answer cannot be written as JSON: {error}"));
+            std::process::exit(1);
+        }
     }
 }
 

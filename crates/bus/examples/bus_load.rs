@@ -64,7 +64,7 @@ async fn main() {
     }
     times.sort_unstable();
     let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
-    println!("one message, confirmed and taken: median {:?}, 95 % {:?}, worst {:?}", at(50), at(95), at(99));
+    println!("one message, confirmed and taken: median {:?}, 95% {:?}, worst {:?}", at(50), at(95), at(99));
     server.remove(vec![inbox]).await.unwrap();
 }
 

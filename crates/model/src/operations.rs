@@ -19,7 +19,7 @@ pub enum Status {
     Pending,
     /// Begun.
     Progress,
-    /// Measured. A host that does not answer is measured, too: 100 % loss.
+    /// Measured. A host that does not answer is measured, too: 100% loss.
     Done,
     /// Could not be measured; the payload has the `cause`.
     Error,

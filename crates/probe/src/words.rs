@@ -57,7 +57,7 @@ pub(crate) fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// A percentage without needless digits: `0 %`, `0.05 %`, `12.5 %`, `100 %`.
+/// A percentage without needless digits: `0%`, `0.05%`, `12.5%`, `100%`.
 /// What is not all is never rounded up to 100, and what is not nothing never down to 0.
 pub(crate) fn percent(share: f64) -> String {
     let decimals = if share <= 0.0 || share >= 100.0 {
@@ -69,7 +69,7 @@ pub(crate) fn percent(share: f64) -> String {
     };
     let text = format!("{share:.decimals$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text} %")
+    format!("{text}%")
 }
 
 /// `1 reply`, `2 replies`.
@@ -116,12 +116,12 @@ mod tests {
         assert_eq!(milliseconds(2.514), "2.51 ms");
         assert_eq!(milliseconds(25.14), "25.1 ms");
         assert_eq!(milliseconds(251.4), "251 ms");
-        assert_eq!(percent(0.0), "0 %");
-        assert_eq!(percent(10.0), "10 %");
-        assert_eq!(percent(100.0 / 3.0), "33.3 %");
-        assert_eq!(percent(0.01), "0.01 %");
-        assert_eq!(percent(99.99), "99.99 %");
-        assert_eq!(percent(100.0), "100 %");
+        assert_eq!(percent(0.0), "0%");
+        assert_eq!(percent(10.0), "10%");
+        assert_eq!(percent(100.0 / 3.0), "33.3%");
+        assert_eq!(percent(0.01), "0.01%");
+        assert_eq!(percent(99.99), "99.99%");
+        assert_eq!(percent(100.0), "100%");
     }
 
     #[test]

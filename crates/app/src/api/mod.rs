@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::output;
 
 /// The server that is asked when no other is named.
 pub const SERVER: &str = "http://127.0.0.1:6543";
@@ -50,7 +51,7 @@ pub fn understood<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
 
 /// Why an answer of the server is of no use.
 pub fn not_understood(error: &serde_json::Error) -> Failure {
-    Failure::Usage(format!("the server's answer is not understood ({error}); are both of the same version?"))
+    Failure::Failed(format!("the server's answer is not understood ({error}); are both of the same version?"))
 }
 
 /// A server and the right to ask it.
@@ -139,9 +140,13 @@ impl Api {
             let is_last = entries.len() < PAGE;
             all.append(&mut entries);
             if is_last {
-                break;
+                return Ok(all);
             }
         }
+        output::complain(&format!(
+            "netwark: there are more than {} of {path}; the rest is left out",
+            all.len()
+        ));
         Ok(all)
     }
 

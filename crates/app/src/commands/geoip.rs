@@ -1,6 +1,6 @@
 //! `netwark geoip`: where addresses are, from the files on this machine.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::net::IpAddr;
 use std::process::ExitCode;
 
@@ -55,8 +55,7 @@ pub fn run(args: &Args) -> Outcome {
     let mut told =
         Told { json: args.json, several: from_input || args.addresses.len() > 1, ..Told::default() };
     if from_input {
-        for line in io::stdin().lock().lines() {
-            let line = line.map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
+        while let Some(line) = input::line()? {
             match input::without_remark(&line) {
                 "" => {}
                 text => told.tell(&geoip, text),
@@ -98,7 +97,7 @@ impl Told {
         }
         match (self.json, self.several) {
             (true, false) => output::json(&answer),
-            (true, true) => output::line(serde_json::to_string(&answer).unwrap_or_default()),
+            (true, true) => output::json_line(&answer),
             (false, false) => output::lines(details(&answer)),
             (false, true) => output::line(line(&answer)),
         }

@@ -1,12 +1,30 @@
 //! What commands for many things are asked about: arguments, or the lines of standard input.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 
 use crate::failure::Failure;
 use crate::output;
 
 /// Most bytes that are read from standard input.
 const LARGEST: u64 = 16 << 20;
+
+/// Most bytes of a line that is read by itself.
+const LONGEST: u64 = 64 << 10;
+
+/// The next line of standard input, without its end; nothing when there is none.
+///
+/// # Errors
+/// When standard input cannot be read, or the line is too long.
+pub fn line() -> Result<Option<String>, Failure> {
+    let mut text = String::new();
+    let read = io::stdin().lock().take(LONGEST + 1).read_line(&mut text);
+    let read = read.map_err(|error| Failure::Failed(format!("standard input cannot be read: {error}")))?;
+    if read as u64 > LONGEST {
+        return Err(Failure::Usage(format!("a line of standard input has more than {LONGEST} bytes")));
+    }
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    Ok((read > 0).then_some(text))
+}
 
 /// True when standard input is to be read.
 pub fn is_piped(given: &[String]) -> bool {

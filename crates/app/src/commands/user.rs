@@ -1,12 +1,12 @@
 //! `netwark user`: the first administrator's link, and more users.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use netwark_model::auth::Role;
 use netwark_server::auth::{self, Passwords};
 
-use super::unseen;
+use super::{input, unseen};
 use crate::config::{Config, Flags};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -119,16 +119,9 @@ async fn setup_link(args: SetupLink) -> Outcome {
 /// The password: typed twice at a terminal, unseen, or the first line of standard input.
 fn ask_password(name: &str) -> Result<String, Failure> {
     if !std::io::stdin().is_terminal() {
-        let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map_err(|e| Failure::Failed(format!("no password: {e}")))?;
-        let password = line.trim_end_matches(['\r', '\n']);
-        return match password.is_empty() {
-            true => Err(Failure::Usage("no password: give it as the first line of standard input".into())),
-            false => Ok(password.to_owned()),
-        };
+        let password = input::line()?.filter(|password| !password.is_empty());
+        let missing = || Failure::Usage("no password: give it as the first line of standard input".into());
+        return password.ok_or_else(missing);
     }
     let first = unseen::ask(&format!("Password for {name}: "))?;
     let second = unseen::ask("Once more: ")?;

@@ -39,6 +39,8 @@ pub enum Origin {
     Default,
     /// A line of the file.
     File(PathBuf, usize),
+    /// The file as a whole.
+    WholeFile(PathBuf),
     /// A variable of the environment.
     Environment(String),
     /// A flag.
@@ -50,6 +52,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::File(path, line) => write!(f, "{} line {line}", path.display()),
+            Self::WholeFile(path) => write!(f, "{}", path.display()),
             Self::Environment(variable) => write!(f, "environment {variable}"),
             Self::Flag(flag) => write!(f, "flag {flag}"),
         }

@@ -142,7 +142,7 @@ impl Config {
                 Err(error) => {
                     layers.mistake(
                         "file",
-                        Origin::File(path.clone(), 1),
+                        Origin::WholeFile(path.clone()),
                         format!("it cannot be read: {error}"),
                     );
                 }

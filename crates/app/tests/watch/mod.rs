@@ -92,7 +92,7 @@ fn networks_are_managed_from_the_shell() {
     assert_eq!(network["severities"]["known_down"], "alert");
     assert_eq!((&network["rate_bps"], &network["share"]), (&500_000.into(), &5.into()));
     let shown = site.told(&["networks", "show", "office"]);
-    assert!(shown.contains("500000 bits/s, 5 % of the link"), "{shown}");
+    assert!(shown.contains("500000 bits/s, 5% of the link"), "{shown}");
     let (code, why) = site.refused(&["networks", "edit", "Office", "--share", "101"]);
     assert!(code == Some(2) && why.contains("share must be from 1 to 100, got 101"), "{why}");
 
@@ -117,9 +117,12 @@ fn networks_are_managed_from_the_shell() {
     let (code, why) = site.refused(&["networks", "show", "Attic"]);
     assert!(code == Some(1) && why.contains("no network 'Attic'"), "{why}");
 
-    assert!(site.told(&["networks", "remove", "Lab", "--dry-run"]).contains("0 devices"));
+    assert!(site.told(&["networks", "remove", "Lab", "--dry-run"]).contains("and with it nothing else"));
     let (code, why) = site.refused(&["networks", "remove", "Lab"]);
-    assert!(code == Some(2) && why.contains("0 events") && why.contains("--yes"), "{why}");
+    assert!(
+        code == Some(2) && why.contains("Delete Lab, and with it nothing else?") && why.contains("--yes"),
+        "{why}"
+    );
     assert!(site.told(&["networks", "remove", "Lab", "--yes"]).contains("Lab is deleted"));
     assert_eq!(site.json(&["networks", "list"]), Value::Array(Vec::new()));
 }

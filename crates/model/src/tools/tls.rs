@@ -93,6 +93,9 @@ pub struct TlsOptions {
     pub family: Family,
 }
 
+/// Days before its end from which a certificate is worth a warning when nothing else is said.
+pub const WARN_DAYS: u16 = 21;
+
 impl Default for TlsOptions {
     fn default() -> Self {
         Self {
@@ -100,7 +103,7 @@ impl Default for TlsOptions {
             server_name: None,
             starttls: StartTls::None,
             skip_versions: false,
-            warn_days: 21,
+            warn_days: WARN_DAYS,
             timeout_ms: 10_000,
             source: None,
             family: Family::Auto,

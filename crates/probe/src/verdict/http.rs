@@ -1,15 +1,14 @@
 //! The verdict over a request and its redirects.
 
+use std::collections::HashSet;
+
 use netwark_model::tools::http::{Expected, HttpHop, HttpOptions, HttpReport};
-use netwark_model::tools::tls::Phase;
+use netwark_model::tools::tls::{Phase, WARN_DAYS};
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
 use super::tls::certificate;
 use super::{conclude, finding};
 use crate::words::{counted, milliseconds};
-
-/// Days before its end from which a certificate is worth a warning.
-const WARN_DAYS: u16 = 14;
 
 /// Says what the answers to a request mean, and whether they are what was expected.
 pub fn http(report: &HttpReport, options: &HttpOptions) -> Verdict {
@@ -32,7 +31,9 @@ pub fn http(report: &HttpReport, options: &HttpOptions) -> Verdict {
             findings.push(finding(Severity::Warning, FindingKind::Downgrade, None, text));
         }
     }
-    findings.dedup_by(|a, b| a.text == b.text);
+    // Hops that show the same certificate have the same to be said of it.
+    let mut said = HashSet::new();
+    findings.retain(|finding| said.insert(finding.text.clone()));
     conclude(headline, findings)
 }
 
@@ -92,4 +93,38 @@ fn expectations(last: &HttpHop, options: &HttpOptions) -> Vec<Finding> {
         missed(format!("the body does not hold '{text}'{within}"));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use netwark_model::tools::tls::{TlsSession, TrustProblem, TrustProblemKind};
+
+    use super::*;
+
+    #[test]
+    fn what_several_hops_show_is_said_once() {
+        let problem = |kind, text: &str| TrustProblem { kind, text: text.into() };
+        let problems = vec![
+            problem(TrustProblemKind::SelfSigned, "the certificate is signed by itself"),
+            problem(TrustProblemKind::WrongName, "the certificate is for other names"),
+        ];
+        let hop = |path: &str| HttpHop {
+            url: format!("https://host.example{path}"),
+            status: Some(200),
+            tls: Some(TlsSession { problems: problems.clone(), ..TlsSession::default() }),
+            ..HttpHop::default()
+        };
+        let report = HttpReport {
+            address: [192, 0, 2, 1].into(),
+            chosen: None,
+            hops: vec![hop("/"), hop("/login")],
+            status: Some(200),
+            total_ms: 20.0,
+            verdict: Verdict::default(),
+        };
+        let said = http(&report, &HttpOptions::default());
+        for TrustProblem { text, .. } in &problems {
+            assert_eq!(said.findings.iter().filter(|finding| finding.text == *text).count(), 1, "{said:?}");
+        }
+    }
 }

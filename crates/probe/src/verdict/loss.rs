@@ -195,7 +195,7 @@ mod tests {
         assert_eq!((found.kind, found.hop), (FindingKind::PathLoss, Some(3)));
         assert_eq!(
             found.text,
-            "192.0.2.99 left 3 of 10 probes unanswered (30 % loss); the loss begins at hop 3 (192.0.2.3)"
+            "192.0.2.99 left 3 of 10 probes unanswered (30% loss); the loss begins at hop 3 (192.0.2.3)"
         );
     }
 
@@ -237,7 +237,7 @@ mod tests {
     fn loss_in_transit_only_is_a_limit_on_replies() {
         assert_eq!(
             limits(&[10, 4, 10]).as_deref(),
-            Some("hop 2 (192.0.2.2) limits its replies (60 % unanswered), harmless")
+            Some("hop 2 (192.0.2.2) limits its replies (60% unanswered), harmless")
         );
         assert_eq!(limits(&[4, 4, 10]).as_deref(), Some("hops 1 and 2 limit their replies, harmless"));
         assert_eq!(

@@ -2,7 +2,7 @@
 //! behind it.
 //!
 //! The sentence begins with how the target fares and goes on with the worst findings. Words are chosen by what the
-//! numbers can bear: one lost probe of ten is called that, not a loss of 10 % with a culprit.
+//! numbers can bear: one lost probe of ten is called that, not a loss of 10% with a culprit.
 
 mod http;
 mod loss;
@@ -94,7 +94,7 @@ fn loss_severity(loss: f64) -> Severity {
 }
 
 /// Whether round trips vary so much that it is worth a word: a standard deviation of 3 ms or more and of at least
-/// 30 % of the mean.
+/// 30% of the mean.
 fn varies_widely(average: f64, stddev: f64) -> bool {
     stddev >= 3.0 && stddev >= average * 0.3
 }

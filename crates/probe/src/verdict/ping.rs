@@ -74,7 +74,7 @@ fn no_answer(address: IpAddr, numbers: &PingStatistics, decided: u32) -> Finding
         return finding(Severity::Alert, FindingKind::LateReplies, None, text);
     }
     let requests = counted(decided, "request", "requests");
-    let text = format!("{address} answers none of {requests} (100 % loss)");
+    let text = format!("{address} answers none of {requests} (100% loss)");
     finding(Severity::Alert, FindingKind::NoAnswer, None, text)
 }
 
@@ -194,7 +194,7 @@ mod tests {
         let verdict = ping(&report(numbers(10, 9), Vec::new()));
         assert_eq!(
             verdict.summary,
-            "192.0.2.1 left 1 of 10 requests unanswered (10 % loss), 25.1 ms on average."
+            "192.0.2.1 left 1 of 10 requests unanswered (10% loss), 25.1 ms on average."
         );
         assert_eq!(verdict.severity, Severity::Warning);
     }

@@ -4,6 +4,7 @@ use netwark_model::tools::sweep::SweepOutcome;
 use netwark_model::tools::verdict::{Finding, FindingKind, Severity, Verdict};
 
 use super::{conclude, finding};
+use crate::words;
 
 /// Conflicts that are told one by one.
 const TOLD: usize = 5;
@@ -22,19 +23,15 @@ pub fn sweep(outcome: &SweepOutcome) -> Verdict {
             None,
             format!("nobody answers in {}", outcome.targets),
         ),
-        1 => finding(
-            Severity::Ok,
-            FindingKind::Healthy,
-            None,
-            format!("1{of} addresses answers in {}", outcome.targets),
-        ),
         _ => {
-            let text = format!("{found}{of} addresses answer in {}", outcome.targets);
+            let noun = if found == 1 && !counted { "address" } else { "addresses" };
+            let verb = if found == 1 { "answers" } else { "answer" };
+            let text = format!("{found}{of} {noun} {verb} in {}", outcome.targets);
             finding(Severity::Ok, FindingKind::Healthy, None, text)
         }
     };
-    let conflicts = outcome.hosts.iter().filter(|host| !host.other_macs.is_empty());
-    let mut others: Vec<Finding> = conflicts
+    let conflicts = || outcome.hosts.iter().filter(|host| !host.other_macs.is_empty());
+    let mut others: Vec<Finding> = conflicts()
         .take(TOLD)
         .map(|host| {
             let macs: Vec<String> =
@@ -43,6 +40,12 @@ pub fn sweep(outcome: &SweepOutcome) -> Verdict {
             finding(Severity::Warning, FindingKind::AddressConflict, None, text)
         })
         .collect();
+    if let more @ 1.. = conflicts().count().saturating_sub(TOLD) {
+        let addresses =
+            words::counted(u32::try_from(more).unwrap_or(u32::MAX), "more address", "more addresses");
+        let text = format!("several answer for {addresses}");
+        others.push(finding(Severity::Warning, FindingKind::AddressConflict, None, text));
+    }
     if !outcome.complete {
         let text = "not everything could be asked";
         others.push(finding(Severity::Warning, FindingKind::Incomplete, None, text));

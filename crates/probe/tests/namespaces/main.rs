@@ -258,7 +258,7 @@ fn loss_begins_at_the_lossy_link() {
         let report = chain.at_source(|| trace(&options, target));
         assert_eq!(responders(&report), whole_way(family, 8), "{report:?}");
         for hop in &report.hops {
-            assert_eq!(hop.loss > 0.0, hop.ttl >= 6, "hop {} of {target} loses {} %", hop.ttl, hop.loss);
+            assert_eq!(hop.loss > 0.0, hop.ttl >= 6, "hop {} of {target} loses {}%", hop.ttl, hop.loss);
         }
     }
 }
@@ -335,7 +335,7 @@ fn a_router_that_limits_its_answers_is_no_loss() {
         let options = MtrOptions { timeout_ms: 300, ..quick_trace(Protocol::Icmp, 30) };
         let report = chain.at_source(|| trace(&options, target));
         for hop in &report.hops {
-            assert_eq!(hop.loss > 0.0, hop.ttl == 4, "hop {} of {target} loses {} %", hop.ttl, hop.loss);
+            assert_eq!(hop.loss > 0.0, hop.ttl == 4, "hop {} of {target} loses {}%", hop.ttl, hop.loss);
         }
         let summary = &report.verdict.summary;
         assert!(report.verdict.findings.iter().any(|finding| finding.hop == Some(4)), "{summary}");

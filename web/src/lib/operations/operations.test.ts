@@ -111,9 +111,9 @@ describe('results', () => {
 				protocol: 'tcp',
 				verdict: {
 					severity: 'alert',
-					summary: 'The target loses 20 % of the packets.',
+					summary: 'The target loses 20% of the packets.',
 					findings: [
-						{ severity: 'alert', kind: 'target_loss', hop: 6, text: 'hop 6 loses 20 %' },
+						{ severity: 'alert', kind: 'target_loss', hop: 6, text: 'hop 6 loses 20%' },
 						{ severity: 'ok', kind: 'healthy', hop: null, text: 'fine' }
 					]
 				},
@@ -123,7 +123,7 @@ describe('results', () => {
 		expect(text).toContain('Target:    example.org (192.0.2.1)');
 		expect(text).toContain('mtr over TCP, from paris-1');
 		expect(text).toContain('Began:     2026-03-10 11:59:01 UTC');
-		expect(text).toContain('- alert: hop 6 loses 20 %');
+		expect(text).toContain('- alert: hop 6 loses 20%');
 		expect(text).not.toContain('fine');
 		expect(text.endsWith('  1.|-- 10.0.0.1\n')).toBe(true);
 	});

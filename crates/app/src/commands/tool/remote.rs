@@ -20,6 +20,8 @@ use crate::output;
 
 /// How often a broken connection is made again before giving up.
 const ATTEMPTS: u32 = 10;
+/// How long the server may take to cancel.
+const CANCEL_WITHIN: Duration = Duration::from_secs(5);
 
 /// Measures from whom this selector finds.
 ///
@@ -86,9 +88,7 @@ async fn measure(
     };
     if by_hand.is_some() {
         show.quit = true;
-        let cancelled: Result<OperationDetail, Failure> =
-            server.post(&format!("operations/{id}/cancel"), &serde_json::json!({})).await;
-        for result in cancelled?.results {
+        for result in cancel(&server, id).await?.results {
             show.result(result);
         }
     }
@@ -106,6 +106,20 @@ async fn measure(
             let code = if show.fine { ExitCode::SUCCESS } else { ExitCode::FAILURE };
             Ok((code, show.kept.unwrap_or_default()))
         }
+    }
+}
+
+/// Cancels an operation, unless the server does not answer in time or the person who watches has no patience.
+async fn cancel(server: &Api, id: Uuid) -> Result<OperationDetail, Failure> {
+    let (path, nothing) = (format!("operations/{id}/cancel"), serde_json::json!({}));
+    tokio::select! {
+        cancelled = server.post(&path, &nothing) => cancelled,
+        () = tokio::time::sleep(CANCEL_WITHIN) => {
+            let seconds = CANCEL_WITHIN.as_secs();
+            let why = format!("{} did not say within {seconds} s that operation {id} is cancelled", server.base);
+            Err(Failure::Failed(why))
+        }
+        _ = view::ended_by_hand(None) => Err(Failure::Interrupted),
     }
 }
 

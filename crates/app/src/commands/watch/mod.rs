@@ -11,11 +11,12 @@ pub mod networks;
 pub mod subscriptions;
 mod table;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::input as standard_input;
 use crate::api::not_understood;
 use crate::failure::Failure;
 use crate::output;
@@ -52,8 +53,7 @@ fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("the terminal cannot be read: {error}"));
     let mut terminal = std::io::stderr();
     write!(terminal, "{question} [y/N] ").and_then(|()| terminal.flush()).map_err(failed)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(failed)?;
+    let answer = standard_input::line()?.unwrap_or_default();
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::Failed("nothing was changed".into())),

@@ -112,7 +112,7 @@ fn print_link(link: &LinkFacts) {
 fn rate(network: &Network) -> String {
     let packets = network.rate_pps.map(|rate| format!("{rate} packets/s"));
     let bits = network.rate_bps.map(|rate| format!("{rate} bits/s"));
-    let share = network.share.map(|share| format!("{share} % of the link"));
+    let share = network.share.map(|share| format!("{share}% of the link"));
     let said: Vec<String> = [packets, bits, share].into_iter().flatten().collect();
     said.join(", ")
 }

@@ -340,10 +340,10 @@ async fn remove(args: &Remove) -> Result<(), Failure> {
     let would = ask_removal(&api, &network, args.keep_history, true).await?;
     let goes = leavings(&would, args.keep_history);
     if args.dry_run {
-        done(args.named.at.json, &would, &format!("with {} would go {goes}", network.name));
+        done(args.named.at.json, &would, &format!("{} would be deleted, and with it {goes}", network.name));
         return Ok(());
     }
-    confirm(&format!("With {} go {goes}. Delete it?", network.name), args.yes)?;
+    confirm(&format!("Delete {}, and with it {goes}?", network.name), args.yes)?;
     let answer = ask_removal(&api, &network, args.keep_history, false).await?;
     let goes = leavings(&answer, args.keep_history);
     done(args.named.at.json, &answer, &format!("{} is deleted, and with it {goes}", network.name));
@@ -357,18 +357,18 @@ async fn ask_removal(api: &Api, network: &Network, keep: bool, dry_run: bool) ->
 
 /// What goes with a network, in words.
 fn leavings(answer: &Value, keep_history: bool) -> String {
-    let number = |name: &str| number(answer, name);
-    let entries = counted(number("access_entries"), "entry of the access list", "entries of the access list");
-    if keep_history {
-        return format!("{entries}; its history stays");
-    }
-    [
-        counted(number("events"), "event", "events"),
-        counted(number("devices"), "device", "devices"),
-        counted(number("sightings"), "sighting", "sightings"),
-        counted(number("sessions"), "time of presence", "times of presence"),
-        counted(number("sweeps"), "sweep", "sweeps"),
-        entries,
-    ]
-    .join(", ")
+    let all = [
+        ("events", "event", "events"),
+        ("devices", "device", "devices"),
+        ("sightings", "sighting", "sightings"),
+        ("sessions", "time of presence", "times of presence"),
+        ("sweeps", "sweep", "sweeps"),
+        ("access_entries", "entry of the access list", "entries of the access list"),
+    ];
+    let goes = all.into_iter().filter(|(name, ..)| !keep_history || *name == "access_entries");
+    let goes = goes.map(|(name, one, several)| (number(answer, name), one, several));
+    let told: Vec<String> =
+        goes.filter(|(many, ..)| *many > 0).map(|(many, one, several)| counted(many, one, several)).collect();
+    let goes = if told.is_empty() { "nothing else".to_owned() } else { told.join(", ") };
+    if keep_history { format!("{goes}; its history stays") } else { goes }
 }
