@@ -1,4 +1,5 @@
 import type { Event } from '../api/types.ts';
+import { timeFormat } from '../format/time.ts';
 
 /** How many events are fetched at once. */
 export const AT_ONCE = 50;
@@ -39,7 +40,7 @@ export function refreshed(known: Event[], newest: Event[], asked: number): Event
 
 /** The day of a time in the viewer's zone: `Saturday 21 November 2026`. */
 export function dayOf(time: string, zone?: string): string {
-	const day = new Intl.DateTimeFormat('en-GB', {
+	const day = timeFormat('en-GB', {
 		timeZone: zone,
 		weekday: 'long',
 		day: 'numeric',

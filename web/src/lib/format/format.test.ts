@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bitRate, bytes, duration, ms, percent, plural } from './number.ts';
-import { ago, brief } from './time.ts';
+import { ago, brief, timeFormat } from './time.ts';
 
 describe('numbers', () => {
 	it('shows round trips with digits that matter', () => {
@@ -69,5 +69,11 @@ describe('times', () => {
 		expect(ago('2026-03-10T11:59:30Z', now)).toBe('30 s ago');
 		expect(ago('2026-03-10T09:00:00Z', now)).toBe('3 h ago');
 		expect(ago('2026-03-08T09:00:00Z', now)).toBe('2 days ago');
+	});
+
+	it('makes each format once', () => {
+		const format = timeFormat('en-GB', { timeZone: 'UTC', year: 'numeric' });
+		expect(timeFormat('en-GB', { timeZone: 'UTC', year: 'numeric' })).toBe(format);
+		expect(timeFormat('en-GB', { timeZone: 'Asia/Tokyo', year: 'numeric' })).not.toBe(format);
 	});
 });

@@ -5,9 +5,22 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+const kept = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * A format of times, made once: to make one takes longer than to format a hundred times, and a list is drawn anew again
+ * and again.
+ */
+export function timeFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+	const key = JSON.stringify([locale, options]);
+	const known = kept.get(key) ?? new Intl.DateTimeFormat(locale, options);
+	kept.set(key, known);
+	return known;
+}
+
 /** A time in the viewer's zone, to the second. */
 export function exact(time: string, zone?: string): string {
-	return new Intl.DateTimeFormat('en-GB', {
+	return timeFormat('en-GB', {
 		timeZone: zone,
 		year: 'numeric',
 		month: 'short',
@@ -21,9 +34,9 @@ export function exact(time: string, zone?: string): string {
 
 /** A time as a list shows it: the hour today, else the day with it. */
 export function brief(time: string, now: number, zone?: string): string {
-	const day = (at: Date) => new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(at);
+	const day = (at: Date) => timeFormat('en-CA', { timeZone: zone }).format(at);
 	const then = new Date(time);
-	const clock = new Intl.DateTimeFormat('en-GB', {
+	const clock = timeFormat('en-GB', {
 		timeZone: zone,
 		hour: '2-digit',
 		minute: '2-digit',
@@ -31,7 +44,7 @@ export function brief(time: string, now: number, zone?: string): string {
 	}).format(then);
 	if (day(then) === day(new Date(now))) return clock;
 	const sameYear = day(then).slice(0, 4) === day(new Date(now)).slice(0, 4);
-	const date = new Intl.DateTimeFormat('en-GB', {
+	const date = timeFormat('en-GB', {
 		timeZone: zone,
 		day: '2-digit',
 		month: 'short',

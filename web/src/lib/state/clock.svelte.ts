@@ -1,14 +1,22 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-const subscribe = createSubscriber((update) => {
-	const timer = setInterval(update, 1000);
-	return () => clearInterval(timer);
-});
+const every = (ms: number) =>
+	createSubscriber((update) => {
+		const timer = setInterval(update, ms);
+		return () => clearInterval(timer);
+	});
+const second = every(1000);
+const minute = every(60_000);
 
-/** The time now; whatever reads it is drawn anew every second. */
 export const clock = {
+	/** The time now; whatever reads it is drawn anew every second. */
 	get now(): number {
-		subscribe();
+		second();
+		return Date.now();
+	},
+	/** The time now, for what changes with the day: whatever reads it is drawn anew every minute. */
+	get minute(): number {
+		minute();
 		return Date.now();
 	}
 };
