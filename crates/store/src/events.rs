@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use netwark_model::events::{Event, Severity};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Func, LikeExpr, SimpleExpr};
+use sea_orm::sea_query::{LikeExpr, SimpleExpr};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect,
     QueryTrait, Statement,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::convert::{millis, time, to_text};
-use crate::{Store, StoreError, rows};
+use crate::{Store, StoreError, names, rows};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -208,7 +208,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
-        use entity::Column::{AcknowledgedAt, At, DeviceId, Id, Kind, NetworkId, Text, WorkerId};
+        use entity::Column::{AcknowledgedAt, At, DeviceId, Id, Kind, NetworkId, WorkerId};
         let mut query = entity::Entity::find();
         let about = [(WorkerId, filter.worker), (NetworkId, filter.network), (DeviceId, filter.device)];
         for (column, id) in about {
@@ -218,7 +218,7 @@ impl Store {
             query = query.filter(Kind.is_in(filter.kinds.iter().map(String::as_str)));
         }
         if let Some(text) = &filter.text {
-            query = query.filter(has_text(Text, text));
+            query = query.filter(has_text(self.read().get_database_backend(), "events.text", text));
         }
         query = match filter.acknowledged {
             Some(true) => query.filter(AcknowledgedAt.is_not_null()),
@@ -338,16 +338,8 @@ fn event(row: entity::Model) -> Event {
 }
 
 /// True for rows that have this in a column, whatever the case of the letters from A to Z.
-pub(crate) fn has_text(column: impl ColumnTrait, text: &str) -> SimpleExpr {
-    let mut pattern = String::from("%");
-    for c in text.to_ascii_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    Expr::expr(Func::lower(Expr::col(column.as_column_ref()))).like(LikeExpr::new(pattern).escape('\\'))
+pub(crate) fn has_text(backend: DbBackend, column: &str, text: &str) -> SimpleExpr {
+    Expr::cust(names::sought(backend, column)).like(LikeExpr::new(names::pattern(text)).escape('\\'))
 }
 
 /// Lets events tell of another device, because it is the same.

@@ -15,6 +15,28 @@ pub(crate) fn folded(backend: DbBackend, table: &str) -> String {
     }
 }
 
+/// A column as a [`pattern`] is held against it. `LIKE` of SQLite takes both cases of the letters from A to Z as one.
+pub(crate) fn sought(backend: DbBackend, column: &str) -> String {
+    match backend {
+        // The rules of a language would take several times as long, too.
+        DbBackend::Postgres => format!(r#"lower({column} COLLATE "C")"#),
+        _ => column.to_owned(),
+    }
+}
+
+/// A pattern of `LIKE` with the escape `\`, for what has this text in it.
+pub(crate) fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_ascii_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// True for the row of this table that has the name, in letters of either case.
 pub(crate) fn is_named<C: ConnectionTrait>(connection: &C, table: &str, name: &str) -> SimpleExpr {
     Expr::cust(folded(connection.get_database_backend(), table)).eq(name.to_ascii_lowercase())

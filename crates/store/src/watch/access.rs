@@ -179,7 +179,7 @@ impl Store {
         query = query
             .apply_if(filter.action, |query, action| query.filter(entry::Column::Action.eq(action.as_str())));
         query = query.apply_if(filter.text.as_deref(), |query, text| {
-            query.filter(has_text(entry::Column::Note, text))
+            query.filter(has_text(self.read().get_database_backend(), "access_entries.note", text))
         });
         if let Some(pattern) = filter.pattern {
             let (first, last) = super::devices::mac_range(pattern);

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::super::columns::address_bytes;
 use crate::convert::millis;
+use crate::names::{pattern, sought};
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,9 +104,10 @@ fn watched(place: usize) -> String {
     )
 }
 
-/// Stations of a device `d` on networks that were not deleted.
-const STATIONS: &str = "SELECT 1 FROM stations s JOIN networks n ON n.id = s.network_id \
-                        WHERE s.device_id = d.id AND n.deleted_at IS NULL";
+/// Devices of stations on networks that were not deleted. A list that is made once for the whole statement, not a
+/// question about each device: SQLite would answer that one by reading all stations of a network, for every device.
+const STATIONS: &str = "SELECT s.device_id FROM stations s JOIN networks n ON n.id = s.network_id \
+                        WHERE n.deleted_at IS NULL";
 
 /// The query for a filter.
 pub(super) fn query(backend: DbBackend, filter: &DeviceFilter, now: i64) -> Query {
@@ -117,25 +119,25 @@ pub(super) fn query(backend: DbBackend, filter: &DeviceFilter, now: i64) -> Quer
         }
         None => String::new(),
     };
-    query.conditions.push(format!("EXISTS ({STATIONS}{on})"));
+    query.conditions.push(format!("d.id IN ({STATIONS}{on})"));
     if let Some(standing) = filter.standing {
         // The worst that is said of any of its interfaces counts.
         let worse: Vec<&str> = Standing::ALL.iter().filter(|s| **s > standing).map(|s| s.as_str()).collect();
         let worse = worse.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
-        query.conditions.push(format!("EXISTS ({STATIONS}{on} AND s.standing = '{}')", standing.as_str()));
+        query.conditions.push(format!("d.id IN ({STATIONS}{on} AND s.standing = '{}')", standing.as_str()));
         if !worse.is_empty() {
-            query.conditions.push(format!("NOT EXISTS ({STATIONS}{on} AND s.standing IN ({worse}))"));
+            query.conditions.push(format!("d.id NOT IN ({STATIONS}{on} AND s.standing IN ({worse}))"));
         }
     }
     if let Some(presence) = filter.presence {
         let place = query.place(now);
         let (watched, up) = (watched(place), "s.up");
         query.conditions.push(match presence {
-            Presence::Up => format!("EXISTS ({STATIONS}{on} AND {up} AND {watched})"),
+            Presence::Up => format!("d.id IN ({STATIONS}{on} AND {up} AND {watched})"),
             Presence::Down => format!(
-                "EXISTS ({STATIONS}{on} AND {watched}) AND NOT EXISTS ({STATIONS}{on} AND {up} AND {watched})"
+                "d.id IN ({STATIONS}{on} AND {watched}) AND d.id NOT IN ({STATIONS}{on} AND {up} AND {watched})"
             ),
-            Presence::Unknown => format!("NOT EXISTS ({STATIONS}{on} AND {watched})"),
+            Presence::Unknown => format!("d.id NOT IN ({STATIONS}{on} AND {watched})"),
         });
     }
     if let Some(kind) = &filter.kind {
@@ -143,8 +145,8 @@ pub(super) fn query(backend: DbBackend, filter: &DeviceFilter, now: i64) -> Quer
         query.conditions.push(format!("d.kind = {place}"));
     }
     if let Some(vendor) = &filter.vendor {
-        let place = query.bind(like(vendor));
-        query.conditions.push(format!("lower(d.vendor) LIKE {place} ESCAPE '\\'"));
+        let place = query.bind(pattern(vendor));
+        query.conditions.push(has(backend, "d.vendor", &place));
     }
     if let Some(owner) = &filter.owner {
         let place = query.bind(owner.to_ascii_lowercase());
@@ -152,8 +154,8 @@ pub(super) fn query(backend: DbBackend, filter: &DeviceFilter, now: i64) -> Quer
     }
     if let Some(tag) = &filter.tag {
         // Tags have no quotes, so what stands between two is one of them.
-        let place = query.bind(like(&format!("\"{tag}\"")));
-        query.conditions.push(format!("lower(d.tags) LIKE {place} ESCAPE '\\'"));
+        let place = query.bind(pattern(&format!("\"{tag}\"")));
+        query.conditions.push(has(backend, "d.tags", &place));
     }
     if let Some(criticality) = filter.criticality {
         let place = query.bind(criticality.as_str());
@@ -183,25 +185,25 @@ impl Query {
 
     /// A condition: the device has this text somewhere.
     fn text(&mut self, text: &str) -> String {
-        let place = self.bind(like(text));
+        let place = self.bind(pattern(text));
         let mut any: Vec<String> =
             ["d.label", "d.name", "d.owner", "d.notes", "d.vendor", "d.tags", "d.kind"]
                 .iter()
-                .map(|column| format!("lower({column}) LIKE {place} ESCAPE '\\'"))
+                .map(|column| has(self.backend, column, &place))
                 .collect();
-        any.push(format!("EXISTS ({STATIONS} AND lower(s.names) LIKE {place} ESCAPE '\\')"));
+        any.push(format!("d.id IN ({STATIONS} AND {})", has(self.backend, "s.names", &place)));
         if let Ok(pattern) = text.parse::<MacPattern>() {
             let (first, last) = mac_range(pattern);
             let (first, last) = (self.bind(first), self.bind(last));
-            any.push(format!("EXISTS ({STATIONS} AND s.mac BETWEEN {first} AND {last})"));
+            any.push(format!("d.id IN ({STATIONS} AND s.mac BETWEEN {first} AND {last})"));
         }
         if let Some(net) = prefix(text) {
             let (first, last) =
                 (self.bind(address_bytes(net.network())), self.bind(address_bytes(net.broadcast())));
             let family = if net.addr().is_ipv4() { 4 } else { 6 };
             any.push(format!(
-                "EXISTS (SELECT 1 FROM stations s JOIN station_addresses a ON a.station_id = s.id \
-                 WHERE s.device_id = d.id AND a.family = {family} AND a.address BETWEEN {first} AND {last})"
+                "d.id IN (SELECT s.device_id FROM stations s JOIN station_addresses a ON a.station_id = s.id \
+                 WHERE a.family = {family} AND a.address BETWEEN {first} AND {last})"
             ));
         }
         format!("({})", any.join(" OR "))
@@ -246,17 +248,9 @@ impl Query {
     }
 }
 
-/// A pattern for what has this in it.
-fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.to_ascii_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
+/// A condition: the column has the pattern in it that is bound at `place`.
+fn has(backend: DbBackend, column: &str, place: &str) -> String {
+    format!("{} LIKE {place} ESCAPE '\\'", sought(backend, column))
 }
 
 /// The first and the last hardware address of a pattern.
