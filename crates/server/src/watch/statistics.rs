@@ -219,16 +219,18 @@ pub(crate) async fn event_statistics(
         range.days().map(|day| (day, SeverityCounts::default())).collect();
     let mut networks: BTreeMap<Option<Uuid>, SeverityCounts> = BTreeMap::new();
     let mut hours = vec![SeverityCounts::default(); 24];
-    for count in counts {
-        total.add(count.severity, count.number);
-        let time = count.at.to_zoned(range.zone.clone());
+    for (at, severity, number) in counts.quarters {
+        total.add(severity, number);
+        let time = at.to_zoned(range.zone.clone());
         if let Some(day) = days.get_mut(&time.date()) {
-            day.add(count.severity, count.number);
+            day.add(severity, number);
         }
         if let Some(hour) = usize::try_from(time.hour()).ok().and_then(|hour| hours.get_mut(hour)) {
-            hour.add(count.severity, count.number);
+            hour.add(severity, number);
         }
-        networks.entry(count.network).or_default().add(count.severity, count.number);
+    }
+    for (network, severity, number) in counts.networks {
+        networks.entry(network).or_default().add(severity, number);
     }
     let mut networks: Vec<NetworkCounts> = networks
         .into_iter()

@@ -11,6 +11,7 @@ mod m20261126_000006_watch;
 mod m20261126_000007_channels;
 mod m20261126_000008_times;
 mod m20261126_000009_rates;
+mod m20261127_000010_counts;
 
 pub(crate) struct Migrator;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_channels::Migration),
             Box::new(m20261126_000008_times::Migration),
             Box::new(m20261126_000009_rates::Migration),
+            Box::new(m20261127_000010_counts::Migration),
         ]
     }
 }

@@ -73,7 +73,7 @@ fn changes(one_network: bool) -> String {
          reached AS (\
            SELECT first, last, max(last) OVER (PARTITION BY device ORDER BY first \
              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach FROM spans), \
-         news AS (\
+         news AS MATERIALIZED (\
            SELECT CASE WHEN first <= reach THEN reach + 1 ELSE first END AS first, last FROM reached \
            WHERE reach IS NULL OR last > reach), \
          steps AS (SELECT first AS bucket, 1 AS number FROM news UNION ALL SELECT last + 1, -1 FROM news) \

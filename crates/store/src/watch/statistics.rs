@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use netwark_model::events::Severity;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use super::devices::tally;
@@ -14,17 +14,14 @@ use crate::{Store, StoreError};
 /// A quarter of an hour, in milliseconds: all time zones of today differ by multiples of it.
 pub const BUCKET_MS: i64 = 15 * 60 * 1000;
 
-/// How many events of one severity began in a quarter of an hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventCount {
-    /// When it began.
-    pub at: Timestamp,
-    /// The severity.
-    pub severity: Severity,
-    /// The network they are about.
-    pub network: Option<Uuid>,
-    /// How many.
-    pub number: u64,
+/// How many events there were.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    /// By the quarter of an hour in which they happened, in order of time; severities of which there were none are left
+    /// out.
+    pub quarters: Vec<(Timestamp, Severity, u64)>,
+    /// By the network they are about.
+    pub networks: Vec<(Option<Uuid>, Severity, u64)>,
 }
 
 /// How often something happened with a device.
@@ -39,7 +36,7 @@ pub struct DeviceCount {
 }
 
 impl Store {
-    /// How many events there were between two times, by quarter of an hour, severity and network.
+    /// How many events there were between two times, by quarter of an hour and by network.
     ///
     /// # Errors
     /// When the database fails.
@@ -48,28 +45,37 @@ impl Store {
         since: Timestamp,
         until: Timestamp,
         network: Option<Uuid>,
-    ) -> Result<Vec<EventCount>, StoreError> {
+    ) -> Result<EventCounts, StoreError> {
         let only = if network.is_some() { "AND network_id = $3" } else { "" };
-        let sql = format!(
-            "SELECT at / {BUCKET_MS}, severity, network_id, count(*) FROM events \
-             WHERE at >= $1 AND at < $2 {only} GROUP BY 1, 2, 3 ORDER BY 1"
-        );
-        let mut values: Vec<sea_orm::Value> = vec![millis(since).into(), millis(until).into()];
+        let wher = format!("FROM events WHERE at >= $1 AND at < $2 {only}");
+        let mut values: Vec<Value> = vec![millis(since).into(), millis(until).into()];
         values.extend(network.map(Into::into));
+        // A year has tens of thousands of quarters, so that each is one row, whatever there was in it.
+        let each = Severity::ALL
+            .map(|one| format!("sum(CASE WHEN severity = '{}' THEN 1 ELSE 0 END)", one.as_str()));
+        let sql = format!("SELECT at / {BUCKET_MS}, {} {wher} GROUP BY 1 ORDER BY 1", each.join(", "));
+        let mut counts = EventCounts::default();
+        for row in self.counted(sql, values.clone()).await? {
+            let bucket: i64 = row.try_get_by_index(0)?;
+            for (place, severity) in (1..).zip(Severity::ALL) {
+                let number = number(&row, place)?;
+                if number > 0 {
+                    counts.quarters.push((time(bucket.saturating_mul(BUCKET_MS)), severity, number));
+                }
+            }
+        }
+        let sql = format!("SELECT network_id, severity, count(*) {wher} GROUP BY 1, 2 ORDER BY 1, 2");
+        for row in self.counted(sql, values).await? {
+            let word: String = row.try_get_by_index(1)?;
+            let severity = Severity::from_word(&word).unwrap_or(Severity::Info);
+            counts.networks.push((row.try_get_by_index(0)?, severity, number(&row, 2)?));
+        }
+        Ok(counts)
+    }
+
+    async fn counted(&self, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
         let statement = Statement::from_sql_and_values(self.read().get_database_backend(), sql, values);
-        let rows = self.read().query_all_raw(statement).await?;
-        rows.iter()
-            .map(|row| {
-                let (bucket, word): (i64, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-                let number: i64 = row.try_get_by_index(3)?;
-                Ok(EventCount {
-                    at: time(bucket.saturating_mul(BUCKET_MS)),
-                    severity: Severity::from_word(&word).unwrap_or(Severity::Info),
-                    network: row.try_get_by_index(2)?,
-                    number: u64::try_from(number).unwrap_or_default(),
-                })
-            })
-            .collect()
+        Ok(self.read().query_all_raw(statement).await?)
     }
 
     /// Devices with which these kinds of events happened most often between two times, on one network or on all.
@@ -90,21 +96,21 @@ impl Store {
             if kinds.is_empty() { "$3 <> ''".to_owned() } else { crate::rows::is_word(backend, "e.kind", 3) };
         let only = if network.is_some() { "AND e.network_id = $5" } else { "" };
         let sql = format!(
-            "SELECT e.device_id, d.label, count(*) FROM events e JOIN devices d ON d.id = e.device_id \
-             WHERE e.at >= $1 AND e.at < $2 AND {kind} {only} GROUP BY 1, 2 ORDER BY 3 DESC, 2 LIMIT $4"
+            "SELECT d.id, d.label, c.number FROM (SELECT e.device_id AS device, count(*) AS number FROM events e \
+             WHERE e.at >= $1 AND e.at < $2 AND {kind} {only} GROUP BY 1) c \
+             JOIN devices d ON d.id = c.device ORDER BY 3 DESC, 2 LIMIT $4"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut values: Vec<sea_orm::Value> =
+        let mut values: Vec<Value> =
             vec![millis(since).into(), millis(until).into(), list.into(), limit.into()];
         values.extend(network.map(Into::into));
-        let rows = self.read().query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        let rows = self.counted(sql, values).await?;
         rows.iter()
             .map(|row| {
-                let number: i64 = row.try_get_by_index(2)?;
                 Ok(DeviceCount {
                     device: row.try_get_by_index(0)?,
                     label: row.try_get_by_index(1)?,
-                    number: u64::try_from(number).unwrap_or_default(),
+                    number: number(row, 2)?,
                 })
             })
             .collect()
@@ -134,14 +140,17 @@ impl Store {
             "SELECT first_seen_at / {BUCKET_MS}, count(*) FROM devices WHERE first_seen_at >= $1 \
              AND first_seen_at < $2 GROUP BY 1 ORDER BY 1"
         );
-        let values: [sea_orm::Value; 2] = [millis(since).into(), millis(until).into()];
-        let statement = Statement::from_sql_and_values(self.read().get_database_backend(), sql, values);
-        let rows = self.read().query_all_raw(statement).await?;
+        let rows = self.counted(sql, vec![millis(since).into(), millis(until).into()]).await?;
         rows.iter()
             .map(|row| {
-                let (bucket, number): (i64, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-                Ok((time(bucket.saturating_mul(BUCKET_MS)), u64::try_from(number).unwrap_or_default()))
+                let bucket: i64 = row.try_get_by_index(0)?;
+                Ok((time(bucket.saturating_mul(BUCKET_MS)), number(row, 1)?))
             })
             .collect()
     }
+}
+
+/// The number in a column.
+fn number(row: &QueryResult, place: usize) -> Result<u64, StoreError> {
+    Ok(u64::try_from(row.try_get_by_index::<i64>(place)?).unwrap_or_default())
 }

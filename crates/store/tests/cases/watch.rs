@@ -602,9 +602,10 @@ pub(crate) async fn events_are_narrowed_counted_and_acknowledged(store: &Store) 
     assert_eq!((seen.acknowledged_by.as_deref(), seen.acknowledged_at), (Some("user admin"), Some(at(20))));
     let all = (Timestamp::UNIX_EPOCH, at(1_000_000));
     let counts = store.count_events(all.0, all.1, Some(site.network)).await.unwrap();
-    let warnings =
-        counts.iter().filter(|count| count.severity == Severity::Warning).map(|count| count.number);
-    assert_eq!(warnings.sum::<u64>(), 2);
+    let office = Some(site.network);
+    assert_eq!(counts.networks, [(office, Severity::Info, 1), (office, Severity::Warning, 2)]);
+    // All happened in the first quarter.
+    assert_eq!(counts.quarters, [(at(0), Severity::Info, 1), (at(0), Severity::Warning, 2)]);
     let busiest = store.busiest_devices(all.0, all.1, &[], Some(site.network), 10).await.unwrap();
     assert_eq!((busiest.len(), busiest[0].number), (2, 1));
     assert!(store.busiest_devices(all.0, all.1, &["device_down"], None, 10).await.unwrap().is_empty());
