@@ -24,9 +24,19 @@ use netwark_store::workers::Arrival;
 use netwark_store::{Store, StoreOptions};
 use uuid::Uuid;
 
-/// Sweeps that are told, and how much of them differs from the one before, in parts of a thousand.
-const SWEEPS: [(&str, u32); 5] =
-    [("empty inventory", 0), ("nothing new", 0), ("nothing new", 0), ("1 % gone", 10), ("all back", 0)];
+/// Sweeps that are told, with how many of a thousand devices are not seen in each, and how many have another address.
+const SWEEPS: [(&str, u32, u32); 10] = [
+    ("empty inventory", 0, 0),
+    ("nothing new", 0, 0),
+    ("nothing new", 0, 0),
+    ("1 % missed", 10, 0),
+    ("all back", 0, 0),
+    ("10 % with another address", 0, 100),
+    ("10 % with the former address", 0, 0),
+    ("10 % missed", 100, 0),
+    ("10 % missed again and gone", 100, 0),
+    ("all back", 0, 0),
+];
 
 #[tokio::main]
 async fn main() {
@@ -46,7 +56,7 @@ async fn main() {
         again: false,
         enter: true,
     };
-    let start = Timestamp::now() - SignedDuration::from_hours(1);
+    let start = Timestamp::now() - SignedDuration::from_hours(2);
     store.worker_hello(arrival, start).await.unwrap();
     let network = store.add_network(settings(), true, "load", start).await.unwrap();
     store.place_assignments(Timestamp::MAX, start).await.unwrap();
@@ -54,10 +64,10 @@ async fn main() {
     let epoch = store.holding(stream).await.unwrap().unwrap().epoch;
 
     let mut sequence = 0;
-    for (at, (what, gone)) in (1..).zip(SWEEPS) {
+    for (at, (what, gone, moved)) in (1..).zip(SWEEPS) {
         let now = start + SignedDuration::from_mins(7 * at);
         let seen: Vec<Sighting> =
-            (0..devices).filter(|n| n % 1000 >= gone).map(|n| sighting(n, now)).collect();
+            (0..devices).filter(|n| n % 1000 >= gone).map(|n| sighting(n, n % 1000 < moved, now)).collect();
         let parts: Vec<&[Sighting]> = seen.chunks(MOST_SIGHTINGS).collect();
         let sweep = Uuid::now_v7();
         let number = u16::try_from(parts.len()).unwrap();
@@ -84,7 +94,7 @@ async fn main() {
         }
         println!("{what}: {} sightings in {} ms", seen.len(), began.elapsed().as_millis());
     }
-    let now = start + SignedDuration::from_mins(36);
+    let now = start + SignedDuration::from_mins(71);
     for (what, text) in [("a page of devices", None), ("a search", Some("host-77".to_owned()))] {
         let filter = DeviceFilter { text, limit: 100, ..DeviceFilter::default() };
         let began = Instant::now();
@@ -116,12 +126,13 @@ fn settings() -> NetworkSettings {
     }
 }
 
-fn sighting(number: u32, at: Timestamp) -> Sighting {
+fn sighting(number: u32, has_moved: bool, at: Timestamp) -> Sighting {
     let [_, b, c, d] = number.to_be_bytes();
+    let base = if has_moved { 0x0a00_8001 } else { 0x0a00_0001_u32 };
     let names = vec![Name { source: NameSource::Dns, text: format!("host-{number}.example.org"), at: None }];
     Sighting {
         at: at - SignedDuration::from_secs(1),
-        address: Some(Ipv4Addr::from(0x0a00_0001 + number).into()),
+        address: Some(Ipv4Addr::from(base + number).into()),
         mac: Some(Mac::new([0, 0, 0x5e, b, c, d])),
         source: Source::Arp,
         rtt_us: Some(400),
