@@ -85,7 +85,10 @@ fn networks_are_managed_from_the_shell() {
     let site = Site::new();
     let add = ["networks", "add", "Office", "192.0.2.0/24", "2001:db8::/64", "--stopped", "--every", "90s"];
     let rates = ["--rate-bps", "500k", "--share", "5"];
-    let told = site.told(&[&add[..], &rates, &["--vlan", "7", "--severity", "known_down=alert"]].concat());
+    let told = site.told(
+        &[&add[..], &rates, &["--vlan", "7", "--interface", "eth0", "--severity", "known_down=alert"]]
+            .concat(),
+    );
     assert!(told.contains("Office is there"), "{told}");
     let network = site.json(&["networks", "show", "office"]);
     assert_eq!((&network["interval_ms"], &network["vlan"]), (&90_000.into(), &7.into()));

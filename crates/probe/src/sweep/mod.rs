@@ -134,6 +134,17 @@ fn split(plan: &SweepPlan, here: &Surroundings, mut spans: Vec<Span>) -> Result<
             })?)
         }
     };
+    if let Some(vlan) = options.vlan {
+        // What the kernel sends for us bears no tag.
+        let why = match (&here.no_frames, chosen) {
+            (Some(why), _) => Some(format!("cannot be asked in VLAN {vlan}: {why}")),
+            (None, None) => Some(format!("needs the interface that is to bear the tag of VLAN {vlan}")),
+            (None, Some(_)) => None,
+        };
+        if let Some(why) = why {
+            return Err(ProbeError::Target(why));
+        }
+    }
     let links: Vec<&Interface> = match chosen {
         Some(interface) => here.links().filter(|link| link.index == interface.index).collect(),
         None => here.links().collect(),

@@ -105,6 +105,24 @@ fn a_named_link_is_asked_for_everything() {
 }
 
 #[test]
+fn in_a_vlan_nobody_is_asked_without_its_tag() {
+    let options = |name: Option<&str>| SweepOptions {
+        vlan: Some(30),
+        interface: name.map(Into::into),
+        ..SweepOptions::default()
+    };
+    let told = |name, here: &Surroundings| match divided("192.0.2.0/24", options(name), here) {
+        Err(error) => error.to_string(),
+        Ok(split) => panic!("{:?}", split.beyond),
+    };
+    assert_eq!(told(None, &here()), "the target needs the interface that is to bear the tag of VLAN 30");
+    let kernel = Surroundings { no_frames: Some("no".into()), ..here() };
+    assert_eq!(told(Some("eth0"), &kernel), "the target cannot be asked in VLAN 30: no");
+    let split = divided("192.0.2.0/24", options(Some("eth0")), &here()).unwrap();
+    assert!(split.beyond.is_empty() && split.links.len() == 1);
+}
+
+#[test]
 fn without_frames_all_is_asked_through_the_kernel() {
     let here = Surroundings { no_frames: Some("no".into()), ..here() };
     let split = divided("192.0.2.0/24", SweepOptions::default(), &here).unwrap();

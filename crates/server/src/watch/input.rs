@@ -55,7 +55,7 @@ pub(crate) struct NetworkFields {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "eth1")]
     interface: Option<Option<String>>,
-    /// The VLAN whose tag the packets bear.
+    /// The VLAN whose tag the packets bear; it needs an interface.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 4094)]
     vlan: Option<Option<i64>>,
@@ -196,6 +196,10 @@ impl NetworkFields {
         let vlan = self.vlan.map(|vlan| vlan.map(|vlan| within(vlan, 1, 4094)).transpose());
         let vlan = vlan.map(|vlan| vlan.map(|vlan| vlan.and_then(|vlan| u16::try_from(vlan).ok())));
         set(&mut settings.vlan, vlan, "vlan", e);
+        if settings.vlan.is_some() && settings.interface.is_none() {
+            let why = "needs the interface that is to bear its tag: interface";
+            e.push(FieldError::body("vlan", why));
+        }
         let bounds = (SHORTEST_INTERVAL_MS.cast_signed(), LONGEST_INTERVAL_MS.cast_signed());
         let every = self.interval_ms.map(|every| within(every, bounds.0, bounds.1).map(i64::unsigned_abs));
         set(&mut settings.every_ms, every, "interval_ms", e);
@@ -364,6 +368,18 @@ mod tests {
         assert_eq!(settings.name, "Office");
         assert_eq!(settings.prefixes, ["192.0.2.0/24".parse().unwrap()]);
         assert_eq!((settings.every_ms, settings.grace_sweeps, settings.names), (420_000, 2, true));
+    }
+
+    #[test]
+    fn a_vlan_needs_an_interface() {
+        let tagged = json!({ "name": "x", "prefixes": ["192.0.2.0/24"], "interface": "eth0", "vlan": 7 });
+        let settings = create(tagged.clone()).unwrap();
+        let mut bare = tagged;
+        bare["interface"] = json!(null);
+        let why = "vlan: needs the interface that is to bear its tag: interface";
+        assert_eq!(create(bare).unwrap_err(), why);
+        let fields: NetworkFields = serde_json::from_value(json!({ "interface": null })).unwrap();
+        assert_eq!(fields.change(settings).unwrap_err()[0].name, "vlan");
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn watched(row: &network::Model) -> Result<Watched, StoreError> {
         every_ms: row.every_ms,
         grace: row.grace_sweeps,
         severities: from_text("set of severities", &row.severities)?,
+        tagged: row.vlan.is_some(),
         exclude: from_text("list of prefixes", &row.exclude)?,
         dhcp_servers: from_text("list of addresses", &row.dhcp_servers)?,
         routers: from_text("list of addresses", &row.routers)?,

@@ -4413,7 +4413,7 @@ export interface components {
             interface: string | null;
             /**
              * Format: int32
-             * @description The VLAN whose tag the packets bear.
+             * @description The VLAN whose tag the packets bear; it needs an interface.
              * @default null
              */
             vlan: number | null;

@@ -226,7 +226,9 @@ impl<'a> Fold<'a> {
         let Some(link) = &look.link else { return };
         let Some(mac) = link.mac.filter(|mac| mac.is_unicast()) else { return };
         let at = crate::convert::time(look.ended_at);
-        let mut addresses: Vec<Option<IpAddr>> = link.addresses.iter().map(|net| Some(net.addr())).collect();
+        // The addresses of its interface are for frames without a tag.
+        let addresses = link.addresses.iter().filter(|_| !self.known.watched.tagged);
+        let mut addresses: Vec<Option<IpAddr>> = addresses.map(|net| Some(net.addr())).collect();
         if addresses.is_empty() {
             addresses.push(None);
         }

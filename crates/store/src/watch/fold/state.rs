@@ -52,6 +52,8 @@ pub(crate) struct Watched {
     /// Sweeps in a row that may miss a station.
     pub grace: i32,
     pub severities: Severities,
+    /// Whether it is swept in a VLAN, by frames that bear its tag.
+    pub tagged: bool,
     pub exclude: Vec<IpNet>,
     /// Who may hand out addresses; empty when that is learned.
     pub dhcp_servers: Vec<IpAddr>,

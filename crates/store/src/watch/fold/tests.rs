@@ -48,6 +48,7 @@ impl Lab {
             every_ms: EVERY,
             grace: 2,
             severities: Severities::default(),
+            tagged: false,
             exclude: vec!["192.0.2.240/28".parse().unwrap()],
             dhcp_servers: Vec::new(),
             routers: Vec::new(),
@@ -233,6 +234,10 @@ fn the_worker_itself_is_fine() {
         addresses: vec!["192.0.2.9/24".parse().unwrap()],
         ..LinkFacts::default()
     };
+    let mut elsewhere = Lab::new();
+    elsewhere.watched.tagged = true;
+    elsewhere.sweep_with(&[], &[], true, Some(link.clone()));
+    assert!(elsewhere.stations[0].addresses.is_empty(), "it has no address in a VLAN");
     let outcome = lab.sweep_with(&[], &[], true, Some(link));
     assert_eq!(told(&outcome), [("device_new", Severity::Ok)]);
     assert_eq!(lab.stations[0].standing, Standing::Itself);
