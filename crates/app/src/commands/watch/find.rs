@@ -50,7 +50,7 @@ pub async fn device(api: &Api, named: &str) -> Result<Device, Failure> {
     }
     let near: Vec<Value> = api.list("devices", &[("q", named.to_owned())]).await?;
     let near: Vec<Device> = near.iter().map(typed).collect::<Result<_, _>>()?;
-    let mut fitting: Vec<Device> = near.iter().filter(|device| is(device, named)).cloned().collect();
+    let mut fitting = fitting(&near, named);
     match (fitting.len(), near.len()) {
         (1, _) => fitting.pop().ok_or_else(|| none(named, "")),
         (0, 0) => Err(none(named, "")),
@@ -65,6 +65,17 @@ pub async fn device(api: &Api, named: &str) -> Result<Device, Failure> {
 
 fn none(named: &str, near: &str) -> Failure {
     Failure::Failed(format!("there is no device '{}'{near}; 'netwark devices list' shows all", shown(named)))
+}
+
+/// Devices that are called exactly this. An address is who has it now, although others may still be shown by it.
+fn fitting(near: &[Device], named: &str) -> Vec<Device> {
+    let address: Option<IpAddr> = named.parse().ok();
+    let has = |device: &&Device| address.is_some_and(|address| device.addresses.contains(&address));
+    let holders: Vec<Device> = near.iter().filter(has).cloned().collect();
+    match holders.is_empty() {
+        true => near.iter().filter(|device| is(device, named)).cloned().collect(),
+        false => holders,
+    }
 }
 
 /// True when a device is called exactly this.
@@ -88,4 +99,30 @@ fn told(devices: &[Device]) -> String {
         names.push(format!("{} more", devices.len() - MOST_TOLD));
     }
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_who_has_it_now() {
+        let device = |number: u128, addresses: &[&str]| -> Device {
+            typed(&json!({
+                "id": Uuid::from_u128(number), "label": "192.0.2.1", "name": null, "type": "", "type_is_set": false,
+                "owner": "", "notes": "", "tags": [], "criticality": "normal", "severities": {}, "vendor": null,
+                "standing": "unknown", "presence": "up", "random_mac": false, "macs": [], "addresses": addresses,
+                "networks": [], "first_seen_at": "2026-11-01T00:00:00Z", "last_seen_at": "2026-11-01T00:00:00Z",
+            }))
+            .unwrap()
+        };
+        let near = [device(1, &[]), device(2, &["192.0.2.1"]), device(3, &["192.0.2.10"])];
+        let ids = |near: &[Device]| -> Vec<u128> {
+            fitting(near, "192.0.2.1").iter().map(|device| device.id.as_u128()).collect()
+        };
+        assert_eq!(ids(&near), [2]);
+        assert_eq!(ids(&near[..1]), [1], "nobody has it now");
+    }
 }
