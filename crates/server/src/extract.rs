@@ -55,6 +55,9 @@ fn field_error(text: &str) -> FieldError {
         let known: Vec<&str> = reason.split('`').skip(3).step_by(2).collect();
         return FieldError::body(name, format!("is unknown; the fields are {}", known.join(", ")));
     }
+    if reason.starts_with("UUID parsing failed") {
+        return FieldError::body(path, "must be a UUID");
+    }
     let Some((got, expected)) = reason.split_once(", expected ") else {
         return FieldError::body(path, reason);
     };
@@ -356,6 +359,10 @@ mod tests {
         assert_eq!(
             told("vlan: invalid type: string \"x\", expected i64"),
             "vlan: must be a whole number, got string \"x\""
+        );
+        assert_eq!(
+            told("interfaces[0]: UUID parsing failed: invalid character: found `x` at 0"),
+            "interfaces[0]: must be a UUID"
         );
         assert_eq!(
             told("invalid type: sequence, expected struct New"),

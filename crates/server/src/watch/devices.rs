@@ -87,11 +87,17 @@ pub(crate) struct Split {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeviceAccess {
     /// What it says of each of its hardware addresses, on all networks; null to say nothing.
-    #[schema(value_type = Option<AccessAction>)]
+    #[serde(deserialize_with = "said")]
+    #[schema(value_type = Option<AccessAction>, required = true)]
     action: Option<AccessAction>,
     /// Why; the label of the device when left out.
     #[schema(max_length = 500)]
     note: Option<String>,
+}
+
+/// What has to be said, be it null.
+fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AccessAction>, D::Error> {
+    Option::deserialize(from)
 }
 
 /// A field that is there, which may be null.
