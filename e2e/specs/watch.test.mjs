@@ -121,3 +121,37 @@ test('an entry that contradicts another is refused', async () => {
 		[]
 	);
 });
+
+test('forms are opened, filled in and left by keyboard', async () => {
+	const { page, faults } = await openPage(browser, { cookie });
+	await page.goto(`${server.url}/access-list`);
+	const focused = (locator) => locator.evaluate((element) => element === document.activeElement);
+	const mac = page.getByLabel('Hardware address', { exact: true });
+	await mac.fill('00:00');
+	await page.keyboard.press('Enter');
+	await page.locator('[aria-invalid]').waitFor();
+	assert.ok(await focused(mac), 'what is wrong is to be put right');
+	await page.keyboard.type(':5e:00:53:07');
+	await page.getByLabel('Until').fill('2100-01-31');
+	await page.getByLabel('Until').press('Enter');
+	const edit = page.getByRole('button', { name: 'Edit 00:00:5e:00:53:07' });
+	await edit.focus();
+	await page.keyboard.press('Enter');
+	await page.getByRole('button', { name: 'Save' }).waitFor();
+	assert.ok(await focused(mac));
+	assert.equal(await page.getByLabel('Until').inputValue(), '2100-01-31');
+	await page.getByRole('textbox', { name: 'Note', exact: true }).fill('Anna');
+	await page.keyboard.press('Enter');
+	await page.getByRole('cell', { name: 'Anna' }).waitFor();
+	assert.ok(await focused(edit), 'whoever is done is where they were');
+	const kept = await page.evaluate(async () => (await (await fetch('/api/v1/access-list?q=Anna')).json())[0]);
+	assert.match(kept.expires_at, /^2100-0(1-31|2-01)T/);
+	await page.getByRole('button', { name: 'Import CSV' }).focus();
+	await page.keyboard.press('Enter');
+	await page.getByLabel('A file').waitFor();
+	assert.ok(await focused(page.getByLabel('A file')));
+	assert.deepEqual(
+		faults.filter((fault) => !fault.includes('400')),
+		[]
+	);
+});

@@ -7,6 +7,8 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use netwark_model::error::FieldError;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessEntry, LONGEST_NOTE, MacPattern};
@@ -42,10 +44,10 @@ pub(crate) struct AccessFields {
     /// The networks it holds on; empty for all.
     #[schema(value_type = Option<Vec<Uuid>>)]
     networks: Option<Vec<Uuid>>,
-    /// When it ceases to hold; null for never.
+    /// When it ceases to hold: a time, or a day, at whose end in `server.timezone` it does; null for never.
     #[serde(deserialize_with = "given")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Option<Timestamp>>,
+    #[schema(value_type = Option<String>, example = "2027-01-31")]
+    expires_at: Option<Option<String>>,
 }
 
 /// A field that is there, which may be null.
@@ -116,7 +118,7 @@ pub(crate) async fn add_access(
     Body(fields): Body<AccessFields>,
 ) -> Result<impl IntoResponse, Problem> {
     let now = Timestamp::now();
-    let draft = checked(fields, None).map_err(Problem::fields)?;
+    let draft = checked(&app, fields, None).map_err(Problem::fields)?;
     if let Some(Err(wrong)) = draft.expires_at.map(|at| to_come(at, now)) {
         return Err(FieldError::body("expires_at", wrong).into());
     }
@@ -145,7 +147,7 @@ pub(crate) async fn change_access(
     Body(fields): Body<AccessFields>,
 ) -> Result<Json<AccessEntry>, Problem> {
     let before = app.store.access_entry(id).await?.ok_or_else(unknown)?;
-    let draft = checked(fields, Some(before.clone())).map_err(Problem::fields)?;
+    let draft = checked(&app, fields, Some(before.clone())).map_err(Problem::fields)?;
     let changed = app.store.change_access(before, draft, Timestamp::now()).await?;
     match changed.ok_or_else(unknown)? {
         Entered::Added(entry) => {
@@ -172,7 +174,11 @@ pub(crate) async fn remove_access(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn checked(fields: AccessFields, before: Option<AccessEntry>) -> Result<AccessDraft, Vec<FieldError>> {
+fn checked(
+    app: &App,
+    fields: AccessFields,
+    before: Option<AccessEntry>,
+) -> Result<AccessDraft, Vec<FieldError>> {
     let mut errors = Vec::new();
     let action = fields.action.or(before.as_ref().map(|before| before.action));
     if action.is_none() {
@@ -191,6 +197,9 @@ fn checked(fields: AccessFields, before: Option<AccessEntry>) -> Result<AccessDr
         Some(before) => (before.note, before.networks, before.expires_at),
         None => (String::new(), Vec::new(), None),
     };
+    let zone = TimeZone::get(&app.settings.timezone).unwrap_or(TimeZone::UTC);
+    let until = fields.expires_at.map(|until| until.map(|text| end(text.trim(), &zone)).transpose());
+    let until = until.transpose().map_err(|wrong| errors.push(FieldError::body("expires_at", wrong)));
     let mut networks = fields.networks.unwrap_or(networks);
     networks.sort_unstable();
     networks.dedup();
@@ -204,7 +213,7 @@ fn checked(fields: AccessFields, before: Option<AccessEntry>) -> Result<AccessDr
         pattern,
         note: said.unwrap_or(note),
         networks,
-        expires_at: fields.expires_at.unwrap_or(expires_at),
+        expires_at: until.ok().flatten().unwrap_or(expires_at),
     })
 }
 
@@ -215,6 +224,16 @@ pub(super) fn pattern(text: &str) -> Result<MacPattern, String> {
         true => Err(format!("is of a group of receivers, not of a device: {pattern}")),
         false => Ok(pattern),
     }
+}
+
+/// A time, or the end of a day in this time zone.
+pub(super) fn end(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
+    let end = |day: Date| day.tomorrow()?.to_zoned(zone.clone()).map(|time| time.timestamp());
+    let time = text.parse::<Timestamp>().or_else(|_| text.parse::<Date>().and_then(end));
+    time.map_err(|_| {
+        let shown: String = text.chars().take(60).collect();
+        format!("must be a day such as 2027-01-31 or a time such as 2027-01-31T00:00:00Z, got '{shown}'")
+    })
 }
 
 /// When an entry ceases to hold, which must be later than now.

@@ -7,7 +7,6 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use netwark_model::error::FieldError;
 use netwark_model::watch::access::{AccessAction, MOST_ENTRIES};
@@ -18,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::access::{note, pattern, to_come, told};
+use super::access::{end, note, pattern, to_come, told};
 use super::answers::{Invalid, MayRead, MayWrite};
 use crate::app::App;
 use crate::auth::Principal;
@@ -227,15 +226,7 @@ fn read(
 
 /// A time to come, or a day, at whose end in this time zone an entry ceases to hold.
 fn expiry(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, String> {
-    let end = |day: Date| day.tomorrow()?.to_zoned(zone.clone()).map(|time| time.timestamp());
-    let time = text.parse::<Timestamp>().or_else(|_| text.parse::<Date>().and_then(end));
-    let time = time.map_err(|_| {
-        format!(
-            "must be a day such as 2027-01-31 or a time such as 2027-01-31T00:00:00Z, got '{}'",
-            short(text)
-        )
-    })?;
-    to_come(time, now)
+    to_come(end(text, zone)?, now)
 }
 
 /// A field without the blanks around it, and without the quote that keeps spreadsheets from running it.

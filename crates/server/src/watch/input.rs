@@ -95,7 +95,7 @@ pub(crate) struct NetworkFields {
     /// Until when DHCP servers and routers are learned; for a day when left out.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>, format = DateTime)]
-    learn_until: Option<Option<Timestamp>>,
+    learn_until: Option<Option<String>>,
     /// Whether a new network is swept from now on; true when left out.
     #[schema(value_type = Option<bool>)]
     pub(super) start: Option<bool>,
@@ -226,7 +226,12 @@ impl NetworkFields {
         if let Some(list) = self.routers {
             settings.routers = addresses("routers", &list, e);
         }
-        settings.learn_until = self.learn_until.unwrap_or(settings.learn_until);
+        let until = self.learn_until.map(|until| until.map(|until| time(&until)).transpose());
+        set(&mut settings.learn_until, until, "learn_until", e);
+        let left_out = |net: &IpNet| settings.exclude.iter().any(|exclude| exclude.contains(net));
+        if !settings.prefixes.is_empty() && settings.prefixes.iter().all(left_out) {
+            e.push(FieldError::body("exclude", "leaves nothing of the prefixes"));
+        }
         if errors.is_empty() {
             extent(&settings).map_err(|wrong| vec![FieldError::body("prefixes", wrong)])?;
         }
@@ -260,6 +265,12 @@ fn within(number: i64, least: i64, most: i64) -> Result<i64, String> {
     } else {
         Err(format!("must be from {least} to {most}, got {number}"))
     }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let shown: String = text.chars().take(60).collect();
+    let wrong = |_| format!("must be a time such as 2027-01-31T00:00:00Z, got '{shown}'");
+    text.trim().parse::<Timestamp>().map_err(wrong)
 }
 
 fn selector(text: &str) -> Result<Selector, String> {

@@ -2057,9 +2057,9 @@ export interface components {
              */
             networks: string[] | null;
             /**
-             * Format: date-time
-             * @description When it ceases to hold; null for never.
+             * @description When it ceases to hold: a time, or a day, at whose end in `server.timezone` it does; null for never.
              * @default null
+             * @example 2027-01-31
              */
             expires_at: string | null;
         };
@@ -2615,7 +2615,7 @@ export interface components {
         };
         /** @description What the access list is to say of a device. */
         DeviceAccess: {
-            action?: components["schemas"]["AccessAction"] | null;
+            action: components["schemas"]["AccessAction"] | null;
             /** @description Why; the label of the device when left out. */
             note?: string | null;
         };

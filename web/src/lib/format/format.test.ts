@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bitRate, bytes, duration, ms, percent, plural } from './number.ts';
-import { ago, brief, timeFormat } from './time.ts';
+import { ago, brief, lastDay, timeFormat } from './time.ts';
 
 describe('numbers', () => {
 	it('shows round trips with digits that matter', () => {
@@ -62,6 +62,13 @@ describe('times', () => {
 		expect(brief('2026-03-09T23:30:00Z', now, 'UTC')).toBe('09 Mar 23:30');
 		expect(brief('2026-03-09T23:30:00Z', now, 'Europe/Paris')).toBe('00:30:00');
 		expect(brief('2025-03-09T23:30:00Z', now, 'UTC')).toBe('09 Mar 2025 23:30');
+	});
+
+	it('knows the last day before a time', () => {
+		expect(lastDay('2027-02-01T00:00:00Z', 'UTC')).toBe('2027-01-31');
+		expect(lastDay('2027-02-01T00:00:00.001Z', 'UTC')).toBe('2027-02-01');
+		expect(lastDay('2027-01-31T23:00:00Z', 'Europe/Paris')).toBe('2027-01-31');
+		expect(lastDay(null)).toBe('');
 	});
 
 	it('says how long ago', () => {

@@ -32,6 +32,12 @@ export function exact(time: string, zone?: string): string {
 	}).format(new Date(time));
 }
 
+/** The last day before a time in the viewer's zone, as `2026-11-21`; empty without one. */
+export function lastDay(until: string | null | undefined, zone?: string): string {
+	if (!until) return '';
+	return new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(Date.parse(until) - 1);
+}
+
 /** A time as a list shows it: the hour today, else the day with it. */
 export function brief(time: string, now: number, zone?: string): string {
 	const day = (at: Date) => timeFormat('en-CA', { timeZone: zone }).format(at);

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use netwark_model::watch::access::{AccessAction, AccessEntry, MacPattern};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::table::{Table, plain};
-use super::{counted, done, find, input, number, text, typed};
+use super::{counted, done, find, number, text, typed};
 use crate::api::{Api, At};
 use crate::failure::{Failure, Outcome};
 use crate::{logging, output};
@@ -69,9 +70,9 @@ struct Add {
     /// A network it holds on, by name or id; may be given more than once, all when left out
     #[arg(long = "network", value_name = "NETWORK")]
     networks: Vec<String>,
-    /// When it ceases to hold: a time, or a day
+    /// When it ceases to hold: a time, or a day, at whose end in the server's time zone it does
     #[arg(long, value_name = "TIME", value_parser = end)]
-    expires: Option<Timestamp>,
+    expires: Option<String>,
     #[command(flatten)]
     at: At,
 }
@@ -100,10 +101,10 @@ struct Import {
 }
 
 /// When an entry ends: a length of time would be one that has passed.
-fn end(text: &str) -> Result<Timestamp, String> {
-    match input::milliseconds(text) {
-        Ok(_) => Err("write a time such as 2027-01-31T18:00:00Z, or a day such as 2027-01-31".into()),
-        Err(_) => input::when(text),
+fn end(text: &str) -> Result<String, String> {
+    match text.parse::<Date>().is_ok() || text.parse::<Timestamp>().is_ok() {
+        true => Ok(text.to_owned()),
+        false => Err("write a time such as 2027-01-31T18:00:00Z, or a day such as 2027-01-31".into()),
     }
 }
 

@@ -44,7 +44,15 @@ async fn entries_never_contradict_each_other() {
         detail.starts_with("00:00:5e:00:53:01 was denied until 2026-01-01T00:00:00Z, on all"),
         "{detail}"
     );
-    for (field, value) in [("expires_at", "2026-01-01T00:00:00Z"), ("mac", "01:00:5e:00:00:fb")] {
+    let day = add(json!({ "action": "allow", "mac": "00:00:5f:00:53:09", "expires_at": "2030-01-31" })).await;
+    assert_eq!(day.json()["expires_at"], "2030-02-01T00:00:00Z", "it holds to the end of the day");
+    for (field, value) in [
+        ("expires_at", "2026-01-01T00:00:00Z"),
+        ("expires_at", "2026-01-01"),
+        ("expires_at", "tomorrow"),
+        ("expires_at", "9999-12-31"),
+        ("mac", "01:00:5e:00:00:fb"),
+    ] {
         let mut body = json!({ "action": "allow", "mac": "00:00:5f:00:53:02" });
         body[field] = value.into();
         let refused = add(body).await;
