@@ -78,12 +78,14 @@ test('Enter runs a command once, and not before the server has said what can be 
 	const { page, faults } = await openPage(browser);
 	let answer = () => {};
 	const asked = new Promise((asked) => {
-		void page.route('**/api/v1/tools', async (route) => {
+		const hold = async (route) => {
 			const held = new Promise((resolve) => (answer = resolve));
 			asked();
 			await held;
 			await route.continue();
-		});
+		};
+		// The page of the operation asks as well.
+		void page.route('**/api/v1/tools', hold, { times: 1 });
 	});
 	const made = [];
 	page.on('request', (request) => {
