@@ -110,8 +110,7 @@ impl Scene {
         scene
             .until("the server is at the broker", || async { scene.server.app.bus.check().await.is_ok() })
             .await;
-        // The exchange is declared by the server once it is connected.
-        scene.until("the exchange of reports", || scene.exists()).await;
+        scene.until("the queue of reports", || scene.is_read()).await;
         Some(scene)
     }
 
@@ -123,11 +122,13 @@ impl Scene {
         }
     }
 
-    /// True when the exchange of reports stands, with a queue. To ask for one that does not ends a channel.
-    async fn exists(&self) -> bool {
+    /// True when the queue of reports is read from, which begins when it is bound to its exchange: before, reports are lost.
+    /// To ask for one that does not exist ends a channel.
+    async fn is_read(&self) -> bool {
         let channel = self._connection.create_channel().await.unwrap();
         let options = lapin::options::QueueDeclareOptions { passive: true, ..Default::default() };
-        channel.queue_declare(amqp::REPORTS.into(), options, FieldTable::default()).await.is_ok()
+        let queue = channel.queue_declare(amqp::REPORTS.into(), options, FieldTable::default()).await;
+        queue.is_ok_and(|queue| queue.consumer_count() > 0)
     }
 
     /// Writes to the queue of reports.
