@@ -104,6 +104,8 @@ test('filters narrow the list, and what does not exist is said plainly', async (
 	await page.getByRole('link', { name: 'Overview' }).last().waitFor();
 	await page.goto(`${server.url}/nothing/here`);
 	await page.getByText('There is no such page').first().waitFor();
+	// With the ways on that every page has.
+	await page.getByRole('navigation').getByRole('link', { name: 'Operations' }).first().waitFor();
 	assert.deepEqual(
 		faults.filter((fault) => !fault.includes('/nothing/here')),
 		[]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bars, heat, lines, warmest, weeks } from './statistics.ts';
+import { bars, heat, lines, mostInBars, mostInLines, ticks, warmest, weeks } from './statistics.ts';
 
 describe('bars of days', () => {
 	it('stack the severities, and the fullest day fills the box', () => {
@@ -22,6 +22,24 @@ describe('bars of days', () => {
 		expect(bars([{ day: '2026-11-25', counts: { ok: 0, info: 0, warning: 0, alert: 0 } }])[0]!.parts).toEqual(
 			[]
 		);
+	});
+});
+
+describe('axes of days', () => {
+	it('say what the upper edge stands for', () => {
+		const days = [
+			{ day: '2026-11-24', counts: { ok: 0, info: 3, warning: 2, alert: 0 } },
+			{ day: '2026-11-25', counts: { ok: 1, info: 0, warning: 0, alert: 0 } }
+		];
+		expect([mostInBars(days), mostInLines(days)]).toEqual([5, 3]);
+		expect([mostInBars([]), mostInLines([])]).toEqual([1, 1]);
+	});
+
+	it('name the first day, the middle and the last', () => {
+		expect(ticks(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toEqual(['a', 'd', 'g']);
+		expect(ticks(['a', 'b'])).toEqual(['a', 'b']);
+		expect(ticks(['a'])).toEqual(['a']);
+		expect(ticks([])).toEqual([]);
 	});
 });
 

@@ -23,9 +23,25 @@ export function sum(counts: SeverityCounts): number {
 	return counts.ok + counts.info + counts.warning + counts.alert;
 }
 
+/** What the upper edge of the bars stands for: the most events of a day, at least one. */
+export function mostInBars(days: EventStatistics['days']): number {
+	return Math.max(1, ...days.map(({ counts }) => sum(counts)));
+}
+
+/** The same of the lines: the most events of one severity on a day. */
+export function mostInLines(days: EventStatistics['days']): number {
+	return Math.max(1, ...days.flatMap(({ counts }) => STACKED.map((severity) => counts[severity])));
+}
+
+/** The days that are named below a chart: the first, the middle and the last. */
+export function ticks(days: string[]): string[] {
+	const places = [0, Math.floor((days.length - 1) / 2), days.length - 1];
+	return [...new Set(places)].flatMap((at) => days[at] ?? []);
+}
+
 /** A bar for each day, in a box of 1000 by 176; the day with most events fills it. */
 export function bars(days: EventStatistics['days']): Bar[] {
-	const most = Math.max(1, ...days.map(({ counts }) => sum(counts)));
+	const most = mostInBars(days);
 	const step = 1000 / Math.max(1, days.length);
 	return days.map(({ day, counts }, at) => {
 		let y = HEIGHT;
@@ -48,7 +64,7 @@ export interface Line {
 
 /** A line for each severity that there was, in the box of the bars and through their middles. */
 export function lines(days: EventStatistics['days']): Line[] {
-	const most = Math.max(1, ...days.flatMap(({ counts }) => STACKED.map((severity) => counts[severity])));
+	const most = mostInLines(days);
 	const step = 1000 / Math.max(1, days.length);
 	return STACKED.map((severity) => {
 		const points = days.map(({ counts }, at) => {
