@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use netwark_model::events::{Event, Severity};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{LikeExpr, SimpleExpr};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect,
     QueryTrait, Statement,
@@ -12,7 +11,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::convert::{millis, time, to_text};
-use crate::{Store, StoreError, names, rows};
+use crate::names::has_text;
+use crate::{Store, StoreError, rows};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -335,11 +335,6 @@ fn event(row: entity::Model) -> Event {
         acknowledged_at: row.acknowledged_at.map(time),
         acknowledged_by: row.acknowledged_by,
     }
-}
-
-/// True for rows that have this in a column, whatever the case of the letters from A to Z.
-pub(crate) fn has_text(backend: DbBackend, column: &str, text: &str) -> SimpleExpr {
-    Expr::cust(names::sought(backend, column)).like(LikeExpr::new(names::pattern(text)).escape('\\'))
 }
 
 /// Lets events tell of another device, because it is the same.

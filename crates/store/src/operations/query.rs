@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use netwark_model::operations::{Operation, OperationDetail, OperationResult, Status, StatusCounts};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Func, LikeExpr};
-use sea_orm::{ExprTrait, FromQueryResult, QueryOrder, QuerySelect, Select};
+use sea_orm::{DbBackend, FromQueryResult, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use super::entity::{operation, result};
 use crate::convert::{from_text, millis, time};
+use crate::names::has_text;
 use crate::{Store, StoreError};
 
 /// The total of a list is exact up to here.
@@ -23,7 +23,7 @@ pub struct OperationFilter {
     pub status: Option<Status>,
     /// Only of this tool.
     pub tool: Option<String>,
-    /// Only with this text in the target, letter case aside.
+    /// Only with this text in the target, whatever the case of the letters from A to Z.
     pub target: Option<String>,
     /// Only made at or after this time.
     pub created_after: Option<Timestamp>,
@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn operations(&self, filter: &OperationFilter) -> Result<(Vec<Operation>, u64), StoreError> {
-        let query = filtered(filter);
+        let query = filtered(self.read().get_database_backend(), filter);
         let total = query
             .clone()
             .select_only()
@@ -137,7 +137,7 @@ impl Store {
     }
 }
 
-fn filtered(filter: &OperationFilter) -> Select<operation::Entity> {
+fn filtered(backend: DbBackend, filter: &OperationFilter) -> Select<operation::Entity> {
     let mut query = operation::Entity::find();
     if let Some(status) = filter.status {
         query = query.filter(operation::Column::Status.eq(status.as_str()));
@@ -146,8 +146,7 @@ fn filtered(filter: &OperationFilter) -> Select<operation::Entity> {
         query = query.filter(operation::Column::Tool.eq(tool));
     }
     if let Some(target) = &filter.target {
-        let lower = Func::lower(Expr::col(operation::Column::Target));
-        query = query.filter(Expr::expr(lower).like(LikeExpr::new(like(target)).escape('\\')));
+        query = query.filter(has_text(backend, "operations.target", target));
     }
     if let Some(after) = filter.created_after {
         query = query.filter(operation::Column::CreatedAt.gte(millis(after)));
@@ -156,19 +155,6 @@ fn filtered(filter: &OperationFilter) -> Select<operation::Entity> {
         query = query.filter(operation::Column::CreatedAt.lt(millis(before)));
     }
     query
-}
-
-/// A pattern that finds the text anywhere, its own wildcards escaped.
-fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn operation(row: operation::Model, counts: StatusCounts) -> Result<Operation, StoreError> {

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::entity::{entry, entry_network, network, station};
 use super::{columns, load, save};
 use crate::convert::{millis, time};
-use crate::events::has_text;
 use crate::locks::Lock;
+use crate::names::has_text;
 use crate::{Store, StoreError, rows};
 
 /// An entry that is to be made.

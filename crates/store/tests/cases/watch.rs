@@ -356,7 +356,7 @@ pub(crate) async fn devices_are_found_and_sorted(store: &Store) {
     let edit = DeviceEdit {
         name: Some(Some("Printer_1".into())),
         kind: Some(Some("printer".into())),
-        owner: Some("Facilities".into()),
+        owner: Some("Gebäude Ost, Ä".into()),
         tags: Some(vec!["floor-2".into()]),
         ..DeviceEdit::default()
     };
@@ -365,7 +365,7 @@ pub(crate) async fn devices_are_found_and_sorted(store: &Store) {
     for filter in [
         text("printer_"),
         DeviceFilter { kind: Some("printer".into()), ..DeviceFilter::default() },
-        DeviceFilter { owner: Some("facilities".into()), ..DeviceFilter::default() },
+        DeviceFilter { owner: Some("gebäude OST, Ä".into()), ..DeviceFilter::default() },
         DeviceFilter { tag: Some("Floor-2".into()), ..DeviceFilter::default() },
     ] {
         assert_eq!(found(filter).await, ["Printer_1"]);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::super::columns::address_bytes;
 use crate::convert::millis;
-use crate::names::{pattern, sought};
+use crate::names::{pattern, small, sought};
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,7 +150,7 @@ pub(super) fn query(backend: DbBackend, filter: &DeviceFilter, now: i64) -> Quer
     }
     if let Some(owner) = &filter.owner {
         let place = query.bind(owner.to_ascii_lowercase());
-        query.conditions.push(format!("lower(d.owner) = {place}"));
+        query.conditions.push(format!("{} = {place}", small(backend, "d.owner")));
     }
     if let Some(tag) = &filter.tag {
         // Tags have no quotes, so what stands between two is one of them.
