@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::support::broker::{self, Broker};
 use self::support::proxy::{Proxy, Weather};
 use self::support::tls;
-use self::support::{key, number, numbered, soon, take, until};
+use self::support::{key, log, number, numbered, soon, take, until};
 
 /// Options with quick heartbeats, so that silence is noticed within a test.
 fn options(url: &str) -> AmqpOptions {
@@ -86,6 +86,7 @@ async fn write(channel: &Channel, exchange: &str, key: &str, body: &[u8], proper
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_broker_loses_nothing_that_was_confirmed() {
+    log();
     let Some(mut broker) = Broker::start("") else { return };
     let server = connected(&broker.url).await;
     let (id, worker) = worker(&broker.url).await;
@@ -133,6 +134,7 @@ async fn a_killed_broker_loses_nothing_that_was_confirmed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_comes_later_is_used_then() {
+    log();
     let Some(url) = broker::given() else { return };
     let place: SocketAddr = AmqpOptions::new(&url).place().split('/').nth(2).unwrap().parse().unwrap();
     let proxy = Proxy::to(place).await;
@@ -181,6 +183,7 @@ async fn a_broker_that_comes_later_is_used_then() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_read_goes_to_the_dead_letters() {
+    log();
     let Some(url) = broker::given() else { return };
     let server = connected(&url).await;
     let (id, worker) = worker(&url).await;
@@ -236,6 +239,7 @@ async fn what_cannot_be_read_goes_to_the_dead_letters() {
 /// One private broker for all that changes a broker.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_with_limits_users_and_certificates() {
+    log();
     let certificates = tls::certificates();
     let Some(broker) = Broker::start(&certificates.configuration()) else { return };
     let server = connected(&broker.url).await;

@@ -4,6 +4,7 @@
 //! is acknowledged on the channel it came by; when that is gone the broker has given it to somebody
 //! else already, and what was decided about it here goes nowhere.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENT_TRIES: u32 = 30;
 /// The pause after a channel failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
+/// How long the broker may take to answer: it can be alive and yet never answer a question.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long messages that nobody wants any more may take to be given back.
 const GIVE_BACK: Duration = Duration::from_secs(5);
 /// Most messages that are settled in one go.
@@ -179,8 +182,8 @@ impl<T: Send + 'static> Listener<T> {
 
     /// Listens on one channel until it ends or nobody wants messages any more.
     async fn session(&mut self, connection: &Connection) -> lapin::Result<()> {
-        let channel = connection.create_channel().await?;
-        channel.basic_qos(self.most, BasicQosOptions { global: true }).await?;
+        let channel = answered(connection.create_channel()).await?;
+        answered(channel.basic_qos(self.most, BasicQosOptions { global: true })).await?;
         let (settling, settled) = mpsc::unbounded_channel();
         tokio::spawn(settle(channel.clone(), settled));
         let mut arrivals = Arrivals::new();
@@ -227,8 +230,8 @@ impl<T: Send + 'static> Listener<T> {
                 continue;
             }
             let is_there = match &queue.declared {
-                Some(address) => declare(connection, address).await?,
-                None => exists(connection, &queue.name).await?,
+                Some(address) => answered(declare(connection, address)).await?,
+                None => answered(exists(connection, &queue.name)).await?,
             };
             if !is_there {
                 if queue.tries == 0 {
@@ -240,7 +243,7 @@ impl<T: Send + 'static> Listener<T> {
             let options = BasicConsumeOptions::default();
             let consuming =
                 channel.basic_consume(queue.name.as_str().into(), "".into(), options, FieldTable::default());
-            let consumer = match consuming.await {
+            let consumer = match answered(consuming).await {
                 Ok(consumer) => consumer,
                 Err(error) => {
                     // The channel is gone with it; the next one begins without this queue.
@@ -270,7 +273,7 @@ impl<T: Send + 'static> Listener<T> {
         settling: mpsc::UnboundedSender<Settled>,
     ) -> lapin::Result<()> {
         for tag in self.queues.iter().filter_map(|queue| queue.consumer.clone()) {
-            channel.basic_cancel(tag, BasicCancelOptions::default()).await?;
+            answered(channel.basic_cancel(tag, BasicCancelOptions::default())).await?;
         }
         let returning = async {
             while let Some((_, arrival)) = arrivals.next().await {
@@ -281,6 +284,17 @@ impl<T: Send + 'static> Listener<T> {
             Ok(())
         };
         timeout(GIVE_BACK, returning).await.unwrap_or(Ok(()))
+    }
+}
+
+/// What the broker answers, or that it does not.
+async fn answered<T>(asking: impl Future<Output = lapin::Result<T>>) -> lapin::Result<T> {
+    match timeout(ANSWER_WITHIN, asking).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let reason = format!("the broker did not answer within {} seconds", ANSWER_WITHIN.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, reason).into())
+        }
     }
 }
 

@@ -114,25 +114,27 @@ struct Keeper {
 
 impl Keeper {
     async fn run(self) {
-        let mut failures = 0;
+        let (mut failures, mut short_lives) = (0, 0);
         loop {
-            let longest = match self.open().await {
+            let pause = match self.open().await {
                 Ok(connection) => {
+                    // However long the broker was away, the first connection that is lost is made again at once.
+                    failures = 0;
                     let since = Instant::now();
                     let reason = self.hold(connection).await;
-                    failures = if since.elapsed() < SHORTEST_LIFE { failures + 1 } else { 0 };
+                    short_lives = if since.elapsed() < SHORTEST_LIFE { short_lives + 1 } else { 0 };
                     self.down(&reason);
                     tracing::warn!(broker = %self.target, %reason, "the connection to the broker is lost");
-                    LONGEST_REFUSED
+                    pause(short_lives, LONGEST_REFUSED)
                 }
                 Err(NotOpen { reason, longest }) => {
                     failures += 1;
                     self.down(&reason);
                     tracing::warn!(broker = %self.target, %reason, failures, "the broker cannot be used");
-                    longest
+                    pause(failures, longest)
                 }
             };
-            tokio::time::sleep(pause(failures, longest)).await;
+            tokio::time::sleep(pause).await;
         }
     }
 

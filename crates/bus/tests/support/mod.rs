@@ -16,6 +16,13 @@ use uuid::Uuid;
 /// Longer than anything here takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// Has what the bus says of itself written beside a failure: what went wrong at a broker is seldom seen twice.
+pub fn log() {
+    let lines = tracing_subscriber::fmt().with_test_writer().with_env_filter("info,netwark_bus=debug");
+    // Tests of one process share it.
+    let _ = lines.with_ansi(false).try_init();
+}
+
 /// What a future brings; fails when it takes for ever.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(LIMIT, future).await {
