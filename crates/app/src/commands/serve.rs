@@ -111,7 +111,7 @@ fn settings(config: &Config) -> Result<ServerSettings, Failure> {
         secret_key: None,
         embedded_worker,
         broker: config.broker.amqp.as_ref().map_or(defaults.broker, AmqpOptions::place),
-        timezone: config.server.timezone.clone(),
+        timezone: config.server.timezone(),
         history_days: config.history.days,
         shutdown_deadline: config.server.shutdown_deadline,
         link_keepalive: config.server.link_keepalive,

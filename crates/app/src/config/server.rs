@@ -24,8 +24,8 @@ pub struct Server {
     pub public_urls: Vec<String>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<Proxy>,
-    /// Time zone of days and weeks, an IANA name.
-    pub timezone: String,
+    /// The time zone that was given, an IANA name; [`Self::timezone`] is the one that holds.
+    pub timezone: Option<String>,
     /// The file with the key that seals stored secrets.
     pub secret_key_file: Option<PathBuf>,
     /// How long requests under way are waited for when the server ends.
@@ -198,8 +198,11 @@ impl Server {
                 .iter()
                 .filter_map(|net| proxy(net))
                 .collect(),
-            timezone: layers.checked(&TIMEZONE, system_timezone(), |name: &String| {
-                TimeZone::get(name).map(|_| ()).map_err(|_| format!("'{name}' is no known time zone"))
+            timezone: layers.checked(&TIMEZONE, None, |name: &Option<String>| match name {
+                Some(name) => {
+                    TimeZone::get(name).map(|_| ()).map_err(|_| format!("'{name}' is no known time zone"))
+                }
+                None => Ok(()),
             }),
             secret_key_file: layers.value(&SECRET_KEY_FILE, None),
             shutdown_deadline: Duration::from_secs(
@@ -212,6 +215,13 @@ impl Server {
             ),
             link_keepalive: keepalive(layers),
         }
+    }
+
+    /// The name of the time zone of days and weeks. That of the system is read here and not with the configuration:
+    /// it takes milliseconds, and who measures reads the configuration, too.
+    pub fn timezone(&self) -> String {
+        let of_system = || Some(TimeZone::try_system().ok()?.iana_name()?.to_owned());
+        self.timezone.clone().or_else(of_system).unwrap_or_else(|| "UTC".into())
     }
 
     /// Where a browser finds the server that listens at these places: under its first public URL, else on
@@ -253,11 +263,6 @@ fn proxy(text: &str) -> Option<Proxy> {
     }
     let address = || text.parse::<IpAddr>().ok().map(Into::into);
     text.parse().ok().or_else(address).map(Proxy::Net)
-}
-
-fn system_timezone() -> String {
-    let name = TimeZone::try_system().ok().and_then(|zone| zone.iana_name().map(str::to_owned));
-    name.unwrap_or_else(|| "UTC".into())
 }
 
 #[cfg(test)]
