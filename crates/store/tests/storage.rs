@@ -7,9 +7,32 @@
 #![expect(clippy::unwrap_used, reason = "the same")]
 #![expect(clippy::print_stderr, reason = "who runs the tests should see what was skipped")]
 
+use netwark_store::{Store, StoreOptions};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+
 mod cases;
 #[expect(dead_code, reason = "other tests begin with an empty database")]
 mod support;
+
+/// What a watched network costs in a year is what it costs in a day, once its devices are known.
+#[tokio::test]
+async fn a_year_of_sweeps_is_less_than_100_megabytes() {
+    let url = support::sqlite_url();
+    let store = Store::open(&StoreOptions::new(url.clone())).await.unwrap();
+    let mut office = cases::watch::Site::new(&store, "office").await;
+    office.office_day().await;
+    let connection = Database::connect(url).await.unwrap();
+    let used = async || {
+        let asked = "SELECT (page_count - freelist_count) * page_size AS used \
+                     FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()";
+        let statement = Statement::from_string(DbBackend::Sqlite, asked);
+        connection.query_one_raw(statement).await.unwrap().unwrap().try_get::<i64>("", "used").unwrap()
+    };
+    let before = used().await;
+    office.office_day().await;
+    let day = used().await - before;
+    assert!(day > 0 && day * 365 < 100_000_000, "{day} bytes in a day");
+}
 
 /// Makes one test per case and database.
 macro_rules! suite {

@@ -51,7 +51,7 @@ pub(crate) fn settings(name: &str) -> NetworkSettings {
 }
 
 /// A worker that holds a network.
-pub(super) struct Site<'s> {
+pub(crate) struct Site<'s> {
     store: &'s Store,
     worker: (Uuid, String),
     pub(super) network: Uuid,
@@ -81,7 +81,7 @@ fn sighting(mac: Mac, address: &str, seconds: i64) -> Sighting {
 }
 
 impl<'s> Site<'s> {
-    pub(super) async fn new(store: &'s Store, name: &str) -> Self {
+    pub(crate) async fn new(store: &'s Store, name: &str) -> Self {
         store.declare_queues(&[]).await.unwrap();
         let worker = enter(store, &format!("worker-of-{name}")).await;
         let mut settings = settings(name);
@@ -134,6 +134,18 @@ impl<'s> Site<'s> {
         match applied {
             StreamApplied::Applied { events, is_current: true, .. } => events,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// A day in an office of 250 devices, of which a fifth is taken home in the evening and back in the morning.
+    pub(crate) async fn office_day(&mut self) {
+        let devices: Vec<(Mac, String)> = (0..250).map(|n| (mac(n), format!("192.0.2.{n}"))).collect();
+        let sweeps = 86_400 / EVERY;
+        for number in 0..sweeps {
+            let is_night = number >= sweeps / 2;
+            let there = devices.iter().enumerate().filter(|(n, _)| !is_night || n % 5 != 0);
+            let seen: Vec<(Mac, &str)> = there.map(|(_, (mac, address))| (*mac, address.as_str())).collect();
+            self.sweep(&seen).await;
         }
     }
 
