@@ -58,6 +58,12 @@ pub enum ResolveError {
         /// Their family.
         has: &'static str,
     },
+    /// This worker can send to nobody.
+    #[error("{name} has IPv4 and IPv6 addresses, and this worker has no route to either")]
+    NoWayAtAll {
+        /// The name.
+        name: String,
+    },
 }
 
 /// An address to measure, and why this one; no reason is given for a literal address.
@@ -114,7 +120,7 @@ pub fn choose_literal(address: IpAddr, family: Family) -> Result<Choice, Resolve
 /// address of the families this worker has, at most [`MOST_ADDRESSES`].
 ///
 /// # Errors
-/// [`ResolveError::NoAddress`] and [`ResolveError::NoWay`].
+/// [`ResolveError::NoAddress`], [`ResolveError::NoWay`] and [`ResolveError::NoWayAtAll`].
 pub fn choose(
     name: &str,
     addresses: &[IpAddr],
@@ -153,13 +159,10 @@ fn auto(v4: &[IpAddr], v6: &[IpAddr], reach: Reach) -> Option<Vec<Choice>> {
 fn none(name: &str, addresses: &[IpAddr]) -> ResolveError {
     match addresses.first() {
         None => ResolveError::NoAddress { name: name.into(), wanted: "address" },
-        Some(one) => {
-            let mixed = addresses.iter().any(|other| other.is_ipv4() != one.is_ipv4());
-            ResolveError::NoWay {
-                name: name.into(),
-                has: if mixed { "IPv4 and IPv6" } else { family_of(one) },
-            }
+        Some(one) if addresses.iter().any(|other| other.is_ipv4() != one.is_ipv4()) => {
+            ResolveError::NoWayAtAll { name: name.into() }
         }
+        Some(one) => ResolveError::NoWay { name: name.into(), has: family_of(one) },
     }
 }
 
@@ -254,6 +257,9 @@ mod tests {
         assert_eq!(chosen(&["2001:db8::1"], Family::Auto, V4_ONLY), no_way);
         assert_eq!(chosen(&["2001:db8::1"], Family::All, V4_ONLY), no_way);
         assert_eq!(chosen(&[], Family::Auto, BOTH), Err("example.org has no address".to_owned()));
+        let nobody = Reach { v4: false, v6: false };
+        let no_way = "example.org has IPv4 and IPv6 addresses, and this worker has no route to either";
+        assert_eq!(chosen(&["192.0.2.1", "2001:db8::1"], Family::Auto, nobody), Err(no_way.to_owned()));
     }
 
     #[test]

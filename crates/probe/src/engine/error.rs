@@ -6,7 +6,9 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The engine could not be started.
-    #[error("failed to start the measuring engine ({what})")]
+    #[error(
+        "the measuring engine cannot start: the system gives no {what}; see its limits with `ulimit -n -u`"
+    )]
     Start {
         /// What could not be made.
         what: &'static str,

@@ -146,14 +146,39 @@ impl<'a> Gather<'a> {
         stop: &Stop,
         progress_every: Duration,
     ) -> Result<Running, ProbeError> {
-        let options = &self.plan.options;
-        let mut random = rand::rng();
+        let vlan = self.plan.options.vlan;
         let own = Identity {
             mac: interface.mac.map(Mac::new).unwrap_or_default(),
             addresses: interface.addresses.clone(),
-            vlan: options.vlan,
-            echo_id: random.next_u32() as u16,
+            vlan,
+            echo_id: rand::rng().next_u32() as u16,
         };
+        let sweep = LinkSweep::new(self.link_plan(interface, on_link, own.echo_id));
+        let carriage = Carriage {
+            interface: interface.index,
+            rate: self.link_rate(interface, on_link, &own),
+            own,
+            stop: Arc::clone(&stop.0),
+            traffic: self.prober.engine().traffic(),
+            progress_every,
+        };
+        let (so_far, news) = watch::channel(Part::default());
+        let (done, end) = oneshot::channel();
+        let name = interface.name.clone();
+        thread::Builder::new()
+            .name("netwark-sweep".into())
+            .spawn(move || {
+                let part = link_thread(sweep, &carriage, &name, vlan, &so_far);
+                // Nobody waits any more when the sweep was given up.
+                let _ = done.send(part);
+            })
+            .map_err(|source| EngineError::Start { what: "thread", source })?;
+        Ok(Running { so_far: news, end })
+    }
+
+    /// Whom to ask on a link.
+    fn link_plan(&self, interface: &Interface, on_link: &OnLink, echo_id: u16) -> LinkPlan {
+        let options = &self.plan.options;
         let permit = Arc::clone(self.prober.permit());
         let v6 = surroundings::v6_of(interface).into_iter().map(|own| own.addr());
         // To ask everybody is to touch the whole link; who may not touch it itself there may not do so.
@@ -166,45 +191,30 @@ impl<'a> Gather<'a> {
             IpAddr::V6(v6) if on_link.everybody => Some(*v6),
             _ => None,
         });
-        let plan = LinkPlan {
+        LinkPlan {
             targets: Targets::new(on_link.spans.clone()),
             everybody,
             vast: on_link.vast.clone(),
             known: known.collect(),
             tries: options.tries,
             wait: Duration::from_millis(options.timeout_ms.into()),
-            seed: random.next_u64(),
-            echo_id: own.echo_id,
+            seed: rand::rng().next_u64(),
+            echo_id,
             permit,
-        };
-        let speed = self.here.facts(interface).speed_mbps;
+        }
+    }
+
+    /// How many frames a second may go out on a link.
+    fn link_rate(&self, interface: &Interface, on_link: &OnLink, own: &Identity) -> u32 {
         // The longest that is asked, so that no mixture of questions takes more than it may.
         let asks_v6 = on_link.everybody || on_link.spans.iter().any(|span| span.first().is_ipv6());
         let longest = match asks_v6 {
             true => Question::Solicit(Ipv6Addr::UNSPECIFIED),
             false => Question::Arp(Ipv4Addr::UNSPECIFIED),
         };
-        let rate = options.most_packets(speed, own.on_wire(longest));
-        let carriage = Carriage {
-            interface: interface.index,
-            own,
-            rate: rate.min(self.prober.most_frames().unwrap_or(u32::MAX)),
-            stop: Arc::clone(&stop.0),
-            traffic: self.prober.engine().traffic(),
-            progress_every,
-        };
-        let (so_far, news) = watch::channel(Part::default());
-        let (done, end) = oneshot::channel();
-        let (name, vlan) = (interface.name.clone(), options.vlan);
-        thread::Builder::new()
-            .name("netwark-sweep".into())
-            .spawn(move || {
-                let part = link_thread(LinkSweep::new(plan), &carriage, &name, vlan, &so_far);
-                // Nobody waits any more when the sweep was given up.
-                let _ = done.send(part);
-            })
-            .map_err(|source| EngineError::Start { what: "thread", source })?;
-        Ok(Running { so_far: news, end })
+        let speed = self.here.facts(interface).speed_mbps;
+        let rate = self.plan.options.most_packets(speed, own.on_wire(longest));
+        rate.min(self.prober.most_frames().unwrap_or(u32::MAX))
     }
 
     /// Asks what lies beyond the links, or all when no frames can be sent.
@@ -214,31 +224,8 @@ impl<'a> Gather<'a> {
             return Ok(part);
         }
         let options = &self.plan.options;
-        let mut targets = Vec::new();
-        for address in Targets::new(self.split.beyond.clone()).iter() {
-            match (self.prober.permit())(address) {
-                Ok(()) => targets.push(address),
-                Err(why) => {
-                    part.forbidden += 1;
-                    part.why_forbidden.get_or_insert(why);
-                }
-            }
-        }
-        let speed = self.here.slowest_mbps(options.interface.as_deref());
-        let any_v6 = targets.iter().any(IpAddr::is_ipv6);
-        let mut rate = options.most_packets(speed, beyond::on_wire(any_v6));
-        if let Some(why) = &self.here.no_frames {
-            let on_links = |address: &&IpAddr| self.here.links().any(|link| has(link, **address));
-            let neighbours = targets.iter().filter(on_links).count() as u64;
-            if neighbours > 0 {
-                part.notes.push(format!(
-                    "neighbours were asked through the kernel, which finds fewer of them and takes longer: {why}"
-                ));
-            }
-            if neighbours > TABLE_HOLDS {
-                rate = rate.min(TABLE_RATE);
-            }
-        }
+        let targets = self.permitted(&mut part);
+        let rate = self.rate_beyond(&targets, &mut part.notes);
         let capabilities = self.prober.engine().capabilities();
         let (mut pinged, mut others): (Vec<IpAddr>, Vec<IpAddr>) = targets
             .iter()
@@ -277,6 +264,37 @@ impl<'a> Gather<'a> {
             self.add_neighbours(&targets, &mut part);
         }
         Ok(part)
+    }
+
+    /// Those beyond the links that may be asked; the others are counted.
+    fn permitted(&self, part: &mut Part) -> Vec<IpAddr> {
+        let mut targets = Vec::new();
+        for address in Targets::new(self.split.beyond.clone()).iter() {
+            match (self.prober.permit())(address) {
+                Ok(()) => targets.push(address),
+                Err(why) => {
+                    part.forbidden += 1;
+                    part.why_forbidden.get_or_insert(why);
+                }
+            }
+        }
+        targets
+    }
+
+    /// How many packets a second may go beyond the links, or to neighbours when no frames can be sent.
+    fn rate_beyond(&self, targets: &[IpAddr], notes: &mut Vec<String>) -> u32 {
+        let options = &self.plan.options;
+        let speed = self.here.slowest_mbps(options.interface.as_deref());
+        let rate = options.most_packets(speed, beyond::on_wire(targets.iter().any(IpAddr::is_ipv6)));
+        let Some(why) = &self.here.no_frames else { return rate };
+        let on_links = |address: &&IpAddr| self.here.links().any(|link| has(link, **address));
+        let neighbours = targets.iter().filter(on_links).count() as u64;
+        if neighbours > 0 {
+            notes.push(format!(
+                "neighbours were asked through the kernel, which finds fewer of them and takes longer: {why}"
+            ));
+        }
+        if neighbours > TABLE_HOLDS { rate.min(TABLE_RATE) } else { rate }
     }
 
     /// Adds what the kernel knows of neighbours: hardware addresses, and who did not answer but was heard of just now.
