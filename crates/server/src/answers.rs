@@ -45,6 +45,17 @@ pub(crate) fn invalid(example: &str) -> Responses {
     .into()
 }
 
+/// A query parameter where there is none: 400.
+pub(crate) fn unasked() -> (String, RefOr<Response>) {
+    problem(
+        400,
+        "A query parameter is given, and this takes none",
+        "validation",
+        "The request is not valid",
+        "colour: is no parameter of this request",
+    )
+}
+
 /// It is not allowed: 403.
 pub(crate) fn forbidden(description: &str, detail: &str) -> (String, RefOr<Response>) {
     problem(403, description, "forbidden", "This is not allowed", detail)

@@ -5,6 +5,7 @@
 
 mod answers;
 pub mod app;
+mod asked;
 mod assignments;
 pub mod auth;
 pub mod channels;

@@ -27,7 +27,7 @@ use crate::linger::hear_out;
 use crate::operations::{api, events, export, select};
 use crate::prefix::Prefix;
 use crate::system::{health, openapi, status};
-use crate::{auth, channels, lookups, prefix, tools, ui, watch, workers};
+use crate::{asked, auth, channels, lookups, prefix, tools, ui, watch, workers};
 
 /// Most bytes of a request's body.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -72,6 +72,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
 pub fn router(app: &App) -> Router {
     let (api, mut description) = api().split_for_parts();
     openapi::tell_access(&mut description);
+    let bare = asked::bare(&description, "/api/v1");
+    let api = api.route_layer(middleware::from_fn_with_state(bare, asked::refuse_unknown));
     let system = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -42,7 +42,7 @@ pub(crate) async fn list_deliveries(
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
     let channel = params.id("channel");
-    page(&app, &uri, channel, params).await
+    page(&app, &uri, filter(channel, params)?).await
 }
 
 /// List deliveries over a channel, newest first.
@@ -68,16 +68,13 @@ pub(crate) async fn list_channel_deliveries(
     OriginalUri(uri): OriginalUri,
     params: Params,
 ) -> Result<impl IntoResponse, Problem> {
+    let filter = filter(Some(id), params)?;
     app.store.channel(id).await?.ok_or_else(no_channel)?;
-    page(&app, &uri, Some(id), params).await
+    page(&app, &uri, filter).await
 }
 
-async fn page(
-    app: &App,
-    uri: &Uri,
-    channel: Option<Uuid>,
-    mut params: Params,
-) -> Result<(HeaderMap, Json<Vec<Delivery>>), Problem> {
+/// What narrows the list, and one more than are asked for, which tells whether there is another page.
+fn filter(channel: Option<Uuid>, mut params: Params) -> Result<DeliveryFilter, Problem> {
     let words = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
     let limit = params.per_page();
     let filter = DeliveryFilter {
@@ -88,8 +85,16 @@ async fn page(
         limit: limit + 1,
     };
     params.finish()?;
+    Ok(filter)
+}
+
+async fn page(
+    app: &App,
+    uri: &Uri,
+    filter: DeliveryFilter,
+) -> Result<(HeaderMap, Json<Vec<Delivery>>), Problem> {
     let found = app.store.deliveries(&filter).await?;
-    Ok(page_before(found, limit, uri, |delivery| delivery.id.to_string()))
+    Ok(page_before(found, filter.limit - 1, uri, |delivery| delivery.id.to_string()))
 }
 
 /// Try a delivery again now.

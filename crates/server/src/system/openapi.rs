@@ -14,7 +14,8 @@ use utoipa::openapi::security::{
 };
 use utoipa::{Modify, OpenApi};
 
-use crate::answers::denied;
+use crate::answers::{denied, unasked};
+use crate::asked::takes_query;
 use crate::auth::access::{Access, Required, required};
 
 /// What the description says besides routes and types.
@@ -23,7 +24,7 @@ use crate::auth::access::{Access, Required, required};
     info(
         title = "Netwark",
         description = "Measurements from any number of places at once.\n\n\
-            Send `Authorization: Bearer TOKEN`; `netwark token create NAME --role ROLE` makes a token. \
+            Send `Authorization: Bearer TOKEN`; `netwark token add NAME --role ROLE` makes a token. \
             Errors are `application/problem+json` (RFC 9457) and name every field that is wrong. \
             Times are RFC 3339 in UTC, durations are milliseconds, ids are UUIDs. \
             Lists are plain arrays; `X-Total-Count` and `Link` tell of the rest. \
@@ -60,7 +61,7 @@ impl Modify for Schemes {
     }
 }
 
-/// Says of every route who may use it, and what others are answered.
+/// Says of every route who may use it, and what others are answered, or who asks what cannot be asked.
 pub fn tell_access(openapi: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
         let of_method = [
@@ -74,6 +75,10 @@ pub fn tell_access(openapi: &mut utoipa::openapi::OpenApi) {
             let Some(operation) = operation else { continue };
             if let Required::Route(access) = required(method, &format!("/api/v1{path}")) {
                 tell_of(operation, access);
+                if !takes_query(operation) {
+                    let (status, answer) = unasked();
+                    operation.responses.responses.entry(status).or_insert(answer);
+                }
             }
         }
     }

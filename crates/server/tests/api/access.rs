@@ -44,6 +44,11 @@ impl Server {
 
     /// Status and body of what a route answers to this role, or to a stranger.
     async fn ask(&self, route: &Route, role: Option<Role>) -> (StatusCode, Value) {
+        self.ask_with(route, role, "").await
+    }
+
+    /// The same, with a query behind the path.
+    async fn ask_with(&self, route: &Route, role: Option<Role>, query: &str) -> (StatusCode, Value) {
         let parts = [
             ("{id}", NOBODY),
             ("{name}", "nowhere"),
@@ -54,7 +59,7 @@ impl Server {
         let path = parts.iter().fold(route.path.to_owned(), |path, (part, value)| path.replace(part, value));
         let mut request = Request::builder()
             .method(route.method)
-            .uri(path)
+            .uri(path + query)
             .header(header::HOST, "localhost")
             .header(header::CONTENT_TYPE, "application/json");
         if let Some(role) = role {
@@ -123,6 +128,28 @@ async fn the_table_names_what_there_is() {
         let detail = body["detail"].as_str().unwrap_or_default();
         assert!(!detail.starts_with("there is no route"), "{} {}: {detail}", route.method, route.path);
     }
+}
+
+#[tokio::test]
+async fn what_no_route_can_be_asked_is_refused_by_its_name() {
+    let server = Server::start(None).await;
+    let beside = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"];
+    let asked = |route: &&Route| {
+        let may = matches!(route.access, Access::Needs(_) | Access::NeedsFromAfar(_) | Access::Public);
+        may && route.method == "GET" && !beside.contains(&route.path) && !route.path.starts_with("/api/docs")
+    };
+    let routes: Vec<&Route> = ROUTES.iter().filter(asked).collect();
+    assert!(routes.len() > 40, "{}", routes.len());
+    let mut others = Vec::new();
+    for route in routes {
+        let (status, body) = server.ask_with(route, Some(Role::Admin), "?colour=red").await;
+        let named =
+            body["errors"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == "colour"));
+        if !(named && status == StatusCode::BAD_REQUEST) {
+            others.push(format!("{}: {status} {body}", route.path));
+        }
+    }
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl RulesFlags {
             fields.insert("devices".into(), json!(ids));
         }
         if !self.workers.is_empty() {
-            let workers = api.list("workers", &[]).await?;
+            let workers: Vec<Value> = api.get("workers").await?;
             let ids: Result<Vec<&str>, _> =
                 named(&self.workers).iter().map(|named| worker(&workers, named)).collect();
             fields.insert("workers".into(), json!(ids?));
