@@ -193,7 +193,7 @@ impl Api {
         };
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             said.push_str(match self.token {
-                None => "; set NETWARK_TOKEN, a token is made by 'netwark token create NAME --role operator' on the server",
+                None => "; set NETWARK_TOKEN, a token is made by 'netwark token add NAME --role operator' on the server",
                 Some(_) => "; does the token in NETWARK_TOKEN have the role it needs?",
             });
         }

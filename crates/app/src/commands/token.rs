@@ -20,12 +20,13 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Make a token and print it, alone and for the only time; works beside a running server
-    Create(Create),
+    #[command(alias = "create")]
+    Add(Add),
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: export NETWARK_TOKEN=$(netwark token create ci --role operator)")]
-struct Create {
+#[command(after_help = "Example: export NETWARK_TOKEN=$(netwark token add ci --role operator)")]
+struct Add {
     /// What it is for, unique
     name: String,
     /// What it may do: viewer, operator or admin
@@ -44,7 +45,7 @@ struct Create {
 /// Those of the configuration, the database, and of names.
 pub async fn run(args: Args) -> Outcome {
     logging::start_quiet();
-    let Action::Create(args) = args.action;
+    let Action::Add(args) = args.action;
     let config = Config::load(&args.flags)?;
     let store = super::open_store(&config).await?;
     let made = auth::add_token(&store, &args.name, args.role).await;

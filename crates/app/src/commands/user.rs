@@ -21,6 +21,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Make a user; the password is asked for, or read from standard input
+    #[command(alias = "create")]
     Add(Add),
     /// Give a user another password, asked for or read from standard input; ends every session of theirs
     Password(Password),

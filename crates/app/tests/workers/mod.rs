@@ -30,7 +30,7 @@ fn states(home: &TempDir) -> Vec<(String, String)> {
 #[test]
 fn workers_are_managed_from_the_shell() {
     let home = home();
-    let arguments = ["workers", "create", "paris-1", "--site", "paris", "--coordinates", "48.86,2.35"];
+    let arguments = ["workers", "add", "paris-1", "--site", "paris", "--coordinates", "48.86,2.35"];
     let token =
         told(&home, &[&arguments[..], &["--country", "fr", "--tag", "dc", "--queue", "broadcast"]].concat());
     assert!(token.starts_with("nww_") && token.trim().len() == 4 + 32 + 1 + 43, "{token}");
@@ -49,10 +49,10 @@ fn workers_are_managed_from_the_shell() {
     assert!(told(&home, &["workers", "revoke", "paris-1"]).contains("revoked"));
     let pairs = [("lyon-1", "enrolled"), ("paris-1", "revoked")];
     assert_eq!(states(&home), pairs.map(|(name, state)| (name.to_owned(), state.to_owned())));
-    let (code, why) = refused(&home, &["workers", "create", "paris-1"]);
+    let (code, why) = refused(&home, &["workers", "add", "paris-1"]);
     assert!(code == Some(1) && why.contains("delete it to free its name"), "{why}");
     let id = made["worker"]["id"].as_str().unwrap();
-    assert!(told(&home, &["workers", "delete", id]).contains("paris-1 is deleted"));
+    assert!(told(&home, &["workers", "remove", id]).contains("paris-1 is deleted"));
     told(&home, &["workers", "delete", "lyon-1"]);
     assert_eq!(states(&home), []);
 }
@@ -61,17 +61,17 @@ fn workers_are_managed_from_the_shell() {
 fn what_is_wrong_with_a_worker_is_named() {
     let home = home();
     for (arguments, part) in [
-        (&["create", " "][..], "name: must not be empty"),
-        (&["create", "x", "--country", "FRA"], "--country: must be two letters"),
-        (&["create", "x", "--asn", "0"], "--asn: must be from 1"),
+        (&["add", " "][..], "name: must not be empty"),
+        (&["add", "x", "--country", "FRA"], "--country: must be two letters"),
+        (&["add", "x", "--asn", "0"], "--asn: must be from 1"),
         (&["pair", "x", "--queue", "nowhere"], "netwark: --queue: 'netwark.nowhere' is no queue"),
         (&["pair", "x", "--coordinates", "91,0"], "the latitude must be from -90 to 90, got 91"),
-        (&["create", "x", "--asn", "ASX"], "64500 or AS64500"),
+        (&["add", "x", "--asn", "ASX"], "64500 or AS64500"),
     ] {
         let (code, why) = refused(&home, &[&["workers"], arguments].concat());
         assert!(code == Some(2) && why.contains(part), "{arguments:?}: {why}");
     }
-    for action in ["rotate", "revoke", "drain", "delete"] {
+    for action in ["rotate", "revoke", "drain", "remove"] {
         let (code, why) = refused(&home, &["workers", action, "nobody"]);
         assert!(code == Some(1) && why.contains("there is no worker 'nobody'"), "{action}: {why}");
     }

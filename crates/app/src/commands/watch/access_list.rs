@@ -31,8 +31,10 @@ enum Action {
     /// List entries
     List(List),
     /// Allow or deny a hardware address, or all that begin alike
+    #[command(alias = "create")]
     Add(Add),
     /// Remove an entry
+    #[command(alias = "delete")]
     Remove(Remove),
     /// Add entries from a CSV file; - reads standard input
     Import(Import),

@@ -31,12 +31,12 @@ enum Action {
     /// Show a channel and how it is set up; secrets are never shown
     Show(Named),
     /// Make a channel; its secrets are asked for, or read from standard input or files
-    #[command(visible_alias = "create")]
+    #[command(alias = "create")]
     Add(Box<edit::Add>),
     /// Change a channel; what is not named stays
     Edit(Box<edit::Edit>),
     /// Delete a channel and the log of its deliveries; asks
-    #[command(visible_alias = "delete")]
+    #[command(alias = "delete")]
     Remove(edit::Remove),
     /// Send a test over a channel and tell what the other side says; exit code 1 when it does not take it
     Test(Named),

@@ -29,14 +29,14 @@ enum Action {
     /// List subscriptions
     List(At),
     /// Make a subscription; it hears of what happens from now on
-    #[command(visible_alias = "create")]
+    #[command(alias = "create")]
     Add(Box<Add>),
     /// Change a subscription; what is not named stays
     Edit(Box<Edit>),
     /// Say what a subscription would have told in the last week, without making or changing it
     Preview(Box<PreviewArgs>),
     /// Delete a subscription; what it has gathered is sent at once
-    #[command(visible_alias = "delete")]
+    #[command(alias = "delete")]
     Remove(Remove),
 }
 
