@@ -1,5 +1,7 @@
 //! The timeline.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use netwark_model::events::{Event, Severity};
 use sea_orm::entity::prelude::*;
@@ -174,6 +176,19 @@ pub(crate) async fn tell_of_another(
     Ok(other.is_some())
 }
 
+/// How far the clocks of servers that write into one database may differ, and how long a write may take: an event may
+/// become visible after one whose id is younger by so much.
+pub const CLOCKS_APART: Duration = Duration::from_secs(60);
+
+/// The id that is older than those of all events that may have become visible after this one.
+fn came_before(known: Uuid) -> Uuid {
+    let Some(made) = known.get_timestamp() else { return Uuid::nil() };
+    let (seconds, nanos) = made.to_unix();
+    let since = Duration::new(seconds, nanos).saturating_sub(CLOCKS_APART);
+    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 /// Which events to list.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
@@ -195,6 +210,8 @@ pub struct EventFilter {
     pub since: Option<Timestamp>,
     /// Only what happened before this time.
     pub until: Option<Timestamp>,
+    /// Only what came after this one or up to [`CLOCKS_APART`] before it, whenever it happened.
+    pub came_after: Option<Uuid>,
     /// Only what happened before this one; when that is forgotten by now, before it came.
     pub before: Option<Uuid>,
     /// How many to return.
@@ -230,6 +247,11 @@ impl Store {
         if !filter.severities.is_empty() {
             let words = filter.severities.iter().map(|severity| severity.as_str());
             query = query.filter(entity::Column::Severity.is_in(words));
+        }
+        if let Some(known) = filter.came_after {
+            // Few come in a while, so they are found by their ids, however many there are by time.
+            let came = entity::Entity::find().select_only().column(Id).filter(Id.gt(came_before(known)));
+            query = query.filter(Id.in_subquery(came.into_query()));
         }
         if let Some(before) = filter.before {
             let at = happened_at(self, before).await?;

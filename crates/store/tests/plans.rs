@@ -20,10 +20,11 @@ use netwark_model::messages::{End, Hello, Order};
 use netwark_model::operations::Status;
 use netwark_model::selector::Selector;
 use netwark_model::subscriptions::Rules;
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use netwark_model::watch::presence::Presence;
 use netwark_store::Store;
 use netwark_store::channels::{ChannelDraft, Outcome, SubscriptionDraft, Tried};
+use netwark_store::events::EventFilter;
 use netwark_store::operations::{Created, OperationDraft, OperationFilter, OutboxMessage, ResultNews};
 use netwark_store::watch::devices::DeviceFilter;
 use netwark_store::workers::Arrival;
@@ -110,8 +111,10 @@ async fn sweep(store: &Store, worker: &(Uuid, String)) {
     assert_eq!(store.forget_operations(at(-1)).await.unwrap(), 0);
 }
 
-/// What is counted of a short while, however long the history is.
+/// What is counted and read of a short while, however long the history is.
 async fn count(store: &Store) {
+    let news = EventFilter { came_after: Some(Uuid::now_v7()), limit: 1000, ..EventFilter::default() };
+    store.events(&news).await.unwrap();
     for network in [None, Some(Uuid::now_v7())] {
         let (since, until) = (at(0), at(3600));
         store.count_events(since, until, network).await.unwrap();
@@ -122,10 +125,10 @@ async fn count(store: &Store) {
 
 /// Lists of devices by all that they can be narrowed by.
 async fn list(store: &Store) {
-    for (standing, presence) in [(Standing::Known, Presence::Up), (Standing::Denied, Presence::Down)] {
+    for (access, presence) in [(Access::Known, Presence::Up), (Access::Denied, Presence::Down)] {
         let filter = DeviceFilter {
             network: Some(Uuid::now_v7()),
-            standing: Some(standing),
+            access: Some(access),
             presence: Some(presence),
             text: Some("192.0.2.1".into()),
             limit: 10,

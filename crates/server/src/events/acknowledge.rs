@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Problem, ProblemBody};
+use crate::events::stream::OLDER;
 use crate::extract::Body;
-use crate::watch::happened;
+use crate::watch::tell_of_events;
 
 /// Most events of one request.
 const MOST: usize = 1_000;
@@ -65,7 +66,7 @@ pub(crate) async fn acknowledge_events(
     let by = acknowledged.then(|| principal.label());
     let changed = app.store.acknowledge_events(ids, by, Timestamp::now()).await?;
     if changed > 0 {
-        happened(&app).await;
+        tell_of_events(&app, OLDER).await;
     }
     Ok(Json(Acknowledged { changed }))
 }

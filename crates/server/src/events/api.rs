@@ -36,6 +36,7 @@ const LONGEST_TEXT: usize = 200;
         ("since" = Option<String>, Query, description = "Only what happened at or after this time"),
         ("until" = Option<String>, Query, description = "Only what happened before this time"),
         ("severity" = Option<Severity>, Query, description = "Only of this severity; may be given more than once, or as a list with commas"),
+        ("came_after" = Option<Uuid>, Query, description = "Only what came after the event of this id, whenever it happened, and what came up to a minute before it: to read what is new"),
         ("before" = Option<Uuid>, Query, description = "Only what happened before the event of this id"),
         ("per_page" = Option<u64>, Query, description = "1 to 1000, default 50"),
     ),
@@ -72,6 +73,7 @@ pub(crate) async fn list_events(
         ("since" = Option<String>, Query, description = "As of `GET /events`"),
         ("until" = Option<String>, Query, description = "As of `GET /events`"),
         ("severity" = Option<Severity>, Query, description = "As of `GET /events`"),
+        ("came_after" = Option<Uuid>, Query, description = "As of `GET /events`"),
         ("before" = Option<Uuid>, Query, description = "As of `GET /events`"),
     ),
     responses(
@@ -129,6 +131,7 @@ fn filter(params: &mut Params) -> EventFilter {
         acknowledged: params.flag("acknowledged"),
         since: params.time("since"),
         until: params.time("until"),
+        came_after: params.id("came_after"),
         before: params.id("before"),
         limit: 0,
     }

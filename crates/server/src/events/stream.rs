@@ -24,10 +24,14 @@ const GATHER: Duration = Duration::from_millis(250);
 /// How often the timeline is read without a notice: some of its lines come without one.
 const LOOK: Duration = Duration::from_secs(3);
 
+/// Item of a notice that something about older events has changed.
+pub(crate) const OLDER: &str = "older";
+
 /// Follow the timeline.
 ///
-/// The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the event that came last. Who hears
-/// it reads `GET /events` again.
+/// The event `events` says that it has changed; its data is `{"latest": ID, "changed": false}` with the id of the event that came
+/// last. Who hears it reads `GET /events` again, and needs no more than what came after the last one it knows, by
+/// `came_after`, unless `changed` is true: then events that came before may have been acknowledged.
 #[utoipa::path(
     get, path = "/events/stream", operation_id = "follow_events", tag = "Events",
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String)),
@@ -55,23 +59,25 @@ async fn follow(app: App, sender: mpsc::Sender<Result<Event, Infallible>>) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let noticed = tokio::select! {
+        let (noticed, changed) = tokio::select! {
             () = sender.closed() => return,
             heard = listener.next() => match heard {
-                Some(Heard::Notice { channel: Channel::Events, .. } | Heard::Lost) => true,
+                Some(Heard::Notice { channel: Channel::Events, payload }) => {
+                    (true, payload.split(',').any(|item| item == OLDER))
+                }
+                Some(Heard::Lost) => (true, true),
                 Some(_) => continue,
                 None => return,
             },
-            _ = look.tick() => false,
+            _ = look.tick() => (false, false),
         };
         if noticed {
             tokio::time::sleep(GATHER).await;
         }
         let now = newest(&app).await;
-        // A notice may be of what changed about an older line.
         if noticed || now != latest {
             latest = now;
-            let data = json!({ "latest": latest });
+            let data = json!({ "latest": latest, "changed": changed });
             if sender.send(Ok(Event::default().event("events").data(data.to_string()))).await.is_err() {
                 return;
             }

@@ -57,7 +57,12 @@ pub fn vendors(app: &App) -> Vendors {
 
 /// Tells every server that something happened.
 pub async fn happened(app: &App) {
-    if let Err(error) = app.store.notify(Channel::Events, "new").await {
+    tell_of_events(app, "new").await;
+}
+
+/// Tells every server of news of the timeline.
+pub(crate) async fn tell_of_events(app: &App, item: &str) {
+    if let Err(error) = app.store.notify(Channel::Events, item).await {
         tracing::debug!(%error, "who follows the timeline was not told; it looks by itself");
     }
 }

@@ -34,13 +34,15 @@ export interface EventFilter {
 	severity?: string;
 	/** Only what is older than the event of this id. */
 	before?: string;
+	/** Only what came after the event of this id, or a little before. */
+	came_after?: string;
 	per_page?: number;
 }
 
 /** Which devices are listed; an empty text is no filter. */
 export interface DeviceFilter {
 	network?: string;
-	standing?: string;
+	access?: string;
 	presence?: string;
 	type?: string;
 	vendor?: string;
@@ -360,10 +362,19 @@ export function eventsAddress(query: string): string {
 	return query ? `${address}?${query}` : address;
 }
 
-/** Calls `tell` whenever the timeline has changed, until the returned function is called. */
-export function followEvents(tell: () => void): () => void {
+/**
+ * Calls `tell` whenever the timeline has changed, until the returned function is called, and says whether something
+ * about older events may have changed.
+ */
+export function followEvents(tell: (older: boolean) => void): () => void {
 	const source = new EventSource(`${BASE}/events/stream`);
-	source.addEventListener('events', tell);
+	let wasOpen = false;
+	source.addEventListener('open', () => {
+		// What was told while the stream was cut is not told again.
+		if (wasOpen) tell(true);
+		wasOpen = true;
+	});
+	source.addEventListener('events', ({ data }) => tell(JSON.parse(data).changed !== false));
 	return () => source.close();
 }
 

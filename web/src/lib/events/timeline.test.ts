@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../api/types.ts';
-import { AT_ONCE, dayOf, merged, refreshed, toRenew } from './timeline.ts';
+import { AT_ONCE, dayOf, merged, type Question, Reader, refreshed, toRenew } from './timeline.ts';
 
 const event = (number: number): Event => ({
 	id: `id-${String(number).padStart(5, '0')}`,
@@ -71,5 +71,64 @@ describe('the timeline', () => {
 	it('knows the day where the viewer is', () => {
 		expect(dayOf('2026-03-09T23:30:00Z', 'UTC')).toBe('Monday 9 March 2026');
 		expect(dayOf('2026-03-09T23:30:00Z', 'Asia/Tokyo')).toBe('Tuesday 10 March 2026');
+	});
+});
+
+describe('a timeline that is looked at', () => {
+	const asked = (known: Event[], answers: Event[][]) => {
+		const questions: Question[] = [];
+		let at = 0;
+		const reader = new Reader(
+			known,
+			(question) => {
+				questions.push(question);
+				return Promise.resolve(answers.shift() ?? []);
+			},
+			() => at
+		);
+		return { reader, questions, after: (milliseconds: number) => (at += milliseconds) };
+	};
+
+	it('reads only what came since, however much is loaded', async () => {
+		const late = { ...event(703), at: '2026-03-10T11:59:59.5Z' };
+		const last = { ...event(1), at: '2026-03-10T11:59:58Z' };
+		const known = [...range(700, 2), last];
+		const before = { ...event(704), at: '2026-03-09T12:00:00Z' };
+		const { reader, questions } = asked(known, [[event(702), event(701), late, before, event(700)]]);
+		const shown = await reader.renew(() => known);
+		expect(questions).toEqual([{ came_after: 'id-00700', per_page: 1000 }]);
+		expect(texts(shown)).toEqual([702, 701, ...texts(range(700, 2)), 703, 1]);
+	});
+
+	it('stays the same while nothing comes', async () => {
+		const known = range(60, 1);
+		const { reader } = asked(known, [range(60, 58)]);
+		expect(await reader.renew(() => known)).toBe(known);
+	});
+
+	it('has all that happened once all is loaded', async () => {
+		const known = range(3, 1);
+		const { reader } = asked(known, [[{ ...event(4), at: '2026-03-09T12:00:00Z' }]]);
+		expect(texts(await reader.renew(() => known))).toEqual([3, 2, 1, 4]);
+		expect(reader.ended).toBe(true);
+	});
+
+	it('reads all again when older events may have changed, and once', async () => {
+		const known = range(80, 1);
+		const seen = known.map((one) => ({ ...one, acknowledged_at: '2026-03-10T13:00:00Z' }));
+		const { reader, questions } = asked(known, [seen, []]);
+		reader.changed();
+		expect(await reader.renew(() => known)).toEqual(seen);
+		await reader.renew(() => known);
+		expect(questions).toEqual([{ per_page: 130 }, { came_after: 'id-00080', per_page: 1000 }]);
+	});
+
+	it('reads all again when nobody looked for long, or more came than is given at once', async () => {
+		const known = range(80, 1);
+		const { reader, questions, after } = asked(known, [range(80, 1), range(2000, 1001), range(2000, 1871)]);
+		after(61_000);
+		await reader.renew(() => known);
+		expect(texts(await reader.renew(() => known))).toEqual(texts(range(2000, 1871)));
+		expect(questions.map(({ per_page }) => per_page)).toEqual([130, 1000, 130]);
 	});
 });

@@ -4,7 +4,9 @@ import { timeFormat } from '../format/time.ts';
 /** How many events are fetched at once. */
 export const AT_ONCE = 50;
 /** How many events are given at once at most. */
-const AT_MOST = 1000;
+export const AT_MOST = 1000;
+/** After so many milliseconds without a look all is read again, and not only what came since. */
+const LONG_AGO = 60_000;
 
 /** Below zero when the one happened after the other; of two at one time the one that came later is the later one. */
 function later(one: Event, other: Event): number {
@@ -36,6 +38,72 @@ export function refreshed(known: Event[], newest: Event[], asked: number): Event
 		known,
 		newest.filter((event) => later(event, last) <= 0)
 	);
+}
+
+/** The id of the event that came last; ids grow with time, whenever the event happened. */
+function cameLast(known: Event[]): string | undefined {
+	return known.reduce<string | undefined>((last, { id }) => (last && last > id ? last : id), undefined);
+}
+
+/** What is asked for to renew a timeline. */
+export interface Question {
+	came_after?: string;
+	per_page: number;
+}
+
+/**
+ * Renews what a page shows of the timeline. Once it is known, only what came since is read, unless something about older
+ * events may have changed, or nobody has looked for long.
+ */
+export class Reader {
+	/** True when the events that were given are all there are. */
+	ended: boolean;
+	private older = false;
+	private readAt: number;
+
+	constructor(
+		first: Event[],
+		private readonly ask: (question: Question) => Promise<Event[]>,
+		private readonly now: () => number = Date.now
+	) {
+		this.ended = first.length < AT_ONCE;
+		this.readAt = now();
+	}
+
+	/** Something about older events may have changed, so they are read with the next look. */
+	changed() {
+		this.older = true;
+	}
+
+	/** The known events renewed; they are asked for again when the answer is there, as older ones may have been loaded. */
+	async renew(known: () => Event[]): Promise<Event[]> {
+		const began = this.now();
+		const last = cameLast(known());
+		if (last && !this.older && began - this.readAt < LONG_AGO) {
+			const news = await this.ask({ came_after: last, per_page: AT_MOST });
+			if (news.length < AT_MOST) {
+				this.readAt = began;
+				return this.withNews(known(), news);
+			}
+		}
+		const asked = toRenew(known());
+		const newest = await this.ask({ per_page: asked });
+		const shown = known();
+		const renewed = refreshed(shown, newest, asked);
+		this.ended = newest.length < asked || (this.ended && renewed.at(-1)?.id === shown.at(-1)?.id);
+		this.older = false;
+		this.readAt = began;
+		return renewed;
+	}
+
+	/** What happened before all that is loaded is loaded with the older ones, when there are more. */
+	private withNews(known: Event[], news: Event[]): Event[] {
+		const last = known.at(-1);
+		const fitting = news.filter((event) => this.ended || !last || later(event, last) <= 0);
+		const same = new Map(known.map((event) => [event.id, event.acknowledged_at]));
+		const isNew = fitting.some(({ id, acknowledged_at }) => same.get(id) !== acknowledged_at);
+		return isNew ? merged(known, fitting) : known;
+	}
 }
 
 /** The day of a time in the viewer's zone: `Saturday 21 November 2026`. */
