@@ -32,7 +32,7 @@ const network = {
 	next_sweep_at: ago(-4),
 	devices: 60,
 	up: 52,
-	strangers: 9,
+	not_allowed: 9,
 	learned: {
 		gateways: [{ address: '192.0.2.1', mac: '00:00:5e:00:53:01' }],
 		dhcp_servers: [{ address: '192.0.2.1', mac: '00:00:5e:00:53:01' }],
@@ -97,7 +97,7 @@ network.last_sweep = sweeps[0];
 
 const kinds = ['printer', 'phone', 'laptop', 'computer', 'camera', 'nas', 'switch', ''];
 const vendors = ['Example Corp', 'Made-up Devices', null, 'Sample Electronics International GmbH'];
-const standings = ['known', 'known', 'known', 'unknown', 'known', 'denied'];
+const accesses = ['known', 'known', 'known', 'unknown', 'known', 'denied'];
 const devices = Array.from({ length: 60 }, (_, at) => {
 	const host = at === 0 ? 1 : 10 + at * 3;
 	return {
@@ -112,7 +112,7 @@ const devices = Array.from({ length: 60 }, (_, at) => {
 		criticality: at === 0 ? 'critical' : 'normal',
 		severities: { up: null, down: null },
 		vendor: vendors[at % vendors.length],
-		standing: at === 59 ? 'self' : standings[at % standings.length],
+		access: at === 59 ? 'worker' : accesses[at % accesses.length],
 		presence: at % 9 === 8 ? 'down' : 'up',
 		random_mac: at % 8 === 1,
 		macs: [`00:00:5e:00:53:${at.toString(16).padStart(2, '0')}`],
@@ -143,7 +143,7 @@ function detail(device) {
 		network: network.name,
 		mac: device.macs[0],
 		vendor: device.vendor,
-		standing: device.standing,
+		access: device.access,
 		presence: device.presence,
 		since: ago(2000),
 		missed: 0,
@@ -248,7 +248,7 @@ const plan = devices
 		current: at % 11 !== 10,
 		device_id: device.id,
 		label: device.label,
-		standing: device.standing,
+		access: device.access,
 		presence: device.presence,
 		last_seen_at: device.last_seen_at
 	}));
@@ -294,7 +294,7 @@ function matches(device, query) {
 	const wanted = (name) => query.get(name) ?? '';
 	return (
 		(!wanted('presence') || device.presence === wanted('presence')) &&
-		(!wanted('standing') || device.standing === wanted('standing')) &&
+		(!wanted('access') || device.access === wanted('access')) &&
 		(!wanted('type') || device.type === wanted('type')) &&
 		(device.label + device.addresses.join(' ')).includes(wanted('q'))
 	);

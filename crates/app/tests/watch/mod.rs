@@ -1,6 +1,7 @@
 //! Networks, devices, the access list and the timeline from the shell, through a server whose own worker watches.
 
 mod channels;
+mod workers;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Output, Stdio};
@@ -241,13 +242,13 @@ fn devices_are_managed_from_the_shell() {
         ["devices", "edit", "192.0.2.1", "--name", "Printer", "--tag", "floor-2", "--when-down", "alert"];
     assert_eq!(site.told(&edit), "Printer is changed\n");
     let device = site.json(&["devices", "show", "printer"]);
-    assert_eq!((&device["standing"], &device["tags"][0]), (&"known".into(), &"floor-2".into()));
+    assert_eq!((&device["access"], &device["tags"][0]), (&"known".into(), &"floor-2".into()));
     assert_eq!(device["severities"]["down"], "alert");
     let shown = site.told(&["devices", "show", "Printer"]);
     assert!(shown.contains("00:00:5e:00:53:01 on Office") && shown.contains("192.0.2.1 ("), "{shown}");
     assert!(site.told(&["devices", "show", "Printer", "--history"]).contains("name"));
     site.told(&["devices", "edit", "Printer", "--tag", "none"]);
-    assert_eq!(site.json(&["devices", "list", "--standing", "known"])[0]["tags"], json!([]));
+    assert_eq!(site.json(&["devices", "list", "--access", "known"])[0]["tags"], json!([]));
     assert!(site.told(&["devices", "deny", "192.0.2.2"]).contains("is denied"));
     assert!(site.told(&["devices", "unlist", "192.0.2.2"]).contains("no more"));
 
@@ -257,8 +258,8 @@ fn devices_are_managed_from_the_shell() {
     assert!(code == Some(1) && why.contains("near it are Printer"), "{why}");
     let (code, why) = site.refused(&["devices", "show", "192.0.2.77"]);
     assert!(code == Some(1) && why.contains("there is no device '192.0.2.77'"), "{why}");
-    let (code, why) = site.refused(&["devices", "forget", "Printer"]);
+    let (code, why) = site.refused(&["devices", "remove", "Printer"]);
     assert!(code == Some(2) && why.contains("Its entries in the access list stay"), "{why}");
-    assert!(site.told(&["devices", "forget", "Printer", "--yes"]).contains("is forgotten"));
+    assert!(site.told(&["devices", "forget", "Printer", "--yes"]).contains("is deleted"));
     assert_eq!(site.json(&["devices", "list"]).as_array().unwrap().len(), 1);
 }

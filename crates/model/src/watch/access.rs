@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::device::Standing;
+use super::device::Access;
 use crate::mac::Mac;
 
 /// Most entries of the list.
@@ -247,15 +247,15 @@ impl AccessRules {
     }
 
     /// What the list says of an address: the longest pattern that fits decides.
-    pub fn standing(&self, mac: Mac) -> Standing {
+    pub fn access(&self, mac: Mac) -> Access {
         let action = self.lengths.iter().find_map(|bits| {
             let pattern = MacPattern::new(mac.bytes(), *bits)?;
             self.rules.get(&pattern)
         });
         match action {
-            Some(AccessAction::Allow) => Standing::Known,
-            Some(AccessAction::Deny) => Standing::Denied,
-            None => Standing::Unknown,
+            Some(AccessAction::Allow) => Access::Known,
+            Some(AccessAction::Deny) => Access::Denied,
+            None => Access::Unknown,
         }
     }
 }
@@ -308,10 +308,10 @@ mod tests {
             ],
             now,
         );
-        let standing = |text: &str| rules.standing(text.parse().unwrap());
-        assert_eq!(standing("00:00:5e:00:53:01"), Standing::Known);
-        assert_eq!(standing("00:00:5e:00:53:02"), Standing::Denied);
-        assert_eq!(standing("00:00:5f:00:53:02"), Standing::Unknown);
+        let access = |text: &str| rules.access(text.parse().unwrap());
+        assert_eq!(access("00:00:5e:00:53:01"), Access::Known);
+        assert_eq!(access("00:00:5e:00:53:02"), Access::Denied);
+        assert_eq!(access("00:00:5f:00:53:02"), Access::Unknown);
     }
 
     proptest! {

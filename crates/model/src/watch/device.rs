@@ -15,10 +15,9 @@ use crate::mac::Mac;
 /// What the access list says of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum Access {
     /// It is the worker that watches.
-    #[serde(rename = "self")]
-    Itself,
+    Worker,
     /// It is allowed.
     Known,
     /// The list does not speak of it.
@@ -27,23 +26,23 @@ pub enum Standing {
     Denied,
 }
 
-impl Standing {
+impl Access {
     /// All there are, mildest first.
-    pub const ALL: [Self; 4] = [Self::Itself, Self::Known, Self::Unknown, Self::Denied];
+    pub const ALL: [Self; 4] = [Self::Worker, Self::Known, Self::Unknown, Self::Denied];
 
-    /// Its word in the API and the database.
+    /// Its word in the API.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Itself => "self",
+            Self::Worker => "worker",
             Self::Known => "known",
             Self::Unknown => "unknown",
             Self::Denied => "denied",
         }
     }
 
-    /// The standing of this word.
+    /// What this word says.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|standing| standing.as_str() == word)
+        Self::ALL.into_iter().find(|access| access.as_str() == word)
     }
 }
 
@@ -123,7 +122,7 @@ pub struct Device {
     /// To whom its hardware address is assigned.
     pub vendor: Option<String>,
     /// What the access list says of it: the worst it says of any of its interfaces.
-    pub standing: Standing,
+    pub access: Access,
     /// Whether it is there.
     pub presence: Presence,
     /// True when all its hardware addresses are made up by itself.
@@ -169,7 +168,7 @@ pub struct Interface {
     /// To whom it is assigned.
     pub vendor: Option<String>,
     /// What the access list says of it.
-    pub standing: Standing,
+    pub access: Access,
     /// Whether it is there.
     pub presence: Presence,
     /// Since when it is there, or is not.

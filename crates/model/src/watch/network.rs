@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::device::Standing;
+use super::device::Access;
 use super::report::LinkFacts;
 use crate::events::Severity;
 use crate::mac::Mac;
@@ -46,9 +46,9 @@ pub enum NetworkStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Situation {
     /// A device came up, new or again.
-    Up(Standing),
+    Up(Access),
     /// A device went down.
-    Down(Standing),
+    Down(Access),
     /// A newcomer hides its address and may be a device that is known already.
     Proposed,
     /// An address is another device's now.
@@ -119,13 +119,13 @@ impl Severities {
     /// How much a situation matters.
     pub fn of(&self, situation: Situation) -> Severity {
         let (set, usual) = match situation {
-            Situation::Up(Standing::Itself) | Situation::Down(Standing::Itself) => (None, Severity::Ok),
-            Situation::Up(Standing::Denied) => (self.denied_up, Severity::Alert),
-            Situation::Down(Standing::Denied) => (self.denied_down, Severity::Alert),
-            Situation::Up(Standing::Unknown) => (self.unknown_up, Severity::Warning),
-            Situation::Down(Standing::Unknown) => (self.unknown_down, Severity::Warning),
-            Situation::Up(Standing::Known) => (self.known_up, Severity::Info),
-            Situation::Down(Standing::Known) => (self.known_down, Severity::Info),
+            Situation::Up(Access::Worker) | Situation::Down(Access::Worker) => (None, Severity::Ok),
+            Situation::Up(Access::Denied) => (self.denied_up, Severity::Alert),
+            Situation::Down(Access::Denied) => (self.denied_down, Severity::Alert),
+            Situation::Up(Access::Unknown) => (self.unknown_up, Severity::Warning),
+            Situation::Down(Access::Unknown) => (self.unknown_down, Severity::Warning),
+            Situation::Up(Access::Known) => (self.known_up, Severity::Info),
+            Situation::Down(Access::Known) => (self.known_down, Severity::Info),
             Situation::Proposed => (self.proposed, Severity::Warning),
             Situation::MacChanged => (self.mac_changed, Severity::Warning),
             Situation::FlipFlop => (self.flip_flop, Severity::Warning),
@@ -259,7 +259,7 @@ pub struct Network {
     /// Devices that are there.
     pub up: u64,
     /// Devices of which the access list does not speak, or that it denies.
-    pub strangers: u64,
+    pub not_allowed: u64,
     /// What it has taught.
     pub learned: Learned,
     /// What the worker knows of its own link.
@@ -278,12 +278,12 @@ mod tests {
     #[test]
     fn severities_are_usual_unless_set() {
         let mut severities = Severities::default();
-        assert_eq!(severities.of(Situation::Up(Standing::Denied)), Severity::Alert);
-        assert_eq!(severities.of(Situation::Up(Standing::Unknown)), Severity::Warning);
-        assert_eq!(severities.of(Situation::Down(Standing::Known)), Severity::Info);
-        assert_eq!(severities.of(Situation::Up(Standing::Itself)), Severity::Ok);
+        assert_eq!(severities.of(Situation::Up(Access::Denied)), Severity::Alert);
+        assert_eq!(severities.of(Situation::Up(Access::Unknown)), Severity::Warning);
+        assert_eq!(severities.of(Situation::Down(Access::Known)), Severity::Info);
+        assert_eq!(severities.of(Situation::Up(Access::Worker)), Severity::Ok);
         severities.known_down = Some(Severity::Alert);
-        assert_eq!(severities.of(Situation::Down(Standing::Known)), Severity::Alert);
+        assert_eq!(severities.of(Situation::Down(Access::Known)), Severity::Alert);
         assert_eq!(serde_json::to_string(&severities).unwrap(), r#"{"known_down":"alert"}"#);
     }
 }

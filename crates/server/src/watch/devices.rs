@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use netwark_model::error::FieldError;
 use netwark_model::watch::access::AccessAction;
 use netwark_model::watch::device::{
-    Criticality, Device, DeviceChange, DeviceDetail, DeviceSeverities, Standing,
+    Access, Criticality, Device, DeviceChange, DeviceDetail, DeviceSeverities,
 };
 use netwark_model::watch::kind;
 use netwark_model::watch::presence::{Presence, PresenceSession};
+use netwark_store::StoreError;
 use netwark_store::watch::access::{AccessDraft, Entered};
 use netwark_store::watch::devices::{DeviceEdit, DeviceFilter, DeviceSort, MOST_MERGED};
 use serde::{Deserialize, Deserializer};
@@ -110,7 +111,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Opti
     get, path = "/devices", operation_id = "list_devices", tag = "Watch",
     params(
         ("network" = Option<Uuid>, Query, description = "Only on the network of this id"),
-        ("standing" = Option<Standing>, Query, description = "Only of whom the access list says this"),
+        ("access" = Option<Access>, Query, description = "Only of whom the access list says this"),
         ("presence" = Option<Presence>, Query, description = "Only those that are there, are not, or of which nobody knows"),
         ("type" = Option<String>, Query, description = "Only of this type; `-` for those of which nobody knows it"),
         ("vendor" = Option<String>, Query, description = "Only with this in the name of the vendor"),
@@ -138,8 +139,8 @@ pub(crate) async fn list_devices(
     mut params: Params,
 ) -> Result<impl IntoResponse, Problem> {
     let network = params.id("network");
-    let standing = params
-        .read("standing", |word| known(Standing::from_word(word), word, "self, known, unknown, denied"));
+    let access =
+        params.read("access", |word| known(Access::from_word(word), word, "worker, known, unknown, denied"));
     let presence =
         params.read("presence", |word| known(Presence::from_word(word), word, "up, down, unknown"));
     let criticality = params
@@ -150,7 +151,7 @@ pub(crate) async fn list_devices(
     let kind = params.read("type", short).map(|kind| if kind == "-" { String::new() } else { kind });
     let filter = DeviceFilter {
         network,
-        standing,
+        access,
         presence,
         kind,
         vendor: params.read("vendor", short),
@@ -300,8 +301,8 @@ pub(crate) async fn merge_devices(
     if devices.contains(&id) {
         return Err(FieldError::body("devices", "must not name the device itself").into());
     }
-    let merged = app.store.merge_devices(id, devices, &principal.label(), Timestamp::now()).await?;
-    let device = merged.ok_or_else(unknown)?;
+    let merged = app.store.merge_devices(id, devices, &principal.label(), Timestamp::now()).await;
+    let device = merged.map_err(|error| stands_in(error, "devices"))?.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), device = device.device.label, %id, "devices were merged");
     Ok(Json(device))
 }
@@ -323,10 +324,20 @@ pub(crate) async fn split_device(
         let wrong = format!("must have from 1 to {MOST_MERGED} entries, got {}", interfaces.len());
         return Err(FieldError::body("interfaces", wrong).into());
     }
-    let split = app.store.split_device(id, interfaces, &principal.label(), Timestamp::now()).await?;
-    let device = split.ok_or_else(unknown)?;
+    let split = app.store.split_device(id, interfaces, &principal.label(), Timestamp::now()).await;
+    let device = split.map_err(|error| stands_in(error, "interfaces"))?.ok_or_else(unknown)?;
     tracing::info!(by = principal.label(), device = device.device.label, %id, "a device was split");
     Ok((StatusCode::CREATED, Json(device)))
+}
+
+/// What the store says against what a field names.
+fn stands_in(error: StoreError, field: &str) -> Problem {
+    match error {
+        StoreError::Conflict(detail) => {
+            Problem::conflict(detail.clone()).with_errors(vec![FieldError::body(field, detail)])
+        }
+        other => other.into(),
+    }
 }
 
 /// Allow or deny a device, or say nothing of it.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use netwark_model::error::FieldError;
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use netwark_model::watch::presence::Presence;
 use netwark_store::watch::plan::Used;
 use serde::Serialize;
@@ -34,7 +34,7 @@ pub(crate) struct PlannedAddress {
     #[schema(example = "printer-2")]
     label: String,
     /// What the access list says of it.
-    standing: Standing,
+    access: Access,
     /// Whether it is there.
     presence: Presence,
     /// When it was last seen with this address.
@@ -49,7 +49,7 @@ impl From<Used> for PlannedAddress {
             current: used.current,
             device_id: used.device_id,
             label: used.label,
-            standing: used.standing,
+            access: used.access,
             presence: used.presence,
             last_seen_at: used.last_seen_at,
         }

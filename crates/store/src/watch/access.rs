@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessEntry, MOST_ENTRIES, MacPattern};
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use sea_orm::entity::prelude::*;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, ExprTrait, IntoActiveModel, QueryOrder, QuerySelect, QueryTrait,
@@ -443,16 +443,16 @@ async fn judge(
         let rules = load::rules(transaction, network.id, now).await?;
         let stations = station::Entity::find()
             .filter(station::Column::NetworkId.eq(network.id))
-            .filter(station::Column::Standing.ne(Standing::Itself.as_str()))
+            .filter(station::Column::Standing.ne(columns::access_word(Access::Worker)))
             .filter(station::Column::Mac.is_not_null())
             .all(transaction)
             .await?;
         let changed: Vec<station::Model> = stations
             .into_iter()
             .filter_map(|mut row| {
-                let standing = rules.standing(columns::mac(row.mac.as_deref()?)?).as_str();
-                (row.standing != standing).then(|| {
-                    standing.clone_into(&mut row.standing);
+                let access = columns::access_word(rules.access(columns::mac(row.mac.as_deref()?)?));
+                (row.standing != access).then(|| {
+                    access.clone_into(&mut row.standing);
                     row
                 })
             })

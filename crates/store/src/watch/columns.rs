@@ -3,6 +3,10 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use netwark_model::mac::Mac;
+use netwark_model::watch::device::Access;
+
+/// The word of the worker in the column `standing`.
+const WORKER: &str = "self";
 
 /// An address as 16 bytes; one of IPv4 is mapped into IPv6 (RFC 4291, section 2.5.5.2).
 pub(crate) fn address_bytes(address: IpAddr) -> Vec<u8> {
@@ -30,6 +34,22 @@ pub(crate) fn address(bytes: &[u8], family: i32) -> Option<IpAddr> {
 /// The hardware address of a column; none when it does not hold one.
 pub(crate) fn mac(bytes: &[u8]) -> Option<Mac> {
     Some(Mac::new(bytes.try_into().ok()?))
+}
+
+/// What the column `standing` holds of what the access list says. The worker has a word of its own there.
+pub(crate) fn access_word(access: Access) -> &'static str {
+    match access {
+        Access::Worker => WORKER,
+        listed => listed.as_str(),
+    }
+}
+
+/// What the access list says by the column `standing`.
+pub(crate) fn access(word: &str) -> Access {
+    match word {
+        WORKER => Access::Worker,
+        listed => Access::from_word(listed).unwrap_or(Access::Unknown),
+    }
 }
 
 #[cfg(test)]

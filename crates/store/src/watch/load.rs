@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessRule, AccessRules, MacPattern};
-use netwark_model::watch::device::Standing;
 use netwark_model::watch::sighting::Source;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
@@ -104,7 +103,7 @@ fn put_together(found: Vec<station::Model>, rows: Vec<address::Model>) -> Result
                 device_id: row.device_id,
                 mac: row.mac.as_deref().and_then(columns::mac),
                 vendor: row.vendor,
-                standing: Standing::from_word(&row.standing).unwrap_or(Standing::Unknown),
+                access: columns::access(&row.standing),
                 up: row.up,
                 missed: row.missed,
                 router: row.router,

@@ -365,7 +365,7 @@ pub(super) fn is_watched(row: &network::Model, now: i64) -> bool {
 struct Counts {
     devices: i64,
     up: i64,
-    strangers: i64,
+    not_allowed: i64,
 }
 
 async fn counts<C: ConnectionTrait>(
@@ -386,7 +386,7 @@ async fn counts<C: ConnectionTrait>(
             let counts = Counts {
                 devices: row.try_get_by_index(1)?,
                 up: row.try_get_by_index(2)?,
-                strangers: row.try_get_by_index(3)?,
+                not_allowed: row.try_get_by_index(3)?,
             };
             Ok((row.try_get_by_index(0)?, counts))
         })
@@ -434,7 +434,7 @@ fn shown(
         next_sweep_at: next,
         devices: number(count.devices),
         up: if is_watched { number(count.up) } else { 0 },
-        strangers: number(count.strangers),
+        not_allowed: number(count.not_allowed),
         learned: memory.learned,
         link: row.link.map(|link| from_text("link", &link)).transpose()?,
         created_at: time(row.created_at),

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use netwark_model::watch::presence::Presence;
 use sea_orm::entity::prelude::*;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
 use uuid::Uuid;
 
-use super::columns::{address, address_bytes};
+use super::columns::{self, address, address_bytes};
 use super::entity::network;
 use super::networks::is_watched;
 use crate::convert::{millis, time};
@@ -32,7 +32,7 @@ pub struct Used {
     /// What that is shown as.
     pub label: String,
     /// What the access list says of it.
-    pub standing: Standing,
+    pub access: Access,
     /// Whether it is there.
     pub presence: Presence,
     /// When it was last seen with it.
@@ -95,7 +95,7 @@ impl Store {
                 current: row.current,
                 device_id: row.device_id,
                 label: row.label,
-                standing: Standing::from_word(&row.standing).unwrap_or(Standing::Unknown),
+                access: columns::access(&row.standing),
                 presence: match (is_watched, row.up) {
                     (false, _) => Presence::Unknown,
                     (true, true) => Presence::Up,

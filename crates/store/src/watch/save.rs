@@ -176,7 +176,7 @@ async fn save_stations(
             network_id,
             mac: station.mac.map(|mac| mac.bytes().to_vec()),
             vendor: station.vendor.clone(),
-            standing: station.standing.as_str().into(),
+            standing: columns::access_word(station.access).into(),
             up: station.up,
             missed: station.missed,
             router: station.router,

@@ -8,14 +8,14 @@ use netwark_model::events::Severity;
 use netwark_model::mac::Mac;
 use netwark_model::selector::Selector;
 use netwark_model::watch::access::AccessAction;
-use netwark_model::watch::device::{Device, Standing};
+use netwark_model::watch::device::{Access, Device};
 use netwark_model::watch::network::{NetworkStatus, Severities};
 use netwark_model::watch::order::SweepOrder;
 use netwark_model::watch::presence::Presence;
 use netwark_model::watch::report::{HeardReport, LinkFacts, SweepReport, WatchReport};
 use netwark_model::watch::sighting::{Name, NameSource, Sighting, Source};
 use netwark_store::Store;
-use netwark_store::events::EventFilter;
+use netwark_store::events::{CLOCKS_APART, EventFilter};
 use netwark_store::streams::{StreamApplied, StreamNews};
 use netwark_store::watch::access::{AccessDraft, AccessFilter, Entered};
 use netwark_store::watch::devices::{DeviceEdit, DeviceFilter, DeviceSort};
@@ -209,10 +209,10 @@ pub(crate) async fn a_sweep_becomes_devices_and_events(store: &Store) {
         second.addresses,
         ["192.0.2.2".parse::<std::net::IpAddr>().unwrap(), "2001:db8::2".parse().unwrap()]
     );
-    assert_eq!((second.presence, second.standing), (Presence::Up, Standing::Unknown));
+    assert_eq!((second.presence, second.access), (Presence::Up, Access::Unknown));
     let network = store.network(site.network, at(site.now)).await.unwrap().unwrap();
     assert_eq!(
-        (network.status, network.devices, network.up, network.strangers),
+        (network.status, network.devices, network.up, network.not_allowed),
         (NetworkStatus::Active, 2, 2, 2)
     );
     let sweep = network.last_sweep.unwrap();
@@ -471,24 +471,24 @@ pub(crate) async fn the_list_never_contradicts_itself(store: &Store) {
 pub(crate) async fn the_list_decides_at_once_and_until_it_expires(store: &Store) {
     let mut site = Site::new(store, "Office").await;
     site.sweep(&[(mac(1), "192.0.2.1"), (mac(2), "192.0.2.2")]).await;
-    let standings = async || -> BTreeMap<Mac, Standing> {
+    let accesses = async || -> BTreeMap<Mac, Access> {
         site.devices(DeviceFilter::default())
             .await
             .iter()
-            .map(|device| (device.macs[0], device.standing))
+            .map(|device| (device.macs[0], device.access))
             .collect()
     };
     let until =
         AccessDraft { expires_at: Some(at(1000)), ..draft(AccessAction::Allow, &mac(1).to_string(), &[]) };
     let deny = draft(AccessAction::Deny, &mac(2).to_string(), &[site.network]);
     store.add_access(vec![until, deny], "user admin", at(500)).await.unwrap();
-    assert_eq!(standings().await, [(mac(1), Standing::Known), (mac(2), Standing::Denied)].into());
-    let denied = DeviceFilter { standing: Some(Standing::Denied), ..DeviceFilter::default() };
+    assert_eq!(accesses().await, [(mac(1), Access::Known), (mac(2), Access::Denied)].into());
+    let denied = DeviceFilter { access: Some(Access::Denied), ..DeviceFilter::default() };
     assert_eq!(site.devices(denied).await.len(), 1);
     store.expire_access(at(900), at(999)).await.unwrap();
-    assert_eq!(standings().await[&mac(1)], Standing::Known);
+    assert_eq!(accesses().await[&mac(1)], Access::Known);
     store.expire_access(at(990), at(1001)).await.unwrap();
-    assert_eq!(standings().await[&mac(1)], Standing::Unknown);
+    assert_eq!(accesses().await[&mac(1)], Access::Unknown);
 }
 
 pub(crate) async fn a_network_goes_with_or_without_its_history(store: &Store) {
@@ -612,6 +612,15 @@ pub(crate) async fn events_are_narrowed_counted_and_acknowledged(store: &Store) 
     assert_eq!(store.events(&open).await.unwrap().len(), 1);
     let seen = store.event(new[0].id).await.unwrap().unwrap();
     assert_eq!((seen.acknowledged_by.as_deref(), seen.acknowledged_at), (Some("user admin"), Some(at(20))));
+    let came = async |after| {
+        let came = EventFilter { came_after: Some(after), ..of("device_new") };
+        store.events(&came).await.unwrap().len()
+    };
+    // What happened long ago has come just now.
+    assert_eq!(came(new[0].id).await, 2);
+    let later = Timestamp::now() + CLOCKS_APART + CLOCKS_APART;
+    let later = u64::try_from(later.as_millisecond()).unwrap();
+    assert_eq!(came(uuid::Builder::from_unix_timestamp_millis(later, &[0; 10]).into_uuid()).await, 0);
     let all = (Timestamp::UNIX_EPOCH, at(1_000_000));
     let counts = store.count_events(all.0, all.1, Some(site.network)).await.unwrap();
     let office = Some(site.network);

@@ -584,8 +584,9 @@ export interface paths {
         };
         /**
          * Follow the timeline.
-         * @description The event `events` says that it has changed; its data is `{"latest": ID}` with the id of the event that came last. Who hears
-         *     it reads `GET /events` again.
+         * @description The event `events` says that it has changed; its data is `{"latest": ID, "changed": false}` with the id of the event that came
+         *     last. Who hears it reads `GET /events` again, and needs no more than what came after the last one it knows, by
+         *     `came_after`, unless `changed` is true: then events that came before may have been acknowledged.
          *
          *     Needs the permission `events:read` (`viewer`, `operator`, `admin`).
          */
@@ -1998,6 +1999,11 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description What the access list says of a device.
+         * @enum {string}
+         */
+        Access: "worker" | "known" | "unknown" | "denied";
+        /**
          * @description What an entry says of the addresses it speaks of.
          * @enum {string}
          */
@@ -2591,7 +2597,7 @@ export interface components {
             /** @description To whom its hardware address is assigned. */
             vendor?: string | null;
             /** @description What the access list says of it: the worst it says of any of its interfaces. */
-            standing: components["schemas"]["Standing"];
+            access: components["schemas"]["Access"];
             /** @description Whether it is there. */
             presence: components["schemas"]["Presence"];
             /** @description True when all its hardware addresses are made up by itself. */
@@ -3565,7 +3571,7 @@ export interface components {
             /** @description To whom it is assigned. */
             vendor?: string | null;
             /** @description What the access list says of it. */
-            standing: components["schemas"]["Standing"];
+            access: components["schemas"]["Access"];
             /** @description Whether it is there. */
             presence: components["schemas"]["Presence"];
             /**
@@ -4350,7 +4356,7 @@ export interface components {
              * Format: int64
              * @description Devices of which the access list does not speak, or that it denies.
              */
-            strangers: number;
+            not_allowed: number;
             /** @description What it has taught. */
             learned: components["schemas"]["Learned"];
             link?: components["schemas"]["LinkFacts"] | null;
@@ -5682,7 +5688,7 @@ export interface components {
              */
             label: string;
             /** @description What the access list says of it. */
-            standing: components["schemas"]["Standing"];
+            access: components["schemas"]["Access"];
             /** @description Whether it is there. */
             presence: components["schemas"]["Presence"];
             /**
@@ -6394,11 +6400,6 @@ export interface components {
             /** @description Ids of interfaces of the device, not all of them. */
             interfaces: string[];
         };
-        /**
-         * @description What the access list says of a device.
-         * @enum {string}
-         */
-        Standing: "self" | "known" | "unknown" | "denied";
         /** @description A code that is typed where a worker is started. */
         StartedPairing: {
             /** @description The worker, which nobody has connected yet. */
@@ -7901,6 +7902,23 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -8056,6 +8074,23 @@ export interface operations {
                     "application/json": components["schemas"]["AccessEntry"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -8127,6 +8162,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description Nobody is signed in, and no token was sent */
             401: {
@@ -8333,6 +8385,23 @@ export interface operations {
                     "application/json": components["schemas"]["Channel"][];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -8514,6 +8583,23 @@ export interface operations {
                     "application/json": components["schemas"]["Channel"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -8585,6 +8671,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description Nobody is signed in, and no token was sent */
             401: {
@@ -8913,6 +9016,23 @@ export interface operations {
                     "application/json": components["schemas"]["TriedAgain"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -8985,6 +9105,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -9178,6 +9315,23 @@ export interface operations {
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -9254,7 +9408,7 @@ export interface operations {
                 /** @description Only on the network of this id */
                 network?: string;
                 /** @description Only of whom the access list says this */
-                standing?: components["schemas"]["Standing"];
+                access?: components["schemas"]["Access"];
                 /** @description Only those that are there, are not, or of which nobody knows */
                 presence?: components["schemas"]["Presence"];
                 /** @description Only of this type; `-` for those of which nobody knows it */
@@ -9390,6 +9544,23 @@ export interface operations {
                     "application/json": string[];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -9444,6 +9615,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceDetail"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -9517,6 +9705,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description Nobody is signed in, and no token was sent */
             401: {
@@ -10204,6 +10409,23 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -10613,6 +10835,8 @@ export interface operations {
                 until?: string;
                 /** @description Only of this severity; may be given more than once, or as a list with commas */
                 severity?: components["schemas"]["Severity"];
+                /** @description Only what came after the event of this id, whenever it happened, and what came up to a minute before it: to read what is new */
+                came_after?: string;
                 /** @description Only what happened before the event of this id */
                 before?: string;
                 /** @description 1 to 1000, default 50 */
@@ -10701,6 +10925,8 @@ export interface operations {
                 until?: string;
                 /** @description As of `GET /events` */
                 severity?: components["schemas"]["Severity"];
+                /** @description As of `GET /events` */
+                came_after?: string;
                 /** @description As of `GET /events` */
                 before?: string;
             };
@@ -10853,6 +11079,23 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -11968,6 +12211,23 @@ export interface operations {
                     "application/json": components["schemas"]["Queue"][];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -12400,6 +12660,23 @@ export interface operations {
                     "application/json": components["schemas"]["Network"][];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -12571,6 +12848,23 @@ export interface operations {
                     "application/json": components["schemas"]["NetworkOffer"][];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -12723,6 +13017,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -13157,6 +13468,23 @@ export interface operations {
                     "application/json": components["schemas"]["Network"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -13228,6 +13556,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -13417,6 +13762,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SweepAsked"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -14246,6 +14608,23 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
         };
     };
     sign_in: {
@@ -14362,6 +14741,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
         };
     };
@@ -14911,6 +15307,23 @@ export interface operations {
                     "application/json": components["schemas"]["ServerStatus"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -14963,6 +15376,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Subscription"][];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -15243,6 +15673,23 @@ export interface operations {
                     "application/json": components["schemas"]["Subscription"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -15314,6 +15761,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description Nobody is signed in, and no token was sent */
             401: {
@@ -15696,6 +16160,23 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -15767,6 +16248,23 @@ export interface operations {
                     "application/json": components["schemas"]["ToolView"][];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -15819,6 +16317,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceStatus"][];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -15879,6 +16394,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceStatus"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -16111,6 +16643,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceStatus"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -16361,6 +16910,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description Nobody is signed in, and no token was sent */
             401: {
@@ -16830,6 +17396,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Worker"][];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */
@@ -17329,6 +17912,23 @@ export interface operations {
                     "application/json": components["schemas"]["Worker"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -17400,6 +18000,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
             };
             /** @description Nobody is signed in, and no token was sent */
             401: {
@@ -17762,6 +18379,23 @@ export interface operations {
                     "application/json": components["schemas"]["Worker"];
                 };
             };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
             /** @description Nobody is signed in, and no token was sent */
             401: {
                 headers: {
@@ -17850,6 +18484,23 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnrolledWorker"];
+                };
+            };
+            /** @description A query parameter is given, and this takes none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:netwark:problem:validation",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "colour: is no parameter of this request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
             /** @description Nobody is signed in, and no token was sent */

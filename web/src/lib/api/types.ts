@@ -164,7 +164,7 @@ export type NetworkFields = Partial<Schemas['NetworkFields']>;
 export type DeletedNetwork = Schemas['DeletedNetwork'];
 export type PlannedAddress = Schemas['PlannedAddress'];
 
-export type Standing = Schemas['Standing'];
+export type Access = Schemas['Access'];
 export type Presence = Schemas['Presence'];
 export type Criticality = Schemas['Criticality'];
 export type Device = Whole<Schemas['Device']>;

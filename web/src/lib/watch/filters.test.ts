@@ -11,10 +11,10 @@ describe('filters of devices', () => {
 	});
 
 	it('are kept under their names', () => {
-		saveFilter('Strangers', 'standing=unknown');
+		saveFilter('Strangers', 'access=unknown');
 		saveFilter('Down', 'presence=down');
-		expect(saveFilter('Strangers', 'standing=denied').map(({ name }) => name)).toEqual(['Down', 'Strangers']);
-		expect(dropFilter('Down')).toEqual([{ name: 'Strangers', query: 'standing=denied' }]);
+		expect(saveFilter('Strangers', 'access=denied').map(({ name }) => name)).toEqual(['Down', 'Strangers']);
+		expect(dropFilter('Down')).toEqual([{ name: 'Strangers', query: 'access=denied' }]);
 	});
 
 	it('are none when what is kept is something else', () => {

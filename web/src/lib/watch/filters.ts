@@ -1,7 +1,7 @@
 import { keep, kept } from '../state/kept.ts';
 
 /** What a list of devices can be narrowed by, and how it is sorted. */
-export const FILTERS = ['network', 'standing', 'presence', 'type', 'tag', 'q', 'sort', 'descending'] as const;
+export const FILTERS = ['network', 'access', 'presence', 'type', 'tag', 'q', 'sort', 'descending'] as const;
 
 /** A filter somebody keeps in this browser: its name, and the query it stands for. */
 export interface SavedFilter {

@@ -18,11 +18,11 @@ describe('the address plan', () => {
 
 	it('says of every address who has it', () => {
 		const used = (address: string, more: Partial<PlannedAddress>) =>
-			({ address, current: true, standing: 'unknown', ...more }) as PlannedAddress;
+			({ address, current: true, access: 'unknown', ...more }) as PlannedAddress;
 		const all = cells('192.0.2.0/24', [
-			used('192.0.2.1', { standing: 'known' }),
+			used('192.0.2.1', { access: 'known' }),
 			used('192.0.2.2', {}),
-			used('192.0.2.3', { current: false, standing: 'denied' })
+			used('192.0.2.3', { current: false, access: 'denied' })
 		]);
 		expect(all).toHaveLength(256);
 		expect(all.slice(0, 5).map(({ state }) => state)).toEqual(['unswept', 'known', 'seen', 'gone', 'free']);

@@ -1,7 +1,7 @@
 import type { PlannedAddress } from '../api/types.ts';
 
 /** What a cell of the address plan says. */
-export type CellState = 'free' | 'unswept' | 'seen' | 'known' | 'denied' | 'self' | 'gone';
+export type CellState = 'free' | 'unswept' | 'seen' | 'known' | 'denied' | 'worker' | 'gone';
 
 /** One address of a plan. */
 export interface Cell {
@@ -76,8 +76,8 @@ export function cells(
 function stateOf(used: PlannedAddress | undefined, isSwept: boolean): CellState {
 	if (!used) return isSwept ? 'free' : 'unswept';
 	if (!used.current) return 'gone';
-	if (used.standing === 'unknown') return 'seen';
-	return used.standing;
+	if (used.access === 'unknown') return 'seen';
+	return used.access;
 }
 
 export const cellWords: Record<CellState, string> = {
@@ -86,6 +86,6 @@ export const cellWords: Record<CellState, string> = {
 	seen: 'Seen, unknown',
 	known: 'Known',
 	denied: 'Denied',
-	self: 'Worker',
+	worker: 'Worker',
 	gone: 'Used before'
 };

@@ -1,4 +1,4 @@
-import type { AccessAction, NetworkStatus, Presence, Severity, Standing } from '../api/types.ts';
+import type { AccessAction, NetworkStatus, Presence, Severity, Access } from '../api/types.ts';
 
 export const statusWords: Record<NetworkStatus, string> = {
 	never_deployed: 'Never deployed',
@@ -7,15 +7,15 @@ export const statusWords: Record<NetworkStatus, string> = {
 	error: 'Error'
 };
 
-export const standingWords: Record<Standing, string> = {
-	self: 'Worker',
+export const accessWords: Record<Access, string> = {
+	worker: 'Worker',
 	known: 'Known',
 	unknown: 'Unknown',
 	denied: 'Denied'
 };
 
-export const standingMeanings: Record<Standing, string> = {
-	self: 'The worker that watches.',
+export const accessMeanings: Record<Access, string> = {
+	worker: 'The worker that watches.',
 	known: 'The access list allows it.',
 	unknown: 'The access list does not speak of it.',
 	denied: 'The access list denies it.'

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use netwark_model::watch::device::{Criticality, Device, DeviceChange, DeviceDetail, Standing};
+use netwark_model::watch::device::{Access, Criticality, Device, DeviceChange, DeviceDetail};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,8 @@ enum Action {
     /// Make some interfaces of a device a device of their own
     Split(Split),
     /// Delete a device with what was seen of it; asks. When it is seen again, it is a new one
-    Forget(Forget),
+    #[command(aliases = ["forget", "delete"])]
+    Remove(Remove),
 }
 
 #[derive(Debug, clap::Args)]
@@ -59,8 +60,8 @@ struct List {
     #[arg(long)]
     network: Option<String>,
     /// Only of whom the access list says this
-    #[arg(long, value_parser = ["self", "known", "unknown", "denied"])]
-    standing: Option<String>,
+    #[arg(long, alias = "standing", value_parser = ["worker", "known", "unknown", "denied"])]
+    access: Option<String>,
     /// Only those that are there, are not, or of which nobody knows
     #[arg(long, value_parser = ["up", "down", "unknown"])]
     presence: Option<String>,
@@ -159,7 +160,7 @@ struct Split {
 }
 
 #[derive(Debug, clap::Args)]
-struct Forget {
+struct Remove {
     #[command(flatten)]
     named: Named,
     /// Do not ask
@@ -193,7 +194,7 @@ pub async fn run(args: Args) -> Outcome {
         }
         Action::Merge(args) => merge(&args).await,
         Action::Split(args) => split(&args).await,
-        Action::Forget(args) => forget(&args).await,
+        Action::Remove(args) => remove(&args).await,
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -207,7 +208,7 @@ async fn list(args: List) -> Result<(), Failure> {
     let asked = [
         ("q", args.text),
         ("network", network),
-        ("standing", args.standing),
+        ("access", args.access),
         ("presence", args.presence),
         ("type", args.kind),
         ("vendor", args.vendor),
@@ -231,7 +232,7 @@ async fn list(args: List) -> Result<(), Failure> {
         table.row([
             device.label,
             device.presence.as_str().into(),
-            device.standing.as_str().into(),
+            device.access.as_str().into(),
             device.kind,
             first(&device.addresses),
             first(&device.macs),
@@ -291,7 +292,7 @@ fn print(detail: &DeviceDetail) {
         &device.label,
         &[
             ("presence", device.presence.as_str().into()),
-            ("access", device.standing.as_str().into()),
+            ("access", device.access.as_str().into()),
             ("type", device.kind.clone()),
             ("vendor", device.vendor.clone().unwrap_or_default()),
             ("owner", device.owner.clone()),
@@ -315,7 +316,7 @@ fn print(detail: &DeviceDetail) {
             &format!("{head} on {}", interface.network),
             &[
                 ("presence", format!("{} since {:.0}", interface.presence.as_str(), interface.since)),
-                ("access", interface.standing.as_str().into()),
+                ("access", interface.access.as_str().into()),
                 ("vendor", interface.vendor.clone().unwrap_or_default()),
                 ("addresses", addresses.collect::<Vec<_>>().join("\n")),
                 ("names", names.collect::<Vec<_>>().join("\n")),
@@ -418,12 +419,12 @@ async fn split(args: &Split) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn forget(args: &Forget) -> Result<(), Failure> {
+async fn remove(args: &Remove) -> Result<(), Failure> {
     let api = args.named.at.api()?;
     let device = find::device(&api, &args.named.device).await?;
     let label = output::shown(&device.label);
-    let listed = match device.standing {
-        Standing::Known | Standing::Denied => " Its entries in the access list stay.",
+    let listed = match device.access {
+        Access::Known | Access::Denied => " Its entries in the access list stay.",
         _ => "",
     };
     let question = format!(
@@ -436,7 +437,7 @@ async fn forget(args: &Forget) -> Result<(), Failure> {
     done(
         args.named.at.json,
         &answer,
-        &format!("{label} is forgotten; when it is seen again, it is a new device"),
+        &format!("{label} is deleted; when it is seen again, it is a new device"),
     );
     Ok(())
 }

@@ -113,7 +113,7 @@ mod tests {
             typed(&json!({
                 "id": Uuid::from_u128(number), "label": "192.0.2.1", "name": null, "type": "", "type_is_set": false,
                 "owner": "", "notes": "", "tags": [], "criticality": "normal", "severities": {}, "vendor": null,
-                "standing": "unknown", "presence": "up", "random_mac": false, "macs": [], "addresses": addresses,
+                "access": "unknown", "presence": "up", "random_mac": false, "macs": [], "addresses": addresses,
                 "networks": [], "first_seen_at": "2026-11-01T00:00:00Z", "last_seen_at": "2026-11-01T00:00:00Z",
             }))
             .unwrap()

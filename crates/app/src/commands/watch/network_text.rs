@@ -77,7 +77,10 @@ pub fn print(network: &Network) {
             ("severities", severities.join(", ")),
             (
                 "devices",
-                format!("{} up of {}, {} unknown or denied", network.up, network.devices, network.strangers),
+                format!(
+                    "{} up of {}, {} unknown or denied",
+                    network.up, network.devices, network.not_allowed
+                ),
             ),
             ("last sweep", last.unwrap_or_else(|| "never".into())),
             ("next sweep", network.next_sweep_at.map(|at| format!("{at:.0}")).unwrap_or_default()),

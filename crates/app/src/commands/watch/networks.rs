@@ -26,6 +26,7 @@ enum Action {
     /// Show a network: its state, its settings, the link of its worker and what it has learned
     Show(Named),
     /// Watch another network; it is swept at once
+    #[command(alias = "create")]
     Add(Box<Add>),
     /// Change a network; what is not named stays
     Edit(Box<Edit>),
@@ -38,6 +39,7 @@ enum Action {
     /// Show the latest sweeps of a network
     Sweeps(Sweeps),
     /// Delete a network; says what goes with it and asks
+    #[command(alias = "delete")]
     Remove(Remove),
 }
 
@@ -208,7 +210,7 @@ async fn list(at: &At) -> Result<(), Failure> {
         return Ok(());
     }
     let mut table =
-        Table::new(["NAME", "STATUS", "PREFIXES", "WORKER", "UP", "STRANGERS", "LAST SWEEP", "ID"]);
+        Table::new(["NAME", "STATUS", "PREFIXES", "WORKER", "UP", "NOT ALLOWED", "LAST SWEEP", "ID"]);
     for network in typed::<Vec<Network>>(&answer)? {
         let last = network.last_sweep.as_ref();
         table.row([
@@ -217,7 +219,7 @@ async fn list(at: &At) -> Result<(), Failure> {
             first(&network.prefixes),
             network.worker.clone().unwrap_or_default(),
             format!("{}/{}", network.up, network.devices),
-            network.strangers.to_string(),
+            network.not_allowed.to_string(),
             last.map_or_else(|| "never".into(), |sweep| format!("{:.0}", sweep.started_at)),
             network.id.to_string(),
         ]);

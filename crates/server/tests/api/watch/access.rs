@@ -73,10 +73,9 @@ async fn a_device_is_known_or_denied_by_one_click() {
     site.sweep(3, &[PRINTER, PHONE]).await;
     let device = list(&test, "/devices?q=192.0.2.1").await.remove(0);
     let path = format!("/devices/{}/access", device["id"].as_str().unwrap());
-    for (action, standing) in [(json!("allow"), "known"), (json!("deny"), "denied"), (Value::Null, "unknown")]
-    {
+    for (action, access) in [(json!("allow"), "known"), (json!("deny"), "denied"), (Value::Null, "unknown")] {
         let set = send(&test, "POST", &path, &json!({ "action": action })).await;
-        assert_eq!((set.status, &set.json()["standing"]), (StatusCode::OK, &json!(standing)), "{}", set.text);
+        assert_eq!((set.status, &set.json()["access"]), (StatusCode::OK, &json!(access)), "{}", set.text);
     }
     assert!(list(&test, "/access-list").await.is_empty());
 }

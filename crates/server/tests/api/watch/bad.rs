@@ -35,9 +35,9 @@ async fn bad_input_names_its_field() {
         ),
         (
             "GET",
-            "/devices?standing=bad&presence=maybe&sort=size&colour=red".to_owned(),
+            "/devices?access=bad&presence=maybe&sort=size&colour=red".to_owned(),
             Value::Null,
-            "standing presence sort colour",
+            "access presence sort colour",
         ),
         (
             "POST",

@@ -97,7 +97,7 @@ async fn a_network_becomes_devices_events_and_a_plan() {
     assert_eq!(list(&test, &format!("/networks/{network}/sweeps")).await[0]["hosts"], 2);
     let plan = list(&test, &format!("/networks/{network}/addresses?prefix=192.0.2.0/31")).await;
     assert_eq!(
-        (plan.len(), &plan[0]["address"], &plan[0]["standing"]),
+        (plan.len(), &plan[0]["address"], &plan[0]["access"]),
         (1, &json!("192.0.2.1"), &json!("unknown"))
     );
 
@@ -195,6 +195,12 @@ async fn a_device_is_named_merged_split_and_deleted() {
     assert_eq!(split.status, StatusCode::CREATED, "{}", split.text);
     let again = send(&test, "POST", &format!("{path}/split"), &json!({ "interfaces": [phone] })).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
+    assert_eq!(again.json()["errors"][0]["name"], "interfaces", "{}", again.text);
+    let nobody = send(&test, "POST", &format!("{path}/merge"), &json!({ "devices": [Uuid::nil()] })).await;
+    assert_eq!(
+        (nobody.status, &nobody.json()["errors"][0]["name"]),
+        (StatusCode::CONFLICT, &json!("devices"))
+    );
     assert_eq!(send(&test, "DELETE", &path, &Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(test.get(&path).await.status, StatusCode::NOT_FOUND);
     assert!(list(&test, "/devices/types").await.contains(&json!("printer")));

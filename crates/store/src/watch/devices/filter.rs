@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use netwark_model::watch::access::MacPattern;
-use netwark_model::watch::device::{Criticality, Standing};
+use netwark_model::watch::device::{Access, Criticality};
 use netwark_model::watch::presence::Presence;
 use sea_orm::{DbBackend, Statement, Value};
 use uuid::Uuid;
 
-use super::super::columns::address_bytes;
+use super::super::columns::{self, address_bytes};
 use crate::convert::millis;
 use crate::names::{pattern, small, sought};
 
@@ -61,7 +61,7 @@ pub struct DeviceFilter {
     /// Only on this network.
     pub network: Option<Uuid>,
     /// Only of whom the access list says this.
-    pub standing: Option<Standing>,
+    pub access: Option<Access>,
     /// Only those that are, or are not, there.
     pub presence: Option<Presence>,
     /// Only of this type; empty for those of which nobody knows it.
@@ -120,11 +120,14 @@ pub(super) fn query(backend: DbBackend, filter: &DeviceFilter, now: i64) -> Quer
         None => String::new(),
     };
     query.conditions.push(format!("d.id IN ({STATIONS}{on})"));
-    if let Some(standing) = filter.standing {
+    if let Some(access) = filter.access {
         // The worst that is said of any of its interfaces counts.
-        let worse: Vec<&str> = Standing::ALL.iter().filter(|s| **s > standing).map(|s| s.as_str()).collect();
+        let worse: Vec<&str> =
+            Access::ALL.iter().filter(|s| **s > access).map(|s| columns::access_word(*s)).collect();
         let worse = worse.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
-        query.conditions.push(format!("d.id IN ({STATIONS}{on} AND s.standing = '{}')", standing.as_str()));
+        query
+            .conditions
+            .push(format!("d.id IN ({STATIONS}{on} AND s.standing = '{}')", columns::access_word(access)));
         if !worse.is_empty() {
             query.conditions.push(format!("d.id NOT IN ({STATIONS}{on} AND s.standing IN ({worse}))"));
         }

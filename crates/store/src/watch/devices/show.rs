@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use netwark_model::mac::Mac;
 use netwark_model::watch::device::{
-    Criticality, Device, DeviceDetail, Interface, Proposal, SeenAddress, Standing,
+    Access, Criticality, Device, DeviceDetail, Interface, Proposal, SeenAddress,
 };
 use netwark_model::watch::presence::Presence;
 use sea_orm::entity::prelude::*;
@@ -122,7 +122,7 @@ impl Around {
         let stations = self.stations.get(&row.id).unwrap_or(&none);
         let presences: Vec<Presence> = stations.iter().map(|station| self.presence(station)).collect();
         let presence = [Presence::Up, Presence::Down].into_iter().find(|one| presences.contains(one));
-        let standings = stations.iter().filter_map(|station| Standing::from_word(&station.standing));
+        let accesses = stations.iter().map(|station| columns::access(&station.standing));
         let mut macs: Vec<Mac> =
             stations.iter().filter_map(|station| station.mac.as_deref()).filter_map(columns::mac).collect();
         let mut seen = std::collections::HashSet::new();
@@ -149,7 +149,7 @@ impl Around {
             criticality: Criticality::from_word(&row.criticality).unwrap_or_default(),
             severities: from_text("set of severities", &row.severities)?,
             vendor: row.vendor,
-            standing: standings.max().unwrap_or(Standing::Unknown),
+            access: accesses.max().unwrap_or(Access::Unknown),
             presence: presence.unwrap_or(Presence::Unknown),
             random_mac: !macs.is_empty() && macs.iter().all(|mac| mac.is_locally_administered()),
             macs,
@@ -168,7 +168,7 @@ impl Around {
             network: network.map(|network| network.name.clone()).unwrap_or_default(),
             mac: station.mac.as_deref().and_then(columns::mac),
             vendor: station.vendor.clone(),
-            standing: Standing::from_word(&station.standing).unwrap_or(Standing::Unknown),
+            access: columns::access(&station.standing),
             presence: self.presence(station),
             since: time(station.since),
             missed: u32::try_from(station.missed).unwrap_or_default(),

@@ -272,9 +272,9 @@ impl Fold<'_> {
         let (situation, kind, what) = first.kind.words();
         let mut severity = self.severity(first.to, situation);
         let arrives = self.arrivals.iter().any(|(at, arrival)| *at == first.to && *arrival == Arrival::New);
-        let standing = self.known.stations.get(first.to).map(|station| station.standing);
-        if let (true, Some(standing)) = (arrives, standing) {
-            severity = severity.max(self.severity(first.to, Situation::Up(standing)));
+        let access = self.known.stations.get(first.to).map(|station| station.access);
+        if let (true, Some(access)) = (arrives, access) {
+            severity = severity.max(self.severity(first.to, Situation::Up(access)));
         }
         self.relabel();
         let more = match moves.len() - 1 {
@@ -288,13 +288,13 @@ impl Fold<'_> {
             self.known.watched.name,
             self.words(first.from),
             self.words(first.to),
-            standing.map(super::presence::said).unwrap_or_default(),
+            access.map(super::presence::said).unwrap_or_default(),
         );
         let mac = |at: usize| self.known.stations.get(at).and_then(|station| station.mac);
         let addresses: Vec<IpAddr> = moves.iter().map(|one| one.address).collect();
         let data = json!({
             "address": first.address, "addresses": addresses, "old_mac": mac(first.from), "mac": mac(first.to),
-            "standing": standing, "is_new": arrives,
+            "access": access, "is_new": arrives,
         });
         self.tell(first.to, (severity, kind), first.at, text, data);
     }
@@ -344,7 +344,7 @@ impl Fold<'_> {
             for at_station in &stations {
                 let Some(station) = self.known.stations.get(*at_station) else { continue };
                 if station.is_new {
-                    severity = severity.max(self.severity(*at_station, Situation::Up(station.standing)));
+                    severity = severity.max(self.severity(*at_station, Situation::Up(station.access)));
                     self.told.insert(*at_station);
                 }
             }

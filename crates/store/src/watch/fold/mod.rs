@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use netwark_model::events::Severity;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::AccessRules;
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use netwark_model::watch::network::Situation;
 use netwark_model::watch::report::{Fact, LinkFacts};
 use netwark_model::watch::sighting::{NameSource, Sighting, Source};
@@ -184,7 +184,7 @@ impl<'a> Fold<'a> {
         for (at, station) in known.stations.iter().enumerate() {
             if let Some(mac) = station.mac {
                 by_mac.insert(mac, at);
-                if station.standing == Standing::Itself {
+                if station.access == Access::Worker {
                     own.insert(mac);
                 }
             }
@@ -333,13 +333,13 @@ impl<'a> Fold<'a> {
     /// What the access list says of a station.
     fn judge(&mut self, at_station: usize) {
         let Some(station) = self.known.stations.get_mut(at_station) else { return };
-        let standing = match station.mac {
-            Some(mac) if self.own.contains(&mac) => Standing::Itself,
-            Some(mac) => self.known.rules.standing(mac),
-            None => Standing::Unknown,
+        let access = match station.mac {
+            Some(mac) if self.own.contains(&mac) => Access::Worker,
+            Some(mac) => self.known.rules.access(mac),
+            None => Access::Unknown,
         };
-        if standing != station.standing {
-            station.standing = standing;
+        if access != station.access {
+            station.access = access;
             station.touched = true;
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use netwark_model::mac::Mac;
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use netwark_model::watch::network::Situation;
 use serde_json::json;
 use uuid::Uuid;
@@ -133,7 +133,7 @@ impl Fold<'_> {
         if self.was_replaced(station) {
             return;
         }
-        let (standing, missed, last) = (station.standing, station.missed, station.last_seen_at);
+        let (access, missed, last) = (station.access, station.missed, station.last_seen_at);
         let address = station.address();
         let silent = look.ended_at.saturating_sub(last).max(0);
         let words = self.words(at_station);
@@ -151,9 +151,9 @@ impl Fold<'_> {
         );
         let data = json!({
             "missed_sweeps": missed, "grace_sweeps": self.known.watched.grace, "last_seen_at": time(last),
-            "silent_ms": silent, "address": address, "standing": standing,
+            "silent_ms": silent, "address": address, "access": access,
         });
-        let severity = self.severity(at_station, Situation::Down(standing));
+        let severity = self.severity(at_station, Situation::Down(access));
         self.tell(at_station, (severity, "device_down"), look.ended_at, text, data);
     }
 
@@ -183,11 +183,11 @@ impl Fold<'_> {
 
     fn tell_arrival(&mut self, at_station: usize, arrival: Arrival, proposed: bool) {
         let Some(station) = self.known.stations.get(at_station) else { return };
-        let (standing, at, address) = (station.standing, station.since, station.address());
+        let (access, at, address) = (station.access, station.since, station.address());
         let (words, network) = (self.words(at_station), &self.known.watched.name);
         let place = address.filter(|address| !words.starts_with(&address.to_string()));
         let place = place.map(|address| format!(" at {address}")).unwrap_or_default();
-        let said = said(standing);
+        let said = said(access);
         let (kind, situation, away, text) = match arrival {
             Arrival::New if proposed => (
                 "device_proposed",
@@ -200,23 +200,23 @@ impl Fold<'_> {
             ),
             Arrival::New => (
                 "device_new",
-                Situation::Up(standing),
+                Situation::Up(access),
                 None,
                 format!("{words} is new on {network}{place}. {said}"),
             ),
             Arrival::Back(away) => (
                 "device_up",
-                Situation::Up(standing),
+                Situation::Up(access),
                 Some(away),
                 format!("{words} is up again on {network}{place} after {}. {said}", lasting(away)),
             ),
         };
-        let severity = match standing {
+        let severity = match access {
             // Who should not be there is no less wrong for looking like another.
-            Standing::Denied => self.severity(at_station, Situation::Up(standing)),
+            Access::Denied => self.severity(at_station, Situation::Up(access)),
             _ => self.severity(at_station, situation),
         };
-        let data = json!({ "address": address, "standing": standing, "away_ms": away });
+        let data = json!({ "address": address, "access": access, "away_ms": away });
         self.tell(at_station, (severity, kind), at, text, data);
     }
 
@@ -227,12 +227,12 @@ impl Fold<'_> {
 }
 
 /// What the access list says, in a sentence.
-pub(super) fn said(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Itself => "It is the worker itself.",
-        Standing::Known => "It is allowed.",
-        Standing::Unknown => "The access list does not know it.",
-        Standing::Denied => "The access list denies it.",
+pub(super) fn said(access: Access) -> &'static str {
+    match access {
+        Access::Worker => "It is the worker itself.",
+        Access::Known => "It is allowed.",
+        Access::Unknown => "The access list does not know it.",
+        Access::Denied => "The access list denies it.",
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use netwark_model::events::Severity;
 use netwark_model::mac::Mac;
-use netwark_model::watch::device::{DeviceSeverities, HeardName, Standing};
+use netwark_model::watch::device::{Access, DeviceSeverities, HeardName};
 use netwark_model::watch::kind;
 use netwark_model::watch::network::{Learned, Severities};
 use netwark_model::watch::sighting::Source;
@@ -113,7 +113,7 @@ impl Device {
             router: stations.iter().any(|station| station.router),
             // A worker hides nothing: its machine is virtual.
             random_mac: stations.iter().all(|station| {
-                station.standing != Standing::Itself && station.mac.is_none_or(Mac::is_locally_administered)
+                station.access != Access::Worker && station.mac.is_none_or(Mac::is_locally_administered)
             }),
         };
         let kind = kind::of(&hints).unwrap_or_default();
@@ -148,7 +148,7 @@ pub(crate) struct Station {
     pub device_id: Uuid,
     pub mac: Option<Mac>,
     pub vendor: Option<String>,
-    pub standing: Standing,
+    pub access: Access,
     pub up: bool,
     /// Complete sweeps in a row that did not see it.
     pub missed: i32,
@@ -182,7 +182,7 @@ impl Station {
             device_id,
             mac,
             vendor,
-            standing: Standing::Unknown,
+            access: Access::Unknown,
             up: false,
             missed: 0,
             router: false,

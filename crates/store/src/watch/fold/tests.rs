@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use netwark_model::events::Severity;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessRule, AccessRules};
-use netwark_model::watch::device::Standing;
+use netwark_model::watch::device::Access;
 use netwark_model::watch::network::Severities;
 use netwark_model::watch::report::{Fact, LinkFacts};
 use netwark_model::watch::sighting::{Name, NameSource, Sighting, Source};
@@ -240,7 +240,7 @@ fn the_worker_itself_is_fine() {
     assert!(elsewhere.stations[0].addresses.is_empty(), "it has no address in a VLAN");
     let outcome = lab.sweep_with(&[], &[], true, Some(link));
     assert_eq!(told(&outcome), [("device_new", Severity::Ok)]);
-    assert_eq!(lab.stations[0].standing, Standing::Itself);
+    assert_eq!(lab.stations[0].access, Access::Worker);
     let device = &lab.devices[&lab.stations[0].device_id];
     assert_ne!(device.kind, "mobile", "{device:?}");
 }
