@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use axum::Json;
+use axum::extract::rejection::StringRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -109,10 +110,11 @@ pub(crate) async fn import_access(
     State(app): State<App>,
     principal: Principal,
     mut params: Params,
-    body: String,
+    body: Result<String, StringRejection>,
 ) -> Result<Json<Imported>, Problem> {
     let dry_run = params.flag("dry_run").unwrap_or(false);
     params.finish()?;
+    let body = body.map_err(|error| unreadable(&error))?;
     let now = Timestamp::now();
     let networks = app.store.networks(now).await?;
     let ids: HashMap<String, Uuid> =
@@ -156,6 +158,19 @@ pub(crate) async fn import_access(
     imported.refused.sort_by_key(|refused| refused.line);
     imported.refused.truncate(MOST_TOLD);
     Ok(Json(imported))
+}
+
+/// Why a file was not read.
+fn unreadable(error: &StringRejection) -> Problem {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            "The body is too large",
+            "a file for the access list has at most 4 MiB; send it in parts",
+        ),
+        _ => FieldError::body("body", "must be text in UTF-8").into(),
+    }
 }
 
 impl Imported {

@@ -89,6 +89,14 @@ async fn the_list_leaves_and_comes_as_a_file() {
             Request::post(format!("/api/v1/access-list/import{query}")).header("content-type", "text/csv");
         test.answer(request.body(Body::from(csv.to_owned())).unwrap()).await
     };
+    for (body, status) in [
+        (b"action,mac\nallow,\xff".to_vec(), StatusCode::BAD_REQUEST),
+        (vec![b'x'; 5 << 20], StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        let request = Request::post("/api/v1/access-list/import").header("content-type", "text/csv");
+        let refused = test.answer(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!((refused.status, &refused.json()["status"]), (status, &json!(status.as_u16())));
+    }
     let file = "mac,action,networks,note\n00:00:5e:00:53:01,allow,,\"Anna, laptop\"\n00:00:5e:00:53:02,deny,Office,\n\
                 nonsense,allow,,\n00:00:5e:00:53:03,allow,Nowhere,\n00:00:5e:00:53:01,deny,,\n";
     let checked = import("?dry_run=true", file).await.json();
