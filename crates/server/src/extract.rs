@@ -1,5 +1,7 @@
 //! What a request carries, taken out with errors that name the field.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -7,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use netwark_model::error::FieldError;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use crate::error::Problem;
@@ -110,6 +113,14 @@ pub fn id(text: &str) -> Result<Uuid, String> {
     Uuid::try_parse(text).map_err(|_| format!("must be a UUID, got '{shown}'"))
 }
 
+/// Reads a field that is there, which may be null.
+///
+/// # Errors
+/// Those of the field.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
 /// The value of a word, or what the words are.
 pub fn known<T>(value: Option<T>, word: &str, words: &str) -> Result<T, String> {
     let shown: String = word.chars().take(60).collect();
@@ -137,8 +148,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 impl Params {
     /// Parameters from pairs.
     pub fn new(pairs: Vec<(String, String)>) -> Self {
-        let pairs = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
-        Self { pairs, errors: Vec::new() }
+        let pairs = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        // PostgreSQL has no NUL in a text, and nobody who looks for something means one.
+        let (refused, pairs): (Vec<_>, Vec<_>) = pairs.partition(|(_, value)| value.contains('\0'));
+        let refuse = |(name, _): (String, _)| FieldError::query(&name, "must not have a NUL character");
+        Self { pairs, errors: refused.into_iter().map(refuse).collect() }
     }
 
     /// Takes a parameter; the last one wins when it is given more than once.
@@ -226,6 +240,9 @@ impl Params {
         for (name, _) in self.pairs {
             self.errors.push(FieldError::query(name, "is no parameter of this request"));
         }
+        // A parameter that was refused is also missing where it is read.
+        let mut named = HashSet::new();
+        self.errors.retain(|error| named.insert(error.name.clone()));
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::fields(self.errors)) }
     }
 }

@@ -6,12 +6,16 @@ use netwark_model::subscriptions::{
     Hours, LONGEST_GROUP_MS, MOST_CHANNELS, MOST_ENTRIES, MOST_PER_HOUR_EVER, Rules, Subscription,
 };
 use netwark_store::channels::SubscriptionDraft;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::input::named;
+use crate::extract;
 use crate::watch::line;
+
+/// Why a subscription without a channel is none.
+const NO_CHANNEL: &str = "must name at least one channel";
 
 /// Most characters of a text that is looked for.
 const LONGEST_TEXT: usize = 200;
@@ -47,15 +51,15 @@ pub(crate) struct SubscriptionFields {
     #[schema(value_type = Option<Vec<Uuid>>, max_items = 200)]
     workers: Option<Vec<Uuid>>,
     /// With this in the text, letter case aside.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, max_length = 200)]
     text: Option<Option<String>>,
     /// Happened within these hours; null for any time.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<Hours>)]
     hours: Option<Option<Hours>>,
     /// Hours in which notices are held until their end; null for none.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<Hours>)]
     quiet_hours: Option<Option<Hours>>,
     /// A notice with an event of severity `alert` leaves in quiet hours, too; true when left out.
@@ -68,11 +72,6 @@ pub(crate) struct SubscriptionFields {
     most_per_hour: Option<i64>,
 }
 
-/// A field that is there, which may be null.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
-}
-
 type Errors = Vec<FieldError>;
 
 impl SubscriptionFields {
@@ -83,7 +82,7 @@ impl SubscriptionFields {
             errors.push(FieldError::body("name", "is missing"));
         }
         if self.channels.as_ref().is_none_or(Vec::is_empty) {
-            errors.push(FieldError::body("channels", "must name at least one channel"));
+            errors.push(FieldError::body("channels", NO_CHANNEL));
         }
         self.apply(usual(), errors)
     }
@@ -91,7 +90,11 @@ impl SubscriptionFields {
     /// What a subscription is with these changes.
     pub(super) fn change(self, before: Subscription) -> Result<SubscriptionDraft, Errors> {
         let Subscription { name, enabled, channels, rules, .. } = before;
-        self.apply(SubscriptionDraft { name, enabled, channels, rules }, Vec::new())
+        let mut errors = Vec::new();
+        if self.channels.as_ref().is_some_and(Vec::is_empty) {
+            errors.push(FieldError::body("channels", NO_CHANNEL));
+        }
+        self.apply(SubscriptionDraft { name, enabled, channels, rules }, errors)
     }
 
     /// What a subscription would want to hear of, whatever its name and channels.
@@ -255,5 +258,7 @@ mod tests {
         let hours = json!({"from": "22:00", "to": "07:00", "days": ["sun", "mon", "sun"]});
         let changed = change(json!({"quiet_hours": hours}));
         assert_eq!(changed.rules.quiet_hours.unwrap().days.len(), 2);
+        let none: SubscriptionFields = serde_json::from_value(json!({"channels": []})).unwrap();
+        assert_eq!(none.change(before.clone()).unwrap_err()[0].name, "channels");
     }
 }

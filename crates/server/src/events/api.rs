@@ -118,6 +118,12 @@ fn filter(params: &mut Params) -> EventFilter {
     let severities = params.check("severity", severities(&words)).unwrap_or_default();
     let words = params.take_all("kind").join(",");
     let kinds = params.check("kind", kinds(&words)).unwrap_or_default();
+    let (since, until) = (params.time("since"), params.time("until"));
+    if let (Some(since), Some(until)) = (since, until)
+        && until <= since
+    {
+        params.check::<()>("until", Err("must be after since".into()));
+    }
     EventFilter {
         worker: params.id("worker"),
         network: params.id("network"),
@@ -129,8 +135,8 @@ fn filter(params: &mut Params) -> EventFilter {
             _ => Ok(text.to_owned()),
         }),
         acknowledged: params.flag("acknowledged"),
-        since: params.time("since"),
-        until: params.time("until"),
+        since,
+        until,
         came_after: params.id("came_after"),
         before: params.id("before"),
         limit: 0,

@@ -110,12 +110,9 @@ pub async fn list_operations(
         Some(_) => Ok(text.to_owned()),
         None => Err(format!("must be one of {}, got '{text}'", app.tools.names())),
     });
-    let target = params.read("target", |text| {
-        if text.chars().count() <= 255 && !text.contains('\0') {
-            Ok(text.to_owned())
-        } else {
-            Err("must have at most 255 characters, none of them NUL".into())
-        }
+    let target = params.read("target", |text| match text.chars().count() {
+        n if n > 255 => Err(format!("must have at most 255 characters, got {n}")),
+        _ => Ok(text.to_owned()),
     });
     let filter = OperationFilter {
         status,

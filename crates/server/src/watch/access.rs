@@ -13,7 +13,7 @@ use netwark_model::error::FieldError;
 use netwark_model::mac::Mac;
 use netwark_model::watch::access::{AccessAction, AccessEntry, LONGEST_NOTE, MacPattern};
 use netwark_store::watch::access::{AccessDraft, AccessFilter, Entered};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use super::answers::{EntryInTheWay, EntryTaken, Invalid, MayRead, MayWrite, NoEn
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
-use crate::extract::{Body, Id, Params, known};
+use crate::extract::{self, Body, Id, Params, known};
 
 /// Most networks one entry names.
 const MOST_NETWORKS: usize = 1_000;
@@ -45,14 +45,9 @@ pub(crate) struct AccessFields {
     #[schema(value_type = Option<Vec<Uuid>>)]
     networks: Option<Vec<Uuid>>,
     /// When it ceases to hold: a time, or a day, at whose end in `server.timezone` it does; null for never.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "2027-01-31")]
     expires_at: Option<Option<String>>,
-}
-
-/// A field that is there, which may be null.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 /// List entries of the access list, by hardware address.

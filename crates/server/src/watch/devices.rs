@@ -25,7 +25,7 @@ use super::input::text;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::Problem;
-use crate::extract::{Body, Id, Params, known};
+use crate::extract::{self, Body, Id, Params, known};
 
 /// Most characters of a name, an owner and a type.
 const LONGEST_TEXT: usize = 100;
@@ -41,11 +41,11 @@ const LONGEST_TAG: usize = 64;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DeviceChanges {
     /// Its name; null gives it back to what is heard.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "Printer 2nd floor", min_length = 1, max_length = 100)]
     name: Option<Option<String>>,
     /// What it is; null gives that back to the rules.
-    #[serde(rename = "type", deserialize_with = "given")]
+    #[serde(rename = "type", deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "printer", min_length = 1, max_length = 100)]
     kind: Option<Option<String>>,
     /// Whose it is.
@@ -99,11 +99,6 @@ pub(crate) struct DeviceAccess {
 /// What has to be said, be it null.
 fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AccessAction>, D::Error> {
     Option::deserialize(from)
-}
-
-/// A field that is there, which may be null.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 /// List devices.

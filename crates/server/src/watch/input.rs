@@ -12,8 +12,10 @@ use netwark_model::watch::network::{
     Severities,
 };
 use netwark_store::watch::networks::NetworkSettings;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
+
+use crate::extract;
 
 /// Most characters of a name.
 const LONGEST_NAME: usize = 100;
@@ -52,26 +54,26 @@ pub(crate) struct NetworkFields {
     #[schema(value_type = Option<String>, example = "worker:paris-1")]
     from: Option<String>,
     /// The interface, when not the one that leads there.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "eth1")]
     interface: Option<Option<String>>,
     /// The VLAN whose tag the packets bear; it needs an interface.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 4094)]
     vlan: Option<Option<i64>>,
     /// From one sweep to the next, in milliseconds; 7 minutes when left out.
     #[schema(value_type = Option<u64>, minimum = 10000, maximum = 604800000)]
     interval_ms: Option<i64>,
     /// Packets a second at most, when not the usual.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1000000)]
     rate_pps: Option<Option<i64>>,
     /// Bits a second at most, as they are counted on the wire.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<u64>, minimum = 1000, maximum = 100000000000_i64)]
     rate_bps: Option<Option<i64>>,
     /// Part of the link's speed that is used at most, in percent, when not the usual 10.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<u8>, minimum = 1, maximum = 100)]
     share: Option<Option<i64>>,
     /// Devices that speak are seen without a sweep.
@@ -93,17 +95,12 @@ pub(crate) struct NetworkFields {
     #[schema(value_type = Option<Vec<String>>, example = json!(["fe80::1"]))]
     routers: Option<Vec<String>>,
     /// Until when DHCP servers and routers are learned; for a day when left out.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, format = DateTime)]
     learn_until: Option<Option<String>>,
     /// Whether a new network is swept from now on; true when left out.
     #[schema(value_type = Option<bool>)]
     pub(super) start: Option<bool>,
-}
-
-/// A field that is there, which may be null.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 type Errors = Vec<FieldError>;
