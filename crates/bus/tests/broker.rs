@@ -100,6 +100,7 @@ async fn a_killed_broker_loses_nothing_that_was_confirmed() {
     assert_eq!((number(&first.delivery), number(&second.delivery)), (0, 1));
     first.acknowledge();
 
+    broker.sync();
     broker.kill();
     let reason = down(&worker).await;
     assert!(!reason.is_empty());

@@ -66,6 +66,12 @@ impl Broker {
         self.url = self.script("start", &[]).trim().to_owned();
     }
 
+    /// Has it write to its disk which queues there are. It confirms messages once they are there, and that a queue is
+    /// made some seconds before: killed in between, it forgets the queue with what is in it.
+    pub fn sync(&self) {
+        self.eval("mnesia:sync_log().");
+    }
+
     /// Ends it by SIGKILL.
     pub fn kill(&self) {
         self.script("kill", &[]);
