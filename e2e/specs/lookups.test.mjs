@@ -71,6 +71,9 @@ test('an address on a page tells more by pointer, by keys and by touch', async (
 
 	await page.getByRole('heading', { level: 1 }).focus();
 	await page.keyboard.press('Tab');
+	// The pointer wanders meanwhile, over nothing.
+	await page.mouse.move(5, 5);
+	await page.mouse.move(8, 8);
 	await card.getByText('Loopback').waitFor();
 	assert.equal(asked.length, 1, 'what was told before is not asked again');
 	await page.keyboard.press('Enter');
