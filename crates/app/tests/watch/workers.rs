@@ -34,7 +34,7 @@ fn workers_are_managed_through_a_server() {
     assert_ne!(told(&["workers", "rotate", "paris-1"]), token);
     assert!(told(&["workers", "drain", "paris-1"]).contains("takes no new work"));
     assert!(told(&["workers", "drain", "paris-1", "--resume"]).contains("takes work again"));
-    assert!(told(&["workers", "revoke", "paris-1"]).contains("revoked"));
+    assert!(told(&["workers", "revoke", "Paris-1"]).contains("revoked"));
     assert!(told(&["workers", "remove", worker["id"].as_str().unwrap()]).contains("paris-1 is deleted"));
     assert!(!told(&["workers", "list"]).contains("paris-1"));
 

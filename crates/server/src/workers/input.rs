@@ -5,8 +5,10 @@ use netwark_model::error::FieldError;
 use netwark_model::queues::{Known, full_name};
 use netwark_model::workers::{Coordinates, WorkerOverrides};
 use netwark_store::workers::Edit;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::extract;
 
 /// Most characters of a name, a site and a location.
 const LONGEST_TEXT: usize = 100;
@@ -16,7 +18,7 @@ const MOST_TAGS: usize = 100;
 const LONGEST_TAG: usize = 64;
 
 /// A worker to be enrolled. What is left out is as the worker says.
-#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWorker {
     /// Its name, unique.
@@ -53,43 +55,38 @@ pub struct NewWorker {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WorkerChanges {
     /// Its name, unique.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "paris-1", min_length = 1, max_length = 100)]
     name: Option<Option<String>>,
     /// The site it stands at.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "paris", max_length = 100)]
     site: Option<Option<String>>,
     /// Where that is, for people.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "Paris, TH2, rack 12", max_length = 100)]
     location: Option<Option<String>>,
     /// Latitude and longitude.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<Coordinates>)]
     coordinates: Option<Option<Coordinates>>,
     /// Country as ISO 3166-1 alpha-2 has it; empty for none.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<String>, example = "FR")]
     country: Option<Option<String>>,
     /// Number of the autonomous system it stands in.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<u32>, example = 64500, minimum = 1, maximum = 4294967295u32)]
     asn: Option<Option<i64>>,
     /// Free words to select it by: at most 100, each of at most 64 characters.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<Vec<String>>, max_items = 100)]
     tags: Option<Option<Vec<String>>>,
     /// Queues it listens on, whatever it asks for, and no others: `netwark` and `netwark.broadcast` only when they
     /// are named. The prefix `netwark.` is added when left out.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "extract::given")]
     #[schema(value_type = Option<Vec<String>>)]
     queues: Option<Option<Vec<String>>>,
-}
-
-/// Reads a field so that null can be told from a field that is left out.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 impl NewWorker {

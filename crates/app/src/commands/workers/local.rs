@@ -5,7 +5,6 @@ use netwark_model::workers::Worker;
 use netwark_server::auth::AuthError;
 use netwark_server::workers::commands::{Commands, pair_command};
 use netwark_server::workers::enrol;
-use netwark_server::workers::input::NewWorker;
 use netwark_store::Store;
 use netwark_store::notices::Channel;
 use serde_json::{Value, json};
@@ -118,23 +117,6 @@ impl Local {
     async fn tell_servers(&self, id: Uuid) {
         if let Err(error) = self.store.notify(Channel::Workers, &id.to_string()).await {
             tracing::warn!(%error, "servers could not be told; they find out within seconds");
-        }
-    }
-}
-
-impl New {
-    fn worker(self) -> NewWorker {
-        let some = |list: Vec<String>| (!list.is_empty()).then_some(list);
-        NewWorker {
-            name: self.name,
-            site: self.site,
-            location: self.location,
-            coordinates: self.coordinates,
-            country: self.country,
-            asn: self.asn,
-            tags: some(self.tags),
-            queues: some(self.queues),
-            public_key: None,
         }
     }
 }

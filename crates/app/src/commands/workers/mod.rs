@@ -6,6 +6,7 @@ mod remote;
 use std::process::ExitCode;
 
 use netwark_model::workers::{Coordinates, Worker};
+use netwark_server::workers::input::NewWorker;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -105,6 +106,24 @@ struct Drain {
     resume: bool,
 }
 
+impl New {
+    /// What was typed of a new worker.
+    fn worker(self) -> NewWorker {
+        let some = |list: Vec<String>| (!list.is_empty()).then_some(list);
+        NewWorker {
+            name: self.name,
+            site: self.site,
+            location: self.location,
+            coordinates: self.coordinates,
+            country: self.country,
+            asn: self.asn,
+            tags: some(self.tags),
+            queues: some(self.queues),
+            public_key: None,
+        }
+    }
+}
+
 fn coordinates(text: &str) -> Result<Coordinates, String> {
     let place = text.split_once(',').and_then(|(north, east)| {
         Some(Coordinates { latitude: north.trim().parse().ok()?, longitude: east.trim().parse().ok()? })
@@ -148,7 +167,7 @@ impl Place {
     async fn add(&self, new: New) -> Result<Value, Failure> {
         match self {
             Self::Here(local) => local.add(new).await,
-            Self::There(remote) => remote.add(&new).await,
+            Self::There(remote) => remote.add(new).await,
         }
     }
 
@@ -156,7 +175,7 @@ impl Place {
     async fn pair(&self, new: New) -> Result<Value, Failure> {
         match self {
             Self::Here(local) => local.pair(new).await,
-            Self::There(remote) => remote.pair(&new).await,
+            Self::There(remote) => remote.pair(new).await,
         }
     }
 
@@ -228,7 +247,7 @@ async fn act(place: &Place, action: Action) -> Result<(), Failure> {
         Action::Rotate(args) => show_token(&place.rotate(&args.worker).await?, args.at.json),
         Action::Revoke(args) => {
             let worker = place.revoke(&args.worker).await?;
-            done(&worker, args.at.json, "is revoked and cut off; delete it to free its name");
+            done(&worker, args.at.json, "is revoked and cut off; remove it to free its name");
         }
         Action::Drain(args) => {
             let worker = place.drain(&args.named.worker, !args.resume).await?;

@@ -2,7 +2,7 @@
 
 use netwark_model::workers::Worker;
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{New, unknown};
@@ -23,12 +23,12 @@ impl Remote {
         self.api.get("workers").await
     }
 
-    pub async fn add(&self, new: &New) -> Result<Value, Failure> {
-        self.api.post("workers", &body(new)).await
+    pub async fn add(&self, new: New) -> Result<Value, Failure> {
+        self.api.post("workers", &json!(new.worker())).await
     }
 
-    pub async fn pair(&self, new: &New) -> Result<Value, Failure> {
-        self.api.post("workers/pairings", &body(new)).await
+    pub async fn pair(&self, new: New) -> Result<Value, Failure> {
+        self.api.post("workers/pairings", &json!(new.worker())).await
     }
 
     pub async fn rotate(&self, named: &str) -> Result<Value, Failure> {
@@ -56,25 +56,8 @@ impl Remote {
     async fn find(&self, named: &str) -> Result<Worker, Failure> {
         let workers: Vec<Worker> = self.api.get("workers").await?;
         let id = Uuid::try_parse(named).ok();
-        let mut found = workers.iter().find(|worker| worker.name == named);
+        let mut found = workers.iter().find(|worker| worker.name.eq_ignore_ascii_case(named));
         found = found.or_else(|| workers.iter().find(|worker| Some(worker.id) == id));
         found.cloned().ok_or_else(|| unknown(named))
     }
-}
-
-/// What was typed of a new worker.
-fn body(new: &New) -> Value {
-    let given = [
-        ("name", json!(new.name)),
-        ("site", json!(new.site)),
-        ("location", json!(new.location)),
-        ("coordinates", json!(new.coordinates)),
-        ("country", json!(new.country)),
-        ("asn", json!(new.asn)),
-        ("tags", json!(new.tags)),
-        ("queues", json!(new.queues)),
-    ];
-    let is_given = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
-    let given = given.into_iter().filter(|(_, value)| is_given(value));
-    Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }
